@@ -1,0 +1,120 @@
+//! What the core asks of the driver within a call, and what the driver tells it later.
+
+use crate::errno::{Errno, LookupCode};
+use crate::id::{ConnKey, HandleId, LookupId};
+use alloc::vec::Vec;
+use bytes::Bytes;
+use core::net::{IpAddr, SocketAddr};
+
+/// What kind of socket a handle stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HandleKind {
+    /// TCP
+    Tcp,
+    /// A Unix domain stream socket.
+    Pipe,
+}
+
+/// An operation that the driver answers now. None of them may block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op<'a> {
+    /// A new handle. The descriptor itself may wait until it is bound or connected. Answer `Done`.
+    Open(HandleId, HandleKind),
+    /// A connection that was [accepted](Completion::Accepted) gets this handle. Answer `Done`.
+    Adopt(HandleId, ConnKey),
+    /// A connection that was accepted is not wanted: close it. Answer `Done`.
+    Refuse(ConnKey),
+    /// The two addresses of an accepted connection. Answer `Names`.
+    ConnNames(ConnKey),
+    /// Bind to an address; with `ipv6_only` to IPv6 alone. Answer `Done` or `Failed`.
+    Bind {
+        /// The handle.
+        handle: HandleId,
+        /// The address.
+        addr: SocketAddr,
+        /// Set IPV6_V6ONLY.
+        ipv6_only: bool,
+    },
+    /// Bind to a Unix path. Answer `Done` or `Failed`.
+    BindPath(HandleId, &'a str),
+    /// Listen. Answer `Done` or `Failed`; each connection is then a [`Completion::Accepted`].
+    Listen(HandleId, u32),
+    /// Connect. Answer `Pending`, then [`Completion::Connected`]; or `Failed`.
+    Connect(HandleId, SocketAddr),
+    /// Connect to a Unix path. Answer `Pending`, then [`Completion::Connected`]; or `Failed`.
+    ConnectPath(HandleId, &'a str),
+    /// Write all of these, in order. Answer `Done` when the system took every byte, `Failed`, or `Pending`: the driver
+    /// keeps what is left ([`Call::take`](crate::Call::take)) and tells with [`Completion::Written`].
+    Write(HandleId, &'a [Bytes]),
+    /// From now on deliver what comes in. Answer `Done` or `Failed`.
+    ReadStart(HandleId),
+    /// Deliver nothing more, beginning with the very next read. Answer `Done`.
+    ReadStop(HandleId),
+    /// Send FIN. No write is under way. Answer `Done` or `Failed`.
+    Shutdown(HandleId),
+    /// Close. For a server on a Unix path unlink the path first. Deliver nothing more for this handle. Answer `Done`.
+    Close(HandleId),
+    /// Close with RST. Answer `Done` or `Failed`; closed in either case.
+    Reset(HandleId),
+    /// Set TCP_NODELAY, or remember it until there is a descriptor. Answer `Done`.
+    NoDelay(HandleId, bool),
+    /// Set SO_KEEPALIVE and the first probe's delay in seconds. Answer `Done`.
+    KeepAlive(HandleId, bool, u32),
+    /// The local address. Answer `Addr`.
+    SockName(HandleId),
+    /// The remote address. Answer `Addr`.
+    PeerName(HandleId),
+    /// How many bytes of an unfinished write are left. Answer `Size`.
+    QueueSize(HandleId),
+    /// Resolve a name. Answer `Pending`, then [`Completion::LookedUp`]; or `NotFound`.
+    Lookup {
+        /// The lookup.
+        lookup: LookupId,
+        /// The name.
+        host: &'a str,
+        /// 4, 6 or 0 for either.
+        family: u8,
+        /// Bits of Node's `dns` module.
+        hints: u32,
+    },
+    /// Hand the descriptor out; deliver nothing more for this handle. Answer `Done`.
+    Detach(HandleId),
+}
+
+/// The answer to a [`Call`](crate::Call).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Done, wholly.
+    Done,
+    /// Refused.
+    Failed(Errno),
+    /// Under way: a [`Completion`] follows.
+    Pending,
+    /// An address, if there is one.
+    Addr(Option<SocketAddr>),
+    /// Two addresses: local and remote.
+    Names(Option<SocketAddr>, Option<SocketAddr>),
+    /// A number of bytes.
+    Size(u64),
+}
+
+/// What arrives later. Each is one turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Completion {
+    /// A connect ended.
+    Connected(HandleId, Result<(), Errno>),
+    /// A pending write ended: all of it is with the system, or it failed.
+    Written(HandleId, Result<(), Errno>),
+    /// Bytes came in; never empty.
+    Read(HandleId, Bytes),
+    /// The other party sent FIN.
+    Eof(HandleId),
+    /// Reading failed.
+    ReadFailed(HandleId, Errno),
+    /// A connection came in on this server handle.
+    Accepted(HandleId, ConnKey),
+    /// Accepting failed for good.
+    AcceptFailed(HandleId, Errno),
+    /// A name was resolved, or could not be.
+    LookedUp(LookupId, Result<Vec<IpAddr>, LookupCode>),
+}

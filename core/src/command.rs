@@ -1,0 +1,322 @@
+//! What a user's call becomes: a [`Command`] for [`Core::begin`](crate::Core::begin), and its [`Outcome`].
+
+use crate::errno::LookupCode;
+use crate::error::SharedError;
+use crate::id::{CallbackId, ListenerId, LookupId, ServerId, SocketId, TimerId};
+use crate::step::{EventKind, Target};
+use alloc::string::String;
+use alloc::vec::Vec;
+use bytes::Bytes;
+use core::net::{IpAddr, SocketAddr};
+
+/// What a chunk was before it became bytes. Node counts text in UTF-16 units (rule W3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// Its length in UTF-16 code units.
+    pub units: u32,
+    /// Whether it is short enough (16 KiB of storage) that Node tries it on the wire before counting it (rule W9).
+    pub short: bool,
+}
+
+/// Something to write: bytes, and for text what Node counts of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// The bytes that go on the wire.
+    pub bytes: Bytes,
+    /// Set when the user gave text.
+    pub text: Option<Text>,
+}
+
+impl Chunk {
+    /// What Node adds to `writableLength`: units of text, else bytes.
+    pub(crate) fn length(&self) -> u64 {
+        match self.text {
+            Some(text) => u64::from(text.units),
+            None => self.bytes.len() as u64,
+        }
+    }
+}
+
+impl From<Bytes> for Chunk {
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, text: None }
+    }
+}
+
+/// Options of `new net.Socket` and of accepted sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketOptions {
+    /// Keep the writable side open when the other party ends (rule L12).
+    pub allow_half_open: bool,
+    /// The high water mark of both sides, in bytes (or UTF-16 units for text written). 16,384 as in Node 20.
+    pub high_water_mark: u32,
+    /// Disable Nagle's algorithm once connected.
+    pub no_delay: bool,
+    /// Turn keep-alive on once connected.
+    pub keep_alive: bool,
+    /// The first keep-alive probe, in milliseconds; whole seconds are used.
+    pub keep_alive_delay: u32,
+}
+
+/// Node 20's default high water mark, in bytes.
+pub const DEFAULT_HIGH_WATER_MARK: u32 = 16 * 1024;
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        Self {
+            allow_half_open: false,
+            high_water_mark: DEFAULT_HIGH_WATER_MARK,
+            no_delay: false,
+            keep_alive: false,
+            keep_alive_delay: 0,
+        }
+    }
+}
+
+/// Options of `net.createServer`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct ServerOptions {
+    /// For the sockets it accepts.
+    pub socket: SocketOptions,
+    /// Accepted sockets are not read from until `resume`.
+    pub pause_on_connect: bool,
+}
+
+/// Where `socket.connect` goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectTo {
+    /// A host and port.
+    Host(HostOptions),
+    /// A Unix path; a leading NUL names an abstract socket (Linux).
+    Path(String),
+}
+
+/// A host to connect to.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct HostOptions {
+    /// A name or an IP address; `None` and empty are `localhost`.
+    pub host: Option<String>,
+    /// The port, 0 to 65535; `None` throws `ERR_MISSING_ARGS`.
+    pub port: Option<i64>,
+    /// 4 or 6 to ask the resolver for one family; 0 for either.
+    pub family: u8,
+    /// Resolver hints, as the bits of Node's `dns` module.
+    pub hints: u32,
+    /// The user resolves the name: the core emits [`Emit::Resolve`](crate::Emit::Resolve) in place of a lookup call.
+    pub custom_lookup: bool,
+    /// Connect from this address.
+    pub local_address: Option<String>,
+    /// Connect from this port.
+    pub local_port: Option<i64>,
+}
+
+/// Where `server.listen` listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListenOn {
+    /// A port, on one host or on all of this machine's addresses.
+    Port {
+        /// 0 to 65535; 0 takes a free one.
+        port: i64,
+        /// `None` is `::`, or `0.0.0.0` where IPv6 is not to be had.
+        host: Option<String>,
+        /// How many connections may wait; 0 is 511.
+        backlog: u32,
+        /// With an IPv6 host: do not take IPv4 too.
+        ipv6_only: bool,
+    },
+    /// A Unix path; a leading NUL names an abstract socket (Linux).
+    Path {
+        /// The path.
+        path: String,
+        /// How many connections may wait; 0 is 511.
+        backlog: u32,
+    },
+}
+
+/// Which end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// This process's end.
+    Local,
+    /// The other party's end.
+    Remote,
+}
+
+/// What user code says about a name it was asked to resolve.
+pub type LookupAnswer = Result<Vec<IpAddr>, LookupCode>;
+
+/// A user's call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// `new net.Socket(options)`. Returns [`Outcome::Socket`].
+    NewSocket(SocketOptions),
+    /// `net.createServer(options)`. Returns [`Outcome::Server`].
+    NewServer(ServerOptions),
+    /// `socket.connect(..)`
+    Connect(SocketId, ConnectTo),
+    /// `socket.write(chunk, callback)`. Returns [`Outcome::Bool`].
+    Write(SocketId, Chunk, Option<CallbackId>),
+    /// `socket.cork()`
+    Cork(SocketId),
+    /// `socket.uncork()`
+    Uncork(SocketId),
+    /// `socket.end(chunk, callback)`
+    End(SocketId, Option<Chunk>, Option<CallbackId>),
+    /// `socket.destroy(error)`
+    Destroy(SocketId, Option<SharedError>),
+    /// `socket.destroySoon()`
+    DestroySoon(SocketId),
+    /// `socket.resetAndDestroy()`
+    ResetAndDestroy(SocketId),
+    /// `socket.pause()`
+    Pause(SocketId),
+    /// `socket.resume()`
+    Resume(SocketId),
+    /// `socket.read(n)`; `None` reads all there is. Returns [`Outcome::Chunk`].
+    Read(SocketId, Option<u32>),
+    /// `socket.setTimeout(ms)`, in milliseconds.
+    SetTimeout(SocketId, f64),
+    /// `socket.setNoDelay(enable)`
+    SetNoDelay(SocketId, bool),
+    /// `socket.setKeepAlive(enable, delay)`, the delay in milliseconds.
+    SetKeepAlive(SocketId, bool, u32),
+    /// `socket.ref()` (true) and `socket.unref()` (false).
+    Ref(SocketId, bool),
+    /// `socket.address()` and the local and remote getters. Returns [`Outcome::Address`].
+    Address(SocketId, Side),
+    /// The socket stays known after its 'close', until [`Command::Release`].
+    Retain(SocketId),
+    /// Undoes [`Command::Retain`].
+    Release(SocketId),
+    /// Takes the descriptor out of a socket from which nothing was read or written; the socket is gone without an event.
+    Detach(SocketId),
+    /// `emitter.on(event, listener)` and its kin.
+    On {
+        /// Whose event.
+        target: Target,
+        /// Which event.
+        event: EventKind,
+        /// The listener.
+        listener: ListenerId,
+        /// Remove it before its first call.
+        once: bool,
+        /// Put it before the others.
+        prepend: bool,
+    },
+    /// `emitter.removeListener(event, listener)`
+    Off {
+        /// Whose event.
+        target: Target,
+        /// Which event.
+        event: EventKind,
+        /// The listener.
+        listener: ListenerId,
+    },
+    /// `emitter.removeAllListeners(event)`; `None` is every event. The machine's own entries go too, as in Node.
+    RemoveAll(Target, Option<EventKind>),
+    /// `server.listen(..)`
+    Listen(ServerId, ListenOn),
+    /// `server.close(callback)`: the listener is called once at 'close', with an error if the server was not running.
+    CloseServer(ServerId, Option<ListenerId>),
+    /// `server.address()`. Returns [`Outcome::Address`] or [`Outcome::Path`].
+    ServerAddress(ServerId),
+    /// `server.getConnections(callback)`
+    GetConnections(ServerId, CallbackId),
+    /// `server.maxConnections = n`; 0 is no bound, as in Node 20.
+    SetMaxConnections(ServerId, u32),
+    /// `server.ref()` (true) and `server.unref()` (false).
+    RefServer(ServerId, bool),
+    /// Forgets a server that is not listening and has no connections.
+    ReleaseServer(ServerId),
+    /// What user code answers to [`Emit::Resolve`](crate::Emit::Resolve), at once or later.
+    Answer(LookupId, LookupAnswer),
+    /// `setTimeout` (or `setInterval`, with `repeat`). Returns [`Outcome::Timer`].
+    StartTimer {
+        /// Milliseconds; less than 1 and more than 2^31 - 1 are 1, as in Node.
+        ms: f64,
+        /// Again and again.
+        repeat: bool,
+    },
+    /// `clearTimeout`
+    CancelTimer(TimerId),
+    /// `timeout.refresh()`
+    RefreshTimer(TimerId),
+    /// `timeout.ref()` (true) and `timeout.unref()` (false).
+    RefTimer(TimerId, bool),
+}
+
+/// What a command gave back.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Nothing.
+    Unit,
+    /// `write`'s: go on writing (true) or wait for 'drain'.
+    Bool(bool),
+    /// A new socket.
+    Socket(SocketId),
+    /// A new server.
+    Server(ServerId),
+    /// A new timer.
+    Timer(TimerId),
+    /// `read`'s.
+    Chunk(Option<Bytes>),
+    /// An address; `None` where Node gives an empty object, undefined or null.
+    Address(Option<SocketAddr>),
+    /// The path a server listens on.
+    Path(String),
+    /// The call threw.
+    Threw(SharedError),
+    /// A listener that ran inside the call threw; the host knows what.
+    ListenerThrew,
+}
+
+/// What a command is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    Socket(SocketId),
+    Server(ServerId),
+    Lookup(LookupId),
+    Timer(TimerId),
+}
+
+impl Command {
+    pub(crate) fn names(&self) -> Option<Named> {
+        match *self {
+            Command::NewSocket(_) | Command::NewServer(_) | Command::StartTimer { .. } => None,
+            Command::Connect(s, _)
+            | Command::Write(s, ..)
+            | Command::Cork(s)
+            | Command::Uncork(s)
+            | Command::End(s, ..)
+            | Command::Destroy(s, _)
+            | Command::DestroySoon(s)
+            | Command::ResetAndDestroy(s)
+            | Command::Pause(s)
+            | Command::Resume(s)
+            | Command::Read(s, _)
+            | Command::SetTimeout(s, _)
+            | Command::SetNoDelay(s, _)
+            | Command::SetKeepAlive(s, ..)
+            | Command::Ref(s, _)
+            | Command::Address(s, _)
+            | Command::Retain(s)
+            | Command::Release(s)
+            | Command::Detach(s) => Some(Named::Socket(s)),
+            Command::On { target, .. } | Command::Off { target, .. } | Command::RemoveAll(target, _) => {
+                Some(match target {
+                    Target::Socket(s) => Named::Socket(s),
+                    Target::Server(s) => Named::Server(s),
+                })
+            }
+            Command::Listen(s, _)
+            | Command::CloseServer(s, _)
+            | Command::ServerAddress(s)
+            | Command::GetConnections(s, _)
+            | Command::SetMaxConnections(s, _)
+            | Command::RefServer(s, _)
+            | Command::ReleaseServer(s) => Some(Named::Server(s)),
+            Command::Answer(lookup, _) => Some(Named::Lookup(lookup)),
+            Command::CancelTimer(t) | Command::RefreshTimer(t) | Command::RefTimer(t, _) => Some(Named::Timer(t)),
+        }
+    }
+}

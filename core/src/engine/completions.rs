@@ -1,0 +1,97 @@
+//! What the driver tells: each completion finds what waits for it.
+
+use super::frame::Flow;
+use super::{Core, LookupFor, Owner};
+use crate::call::Completion;
+use crate::command::LookupAnswer;
+use crate::error::ApiMisuse;
+use crate::id::{HandleId, SocketId};
+
+impl Core {
+    /// What a completion does; it has no effect when what waited for it is gone.
+    pub(super) fn completion(&mut self, completion: Completion) -> Result<Flow, ApiMisuse> {
+        let flow = match completion {
+            Completion::Read(h, bytes) => {
+                let Some(socket) = self.reader(h)? else { return Ok(None) };
+                if bytes.is_empty() {
+                    return Err(ApiMisuse::WrongReply);
+                }
+                self.handles[h].bytes_read += bytes.len() as u64;
+                self.pushed(socket, h, bytes)
+            }
+            Completion::Written(h, result) => {
+                let Some(socket) = self.waiting(h, |handle| handle.writing)? else { return Ok(None) };
+                self.handle_mut(h, |handle| handle.writing = false);
+                self.written(socket, result)
+            }
+            Completion::Eof(h) => {
+                let Some(socket) = self.reader(h)? else { return Ok(None) };
+                self.handle_mut(h, |handle| handle.started = false);
+                self.ended(socket)
+            }
+            Completion::ReadFailed(h, errno) => {
+                let Some(socket) = self.reader(h)? else { return Ok(None) };
+                self.handle_mut(h, |handle| handle.started = false);
+                self.read_failed(socket, errno)
+            }
+            Completion::Connected(h, result) => {
+                if self.waiting(h, |handle| handle.connecting)?.is_none() {
+                    return Ok(None);
+                }
+                self.connected(h, result)
+            }
+            Completion::Accepted(h, conn) => match self.listening(h)? {
+                true => self.accepted(h, conn),
+                false => self.accept_refuse(conn),
+            },
+            Completion::AcceptFailed(h, errno) => match self.listening(h)? {
+                true => self.accept_failed(h, errno),
+                false => None,
+            },
+            Completion::LookedUp(lookup, answer) => {
+                Self::known(&self.lookups, lookup)?;
+                match self.take_lookup(lookup, false)? {
+                    Some(purpose) => self.answer(purpose, answer),
+                    None => None,
+                }
+            }
+        };
+        Ok(flow)
+    }
+
+    pub(crate) fn answer(&mut self, purpose: LookupFor, answer: LookupAnswer) -> Flow {
+        match purpose {
+            LookupFor::Socket(socket) => self.looked_up(socket, answer),
+            LookupFor::Server { server, attempt } => self.listen_looked_up(server, attempt, answer),
+        }
+    }
+
+    /// The socket whose handle waits for this; `None` if it is closed meanwhile.
+    fn waiting(&self, id: HandleId, waits: impl Fn(&super::Handle) -> bool) -> Result<Option<SocketId>, ApiMisuse> {
+        if !Self::known(&self.handles, id)? {
+            return Ok(None);
+        }
+        let handle = &self.handles[id];
+        match handle.owner {
+            _ if handle.closing.is_some() => Ok(None),
+            Owner::Socket(socket) if waits(handle) => Ok(Some(socket)),
+            _ => Err(ApiMisuse::NothingAwaited),
+        }
+    }
+
+    fn reader(&self, id: HandleId) -> Result<Option<SocketId>, ApiMisuse> {
+        self.waiting(id, |handle| handle.started)
+    }
+
+    fn listening(&self, id: HandleId) -> Result<bool, ApiMisuse> {
+        if !Self::known(&self.handles, id)? {
+            return Ok(false);
+        }
+        let handle = &self.handles[id];
+        match handle.owner {
+            _ if handle.closing.is_some() => Ok(false),
+            Owner::Server(_) if handle.listening => Ok(true),
+            _ => Err(ApiMisuse::NothingAwaited),
+        }
+    }
+}

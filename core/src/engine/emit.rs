@@ -1,0 +1,163 @@
+//! Emission: an event goes through its emitter's listeners in their order, the machine's own steps among them.
+
+use super::Core;
+use super::frame::{Emission, Flow, Frame, Run, WriteCb, Yield};
+use crate::error::{NodeError, SharedError};
+use crate::id::SocketId;
+use crate::listeners::{Entry, Internal, Life, Listeners, Who};
+use crate::step::{Emit, Event, EventKind, Target};
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+impl Core {
+    pub(crate) fn listeners(&mut self, target: Target) -> Option<&mut Listeners> {
+        match target {
+            Target::Socket(id) => self.sockets.get_mut(id).map(|s| &mut s.listeners),
+            Target::Server(id) => self.servers.get_mut(id).map(|s| &mut s.listeners),
+        }
+    }
+
+    /// Emits an event. The listeners that there are now hear it, whatever they do to the list (rule T6).
+    pub(crate) fn emit(&mut self, target: impl Into<Target>, event: Event) -> Flow {
+        let target = target.into();
+        let kind = event.kind();
+        let listeners = self.listeners(target)?;
+        if let Some(entry) = listeners.single(kind) {
+            return self.run_entry(target, entry, event);
+        }
+        if listeners.count(kind) == 0 {
+            return match event {
+                Event::Error(error) => Some(Yield::Emit(Emit::Unhandled { target, error })),
+                _ => None,
+            };
+        }
+        self.emit_to_copy(target, event)
+    }
+
+    fn emit_to_copy(&mut self, target: Target, event: Event) -> Flow {
+        let kind = event.kind();
+        let start = self.copies.len();
+        let mut copies = core::mem::take(&mut self.copies);
+        if let Some(listeners) = self.listeners(target) {
+            copies.extend(listeners.of(kind).copied());
+        }
+        self.copies = copies;
+        let end = self.copies.len();
+        self.emissions.push(Emission { target, event, start, next: start, end });
+        self.push(Frame::Emission);
+        None
+    }
+
+    /// The topmost emission's next listener.
+    pub(crate) fn emission_on(&mut self) -> Flow {
+        let emission = self.emissions.last_mut()?;
+        if emission.next == emission.end {
+            let done = self.emissions.pop()?;
+            self.copies.truncate(done.start);
+            return None;
+        }
+        let at = emission.next;
+        emission.next += 1;
+        let (target, event) = (emission.target, emission.event.clone());
+        self.push(Frame::Emission);
+        let entry = self.copies[at];
+        if entry.life == Life::Ran {
+            return None;
+        }
+        self.run_entry(target, entry, event)
+    }
+
+    fn mark_run(&mut self, entry: Entry) {
+        for copy in &mut self.copies {
+            if *copy == entry {
+                copy.life = Life::Ran;
+            }
+        }
+    }
+
+    fn run_entry(&mut self, target: Target, entry: Entry, event: Event) -> Flow {
+        let once = entry.life != Life::Stays;
+        if once {
+            if let Some(listeners) = self.listeners(target) {
+                listeners.remove(entry);
+            }
+            self.mark_run(entry);
+            self.listener_gone(target, entry.kind);
+        }
+        match entry.who {
+            Who::User(listener) => {
+                let event = match (entry.life, event) {
+                    (Life::OnceNotRunning, Event::ServerClose(_)) => {
+                        Event::ServerClose(Some(Arc::new(NodeError::ServerNotRunning)))
+                    }
+                    (_, event) => event,
+                };
+                Some(Yield::Emit(Emit::Listener { target, listener, last: once, event }))
+            }
+            Who::Internal(step, number) => match target {
+                Target::Socket(socket) => self.internal(socket, step, number),
+                Target::Server(_) => None,
+            },
+        }
+    }
+
+    /// Adds a step of the machine's own to a socket's listeners.
+    pub(crate) fn once_internal(&mut self, socket: SocketId, kind: EventKind, step: Internal) -> u32 {
+        let number = self.next_internal();
+        let entry = Entry { kind, life: Life::Once, who: Who::Internal(step, number) };
+        self.sockets[socket].listeners.add(entry, false);
+        number
+    }
+
+    pub(crate) fn remove_internal(&mut self, socket: SocketId, kind: EventKind, step: Internal, number: u32) {
+        let entry = Entry { kind, life: Life::Once, who: Who::Internal(step, number) };
+        self.sockets[socket].listeners.remove(entry);
+    }
+
+    fn internal(&mut self, socket: SocketId, step: Internal, number: u32) -> Flow {
+        match step {
+            Internal::WriteAfterFin => {
+                let s = &mut self.sockets[socket];
+                s.write_after_fin = !s.options.allow_half_open;
+                None
+            }
+            Internal::FlushParked => self.flush_parked(socket, number),
+            Internal::FailParked => self.fail_parked(socket),
+            Internal::Final => self.final_(socket),
+            Internal::Read => self.read_demanded(socket),
+            Internal::Reset => self.reset(socket),
+            Internal::Ref(on) => self.ref_socket(socket, on),
+            Internal::Destroy => self.destroy(socket, None),
+        }
+    }
+
+    /// Calls back one user function.
+    pub(crate) fn call_back(
+        &self,
+        socket: SocketId,
+        callback: crate::id::CallbackId,
+        error: Option<SharedError>,
+    ) -> Flow {
+        Some(Yield::Emit(Emit::Callback { socket, callback, error }))
+    }
+
+    /// Calls back all that a write request answers for.
+    pub(crate) fn call_back_all(&mut self, socket: SocketId, callback: WriteCb, error: Option<SharedError>) -> Flow {
+        match callback {
+            WriteCb::None => None,
+            WriteCb::One(id) => self.call_back(socket, id, error),
+            WriteCb::Batch(callbacks) => {
+                self.push(Frame::Callbacks(socket, Box::new(Run { callbacks, next: 0, error })));
+                None
+            }
+        }
+    }
+
+    pub(crate) fn callbacks_on(&mut self, socket: SocketId, mut run: Box<Run>) -> Flow {
+        let callback = *run.callbacks.get(run.next)?;
+        run.next += 1;
+        let error = run.error.clone();
+        self.push(Frame::Callbacks(socket, run));
+        self.call_back(socket, callback, error)
+    }
+}

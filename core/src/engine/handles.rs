@@ -1,0 +1,105 @@
+//! Handles: what the driver keeps a descriptor for. A handle outlives its socket's use of it, until the closing phase.
+
+use super::{Core, TimerFor};
+use crate::call::HandleKind;
+use crate::engine::frame::{Asked, Flow, Frame};
+use crate::id::{HandleId, ServerId, SocketId};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Socket(SocketId),
+    Server(ServerId),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Handle {
+    pub(crate) owner: Owner,
+    pub(crate) kind: HandleKind,
+    /// The stream believes that the driver reads.
+    pub(crate) reading: bool,
+    /// The driver does read.
+    pub(crate) started: bool,
+    pub(crate) listening: bool,
+    pub(crate) refd: bool,
+    pub(crate) connecting: bool,
+    pub(crate) writing: bool,
+    pub(crate) shutting: bool,
+    pub(crate) bytes_read: u64,
+    pub(crate) bytes_written: u64,
+    /// Set when closing: what 'close' says; `None` for a handle whose end nobody hears of.
+    pub(crate) closing: Option<Option<bool>>,
+}
+
+impl Handle {
+    pub(crate) const fn new(owner: Owner, kind: HandleKind) -> Self {
+        Self {
+            owner,
+            kind,
+            reading: false,
+            started: false,
+            listening: false,
+            refd: true,
+            connecting: false,
+            writing: false,
+            shutting: false,
+            bytes_read: 0,
+            bytes_written: 0,
+            closing: None,
+        }
+    }
+
+    /// How much it counts for the loop's liveness: itself if referenced and active, and each request under way.
+    fn weight(&self) -> u32 {
+        if self.closing.is_some() {
+            return 0;
+        }
+        let active = self.refd && (self.started || self.listening);
+        u32::from(active) + u32::from(self.connecting) + u32::from(self.writing) + u32::from(self.shutting)
+    }
+}
+
+impl Core {
+    pub(crate) fn add_handle(&mut self, owner: Owner, kind: HandleKind) -> HandleId {
+        self.handles.insert(Handle::new(owner, kind))
+    }
+
+    /// Changes a handle and keeps the count of what is alive.
+    pub(crate) fn handle_mut(&mut self, id: HandleId, change: impl FnOnce(&mut Handle)) {
+        let handle = &mut self.handles[id];
+        let before = handle.weight();
+        change(handle);
+        self.live = self.live - before + handle.weight();
+    }
+
+    /// Closes a handle; the closing phase has the rest. `says` is what 'close' says, if anybody hears it.
+    pub(crate) fn close_handle(&mut self, id: HandleId, says: Option<bool>, reset: bool) -> Flow {
+        self.handle_mut(id, |h| h.closing = Some(says));
+        if let Owner::Socket(socket) = self.handles[id].owner {
+            self.sockets[socket].closing += 1;
+        }
+        self.closing.push(id);
+        self.push(Frame::Ignore);
+        self.ask(if reset { Asked::Reset(id) } else { Asked::Close(id) })
+    }
+
+    /// Any sign of life: the idle timeout starts anew (rule M3).
+    pub(crate) fn refresh_timeout(&mut self, socket: SocketId) {
+        let Some(s) = self.sockets.get(socket) else { return };
+        let Some(timeout) = s.timeout else { return };
+        match timeout.key {
+            Some(key) => self.timers.refresh(key, self.now),
+            None => {
+                let key = self.timers.start(TimerFor::IdleSocket(socket), timeout.duration, self.now);
+                self.sockets[socket].timeout = Some(crate::socket::IdleTimeout { key: Some(key), ..timeout });
+            }
+        }
+    }
+
+    pub(crate) fn clear_timeout(&mut self, socket: SocketId) {
+        if let Some(timeout) = self.sockets[socket].timeout.take()
+            && let Some(key) = timeout.key
+        {
+            self.timers.cancel(key);
+        }
+    }
+}

@@ -1,0 +1,516 @@
+//! The engine: the verbs a host drives the machine with, and the one place where the machine goes forward.
+
+mod completions;
+mod emit;
+pub(crate) mod frame;
+mod handles;
+mod phases;
+mod run;
+
+pub(crate) use handles::{Handle, Owner};
+
+use crate::call::{Completion, Op, Reply};
+use crate::command::{Command, Outcome};
+use crate::error::{ApiMisuse, NodeError, SharedError};
+use crate::id::{Arena, HandleId, Id, Known, LookupId, ServerId, SocketId, TickId};
+use crate::limits::Limits;
+use crate::server::Server;
+use crate::socket::Socket;
+use crate::step::{Call, Idle, Phase, Step};
+use crate::timers::{TimerKey, Timers};
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use bytes::Bytes;
+use frame::{Asked, Copies, Emission, Fed, Flow, Frame, Job, Yield};
+
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Nothing is running.
+    Idle,
+    /// The machine is in the middle of something: only `step` goes on.
+    Running,
+    /// A piece of user code runs.
+    User,
+    /// A command has returned; the user code that gave it goes on.
+    Returned,
+}
+
+/// A command that has begun and not returned: what lay on the stacks when it began.
+#[derive(Clone, Debug)]
+struct Open {
+    frames: usize,
+    emissions: usize,
+    copies: usize,
+    outcome: Outcome,
+}
+
+/// Who waits for a lookup.
+#[derive(Clone, Debug)]
+pub(crate) enum LookupFor {
+    Socket(SocketId),
+    Server { server: ServerId, attempt: u32 },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Lookup {
+    pub(crate) purpose: LookupFor,
+    /// The user's own function answers, by a command.
+    pub(crate) custom: bool,
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TimerFor {
+    IdleSocket(SocketId),
+    User(crate::id::TimerId),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct UserTimer {
+    pub(crate) key: Option<TimerKey>,
+    pub(crate) duration: u32,
+    pub(crate) repeat: bool,
+    pub(crate) refd: bool,
+}
+
+/// The machine: every socket and server of one event loop.
+///
+/// A plain value. It can be cloned between any two steps, and the clone goes on as the original would.
+#[derive(Clone, Debug)]
+pub struct Core {
+    pub(crate) limits: Limits,
+    pub(crate) now: u64,
+    pub(crate) sockets: Arena<Socket>,
+    pub(crate) servers: Arena<Server>,
+    pub(crate) handles: Arena<Handle>,
+    pub(crate) lookups: Arena<Lookup>,
+    pub(crate) user_timers: Arena<UserTimer>,
+    pub(crate) timers: Timers<TimerFor>,
+    /// What keeps the loop alive, counted: referenced handles that read or listen, and requests under way.
+    live: u32,
+    timers_refd: u32,
+
+    mode: Mode,
+    frames: Vec<Frame>,
+    emissions: Vec<Emission>,
+    copies: Copies,
+    opens: Vec<Open>,
+    stash: Option<Yield>,
+    released: VecDeque<SocketId>,
+
+    asked: Option<Asked>,
+    reply: Option<Reply>,
+    wire: Vec<Bytes>,
+    pub(crate) scratch: String,
+
+    jobs: VecDeque<Job>,
+    first_tick: u64,
+    announced: u64,
+    /// A listener threw: what is queued may wait for the end of the next turn (rule T10).
+    ticks_may_wait: bool,
+    internals: u32,
+
+    fed: VecDeque<Fed>,
+    closing: Vec<HandleId>,
+    closing_batch: Vec<HandleId>,
+    batch: u32,
+    to_release: Vec<SocketId>,
+}
+
+impl Default for Core {
+    fn default() -> Self {
+        Self::new(Limits::DEFAULT)
+    }
+}
+
+impl Core {
+    /// A machine with nothing in it, its clock at 0 ms.
+    pub fn new(mut limits: Limits) -> Self {
+        limits.depth = limits.depth.max(Limits::LEAST_DEPTH);
+        Self {
+            limits,
+            now: 0,
+            sockets: Arena::new(),
+            servers: Arena::new(),
+            handles: Arena::new(),
+            lookups: Arena::new(),
+            user_timers: Arena::new(),
+            timers: Timers::new(),
+            live: 0,
+            timers_refd: 0,
+            mode: Mode::Idle,
+            frames: Vec::new(),
+            emissions: Vec::new(),
+            copies: Vec::new(),
+            opens: Vec::new(),
+            stash: None,
+            released: VecDeque::new(),
+            asked: None,
+            reply: None,
+            wire: Vec::new(),
+            scratch: String::new(),
+            jobs: VecDeque::new(),
+            first_tick: 0,
+            announced: 0,
+            ticks_may_wait: false,
+            internals: 0,
+            fed: VecDeque::new(),
+            closing: Vec::new(),
+            closing_batch: Vec::new(),
+            batch: 0,
+            to_release: Vec::new(),
+        }
+    }
+
+    /// A user's call. Legal when the core is idle, inside an [`Emit`](crate::Emit), and after a
+    /// [`Step::Return`]. Then `step` until the matching `Return`.
+    pub fn begin(&mut self, command: Command) -> Result<(), ApiMisuse> {
+        if self.mode == Mode::Running {
+            return Err(ApiMisuse::NotYourTurn);
+        }
+        self.check_command(&command)?;
+        let open = Open {
+            frames: self.frames.len(),
+            emissions: self.emissions.len(),
+            copies: self.copies.len(),
+            outcome: Outcome::Unit,
+        };
+        self.mode = Mode::Running;
+        let depth = self.opens.len();
+        self.opens.push(open);
+        let bound = self.limits.depth;
+        if depth >= bound as usize {
+            self.throw(NodeError::Limit { name: "depth", bound: u64::from(bound) });
+        } else {
+            self.stash = self.command(command);
+        }
+        Ok(())
+    }
+
+    /// The listener that the last [`Step::Emit`] asked for failed. What the machine still meant to do in this call, or
+    /// in this turn if no call is open, is dropped (rule T9); the call returns [`Outcome::ListenerThrew`].
+    pub fn threw(&mut self) -> Result<(), ApiMisuse> {
+        let in_user_code = match self.mode {
+            Mode::User => true,
+            Mode::Returned => !self.opens.is_empty() || !self.frames.is_empty(),
+            Mode::Idle | Mode::Running => false,
+        };
+        if !in_user_code {
+            return Err(ApiMisuse::NotYourTurn);
+        }
+        let (frames, emissions, copies) = match self.opens.last_mut() {
+            Some(open) => {
+                open.outcome = Outcome::ListenerThrew;
+                (open.frames, open.emissions, open.copies)
+            }
+            None => {
+                self.ticks_may_wait = true;
+                (0, 0, 0)
+            }
+        };
+        self.frames.truncate(frames);
+        self.emissions.truncate(emissions);
+        self.copies.truncate(copies);
+        self.mode = Mode::Running;
+        Ok(())
+    }
+
+    /// An awaited operation of the driver's ended, or something came in. One completion is one turn.
+    ///
+    /// One for a handle or lookup that is closed meanwhile is ignored.
+    pub fn complete(&mut self, completion: Completion) -> Result<(), ApiMisuse> {
+        self.turn_may_start()?;
+        self.sweep();
+        let flow = self.completion(completion)?;
+        self.start_turn(flow);
+        Ok(())
+    }
+
+    /// Runs the tick that is due. Ticks run after each turn, in the order of their [`Step::Tick`]s.
+    pub fn tick(&mut self, id: TickId) -> Result<(), ApiMisuse> {
+        if !matches!(self.mode, Mode::Idle | Mode::Returned) || !self.frames.is_empty() {
+            return Err(ApiMisuse::TurnOpen);
+        }
+        let due = (!self.jobs.is_empty()).then_some(TickId(self.first_tick));
+        if due != Some(id) {
+            return Err(ApiMisuse::WrongTick(due));
+        }
+        self.first_tick += 1;
+        let job = self.jobs.pop_front().expect("a tick is due");
+        self.ticks_may_wait &= !self.jobs.is_empty();
+        self.stash = self.job(job);
+        self.mode = Mode::Running;
+        Ok(())
+    }
+
+    /// Moves the core's clock, in milliseconds. Runs nothing: timers that became due run in
+    /// [`phase(Timers)`](Core::phase).
+    pub fn advance(&mut self, now: u64) -> Result<(), ApiMisuse> {
+        if !matches!(self.mode, Mode::Idle | Mode::Returned) || !self.frames.is_empty() {
+            return Err(ApiMisuse::TurnOpen);
+        }
+        if now < self.now {
+            return Err(ApiMisuse::ClockWentBack { now: self.now, given: now });
+        }
+        self.now = now;
+        Ok(())
+    }
+
+    /// Runs the next turn of a phase. Call again, after draining the ticks, as long as [`Idle::batch`] is not 0.
+    pub fn phase(&mut self, phase: Phase) -> Result<(), ApiMisuse> {
+        self.turn_may_start()?;
+        let flow = self.next_of(phase);
+        self.start_turn(flow);
+        Ok(())
+    }
+
+    /// Goes forward. The only way.
+    pub fn step(&mut self) -> Step<'_> {
+        if self.asked.is_some() {
+            return Step::Call(Call { core: self, log: None });
+        }
+        loop {
+            if self.announced < self.first_tick + self.jobs.len() as u64 {
+                self.announced += 1;
+                return Step::Tick(TickId(self.announced - 1));
+            }
+            if let Some(given) = self.stash.take() {
+                match given {
+                    Yield::Call => return Step::Call(Call { core: self, log: None }),
+                    Yield::Emit(emit) => {
+                        self.mode = Mode::User;
+                        return Step::Emit(emit);
+                    }
+                }
+            }
+            if self.opens.last().is_some_and(|open| open.frames == self.frames.len()) {
+                let open = self.opens.pop().expect("a command is open");
+                self.mode = Mode::Returned;
+                return Step::Return(open.outcome);
+            }
+            if let Some(id) = self.released.pop_front() {
+                return Step::Released(id);
+            }
+            let Some(frame) = self.frames.pop() else {
+                self.mode = Mode::Idle;
+                return Step::Idle(self.idle());
+            };
+            self.mode = Mode::Running;
+            self.stash = self.run(frame);
+        }
+    }
+
+    /// Whether anything keeps the loop alive (rule M6): a referenced handle that reads or listens, a request or lookup
+    /// under way, a referenced timer, a tick, something closing.
+    pub fn alive(&self) -> bool {
+        self.live > 0
+            || self.timers_refd > 0
+            || self.lookups.len() > 0
+            || !self.jobs.is_empty()
+            || !self.fed.is_empty()
+            || !self.closing.is_empty()
+            || !self.closing_batch.is_empty()
+    }
+
+    /// The core's clock, in milliseconds.
+    pub const fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// The bounds it was made with.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How many there are of each, for finding leaks.
+    pub fn census(&self) -> Census {
+        Census {
+            sockets: self.sockets.len(),
+            servers: self.servers.len(),
+            handles: self.handles.len(),
+            lookups: self.lookups.len(),
+            timers: self.timers.len(),
+            ticks: self.jobs.len(),
+        }
+    }
+
+    fn idle(&self) -> Idle {
+        let closing = self.closing.len() + self.closing_batch.len();
+        Idle {
+            deadline: self.timers.deadline(),
+            pending: self.fed.len() as u32,
+            closing: closing as u32,
+            batch: self.batch,
+        }
+    }
+
+    fn turn_may_start(&self) -> Result<(), ApiMisuse> {
+        if !matches!(self.mode, Mode::Idle | Mode::Returned) || !self.frames.is_empty() {
+            return Err(ApiMisuse::TurnOpen);
+        }
+        if !self.jobs.is_empty() && !self.ticks_may_wait {
+            return Err(ApiMisuse::TicksOwed(TickId(self.first_tick)));
+        }
+        Ok(())
+    }
+
+    fn start_turn(&mut self, flow: Flow) {
+        self.mode = Mode::Running;
+        self.stash = flow;
+    }
+
+    pub(crate) fn push(&mut self, frame: Frame) {
+        self.frames.push(frame);
+    }
+
+    pub(crate) fn schedule(&mut self, job: Job) -> TickId {
+        let id = self.first_tick + self.jobs.len() as u64;
+        self.jobs.push_back(job);
+        TickId(id)
+    }
+
+    /// The job of a tick that has not run yet.
+    pub(crate) fn job_mut(&mut self, id: TickId) -> Option<&mut Job> {
+        let at = id.0.checked_sub(self.first_tick)?;
+        self.jobs.get_mut(at as usize)
+    }
+
+    pub(crate) fn jobs_done(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    pub(crate) fn outcome(&mut self, outcome: Outcome) {
+        if let Some(open) = self.opens.last_mut() {
+            open.outcome = outcome;
+        }
+    }
+
+    /// The innermost command throws.
+    pub(crate) fn throw(&mut self, error: NodeError) {
+        self.throw_shared(Arc::new(error));
+    }
+
+    pub(crate) fn throw_shared(&mut self, error: SharedError) {
+        self.outcome(Outcome::Threw(error));
+    }
+
+    pub(crate) fn next_internal(&mut self) -> u32 {
+        self.internals = self.internals.wrapping_add(1);
+        self.internals
+    }
+
+    /// Asks the driver; the frame on top goes on with the reply.
+    pub(crate) fn ask(&mut self, asked: Asked) -> Flow {
+        self.asked = Some(asked);
+        Some(Yield::Call)
+    }
+
+    pub(crate) fn take_reply(&mut self) -> Reply {
+        self.reply.take().expect("a frame that waits for a reply runs after one")
+    }
+
+    pub(crate) fn take_reply_if_any(&mut self) -> Option<Reply> {
+        self.reply.take()
+    }
+
+    pub(crate) fn wire(&mut self) -> &mut Vec<Bytes> {
+        &mut self.wire
+    }
+
+    pub(crate) fn feed(&mut self, fed: Fed) {
+        self.fed.push_back(fed);
+    }
+
+    /// A handle that the driver has given away.
+    pub(crate) fn forget_handle(&mut self, id: HandleId) {
+        self.handle_mut(id, |h| h.closing = Some(None));
+        self.handles.remove(id);
+    }
+
+    pub(crate) fn release_later(&mut self, id: SocketId) {
+        self.to_release.push(id);
+    }
+
+    pub(crate) fn asked(&self) -> Op<'_> {
+        match self.asked.expect("a call is out") {
+            Asked::Open(h, kind) => Op::Open(h, kind),
+            Asked::Adopt(h, conn) => Op::Adopt(h, conn),
+            Asked::Refuse(conn) => Op::Refuse(conn),
+            Asked::ConnNames(conn) => Op::ConnNames(conn),
+            Asked::Bind(handle, addr, ipv6_only) => Op::Bind { handle, addr, ipv6_only },
+            Asked::BindPath(h) => Op::BindPath(h, &self.scratch),
+            Asked::Listen(h, backlog) => Op::Listen(h, backlog),
+            Asked::Connect(h, addr) => Op::Connect(h, addr),
+            Asked::ConnectPath(h) => Op::ConnectPath(h, &self.scratch),
+            Asked::Write(h) => Op::Write(h, &self.wire),
+            Asked::ReadStart(h) => Op::ReadStart(h),
+            Asked::ReadStop(h) => Op::ReadStop(h),
+            Asked::Shutdown(h) => Op::Shutdown(h),
+            Asked::Close(h) => Op::Close(h),
+            Asked::Reset(h) => Op::Reset(h),
+            Asked::NoDelay(h, on) => Op::NoDelay(h, on),
+            Asked::KeepAlive(h, on, delay) => Op::KeepAlive(h, on, delay),
+            Asked::SockName(h) => Op::SockName(h),
+            Asked::PeerName(h) => Op::PeerName(h),
+            Asked::QueueSize(h) => Op::QueueSize(h),
+            Asked::Lookup(lookup, family, hints) => Op::Lookup { lookup, host: &self.scratch, family, hints },
+            Asked::Detach(h) => Op::Detach(h),
+        }
+    }
+
+    pub(crate) fn take_asked_bytes(&mut self, into: &mut Vec<Bytes>) {
+        if matches!(self.asked, Some(Asked::Write(_))) {
+            into.append(&mut self.wire);
+        }
+    }
+
+    pub(crate) fn answered(&mut self, reply: Reply) -> Result<(), ApiMisuse> {
+        let asked = self.asked.expect("a call is out");
+        if !asked.allows(reply) {
+            return Err(ApiMisuse::WrongReply);
+        }
+        self.asked = None;
+        self.reply = Some(reply);
+        self.wire.clear();
+        Ok(())
+    }
+}
+
+/// How many of each thing a core holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Census {
+    /// Sockets, closed ones that are retained or not yet swept among them.
+    pub sockets: usize,
+    /// Servers.
+    pub servers: usize,
+    /// Handles: descriptors of the driver's.
+    pub handles: usize,
+    /// Lookups under way.
+    pub lookups: usize,
+    /// Timers running, idle timeouts among them.
+    pub timers: usize,
+    /// Ticks scheduled.
+    pub ticks: usize,
+}
+
+/// The lookup that a command answers must have been asked of user code.
+impl Core {
+    pub(crate) fn take_lookup(&mut self, id: LookupId, custom: bool) -> Result<Option<LookupFor>, ApiMisuse> {
+        match self.lookups.get(id) {
+            None => Ok(None),
+            Some(lookup) if lookup.custom != custom => Err(ApiMisuse::NothingAwaited),
+            Some(_) => Ok(self.lookups.remove(id).map(|l| l.purpose)),
+        }
+    }
+
+    pub(crate) fn known<T, I: Id>(arena: &Arena<T>, id: I) -> Result<bool, ApiMisuse> {
+        match arena.known(id) {
+            Known::Live => Ok(true),
+            Known::Released => Ok(false),
+            Known::Never => Err(ApiMisuse::UnknownId),
+        }
+    }
+}

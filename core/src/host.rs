@@ -1,0 +1,392 @@
+//! The default host: the tick queue, the order of turns and phases, and the loop over them (rules T1 to T10).
+//!
+//! The driver runs it over real system calls, the simulated world over its own. A host with an event loop and a tick
+//! queue of its own (Node's, say) drives the [`Machine`] by hand instead.
+
+use crate::call::{Completion, Reply};
+use crate::command::{Command, Outcome};
+use crate::error::ApiMisuse;
+use crate::id::{SocketId, TickId};
+use crate::machine::Machine;
+use crate::step::{Call, Emit, Idle, Phase, Step};
+use alloc::collections::VecDeque;
+
+/// What the machine runs on: system calls, or a world that stands for them.
+pub trait Kernel {
+    /// Why waiting can fail for good.
+    type Error;
+
+    /// Answers a call, at once. A reply that the operation cannot have is a bug of the kernel's and panics.
+    fn call(&mut self, call: &mut Call<'_>) -> Reply;
+
+    /// A monotonic clock, in milliseconds.
+    fn now(&mut self) -> u64;
+
+    /// Waits until something happened or `timeout` milliseconds have passed; `None` waits for as long as it takes.
+    fn wait(&mut self, timeout: Option<u64>) -> Result<(), Self::Error>;
+
+    /// The next completion of what the last [`wait`](Kernel::wait) brought. It is asked for again after each turn, so a
+    /// [`ReadStop`](crate::Op::ReadStop) stops the very next read.
+    fn next(&mut self) -> Option<Completion>;
+}
+
+/// A program on the machine: the loop's view of it.
+pub trait App: Sized {
+    /// What it runs on.
+    type Kernel: Kernel;
+    /// A piece of user code that waits for its tick or immediate.
+    type Task;
+    /// What a listener that fails leaves behind.
+    type Thrown;
+
+    /// The parts of it that the loop works on.
+    fn parts(&mut self) -> Parts<'_, Self::Kernel, Self::Task>;
+
+    /// Runs a piece of user code that the machine asks for.
+    fn emit(&mut self, emit: Emit) -> Result<(), Self::Thrown>;
+
+    /// Runs a piece of user code that waited.
+    fn task(&mut self, task: Self::Task) -> Result<(), Self::Thrown>;
+
+    /// Takes what other threads have posted, each to be a turn of its own.
+    fn posted(&mut self) -> Option<Self::Task>;
+
+    /// A socket is gone for good.
+    fn released(&mut self, socket: SocketId);
+
+    /// The kernel cannot wait any more.
+    fn broken(&mut self, error: <Self::Kernel as Kernel>::Error) -> Self::Thrown;
+}
+
+/// What the loop works on.
+#[derive(Debug)]
+pub struct Parts<'a, K, T> {
+    /// The machine.
+    pub machine: &'a mut Machine,
+    /// What it runs on.
+    pub kernel: &'a mut K,
+    /// The loop's own state.
+    pub lane: &'a mut Lane<T>,
+}
+
+#[derive(Debug)]
+enum Entry<T> {
+    Core(TickId),
+    User(T),
+}
+
+/// Where the loop stands between two polls. Kept, so that a loop that was left because a listener failed goes on there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// What was fed since the last poll's pending rounds.
+    Fed,
+    Poll,
+    Completions,
+    Pending(u8),
+    Check(usize),
+    Closing,
+    Timers,
+}
+
+/// How often the pending phase runs after one poll (libuv's number): what is fed meanwhile waits for the next poll.
+const PENDING_ROUNDS: u8 = 8;
+
+/// The loop's state: the nextTick queue, the immediates, and where it stands.
+#[derive(Debug)]
+pub struct Lane<T> {
+    ticks: VecDeque<Entry<T>>,
+    immediates: VecDeque<T>,
+    stage: Stage,
+    idle: Idle,
+    place: Place,
+    stopped: bool,
+}
+
+/// Which turn and which tick is running, counted from 0: the main program is turn 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Place {
+    /// Turns begun.
+    pub turn: u64,
+    /// Ticks begun, in all.
+    pub tick: u64,
+    /// Whether a tick is running, not the turn itself.
+    pub in_tick: bool,
+}
+
+impl<T> Default for Lane<T> {
+    fn default() -> Self {
+        Self {
+            ticks: VecDeque::new(),
+            immediates: VecDeque::new(),
+            stage: Stage::Fed,
+            idle: Idle { deadline: None, pending: 0, closing: 0, batch: 0 },
+            place: Place::default(),
+            stopped: false,
+        }
+    }
+}
+
+impl<T> Lane<T> {
+    /// `process.nextTick(task)`
+    pub fn next_tick(&mut self, task: T) {
+        self.ticks.push_back(Entry::User(task));
+    }
+
+    /// `setImmediate(task)`
+    pub fn set_immediate(&mut self, task: T) {
+        self.immediates.push_back(task);
+    }
+
+    /// Which turn and tick is running.
+    pub const fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Leaves the loop after the running turn and its ticks.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// When the loop must be run again even if nothing happens: at once (`Some(0)`), at a time of the kernel's clock,
+    /// or not at all.
+    pub fn deadline(&self) -> Option<u64> {
+        let owed = !self.ticks.is_empty()
+            || !self.immediates.is_empty()
+            || self.idle.pending > 0
+            || self.idle.closing > 0
+            || !matches!(self.stage, Stage::Fed | Stage::Poll);
+        if owed { Some(0) } else { self.idle.deadline }
+    }
+
+    fn has_tasks(&self) -> bool {
+        !self.ticks.is_empty() || !self.immediates.is_empty()
+    }
+
+    fn begin_turn(&mut self) {
+        self.place.turn += 1;
+        self.place.in_tick = false;
+    }
+}
+
+/// What a misuse of the machine by this host would be: a bug here, not the program's.
+const HOST: &str = "the default host keeps the protocol";
+
+/// Gives a command to the machine and runs it to its end.
+///
+/// `Err` when a listener that ran inside it failed; [`ApiMisuse`] for ids that the machine never gave out.
+pub fn command<A: App>(app: &mut A, command: Command) -> Result<Result<Outcome, A::Thrown>, ApiMisuse> {
+    app.parts().machine.begin(command)?;
+    match go(app, true) {
+        Ok(outcome) => Ok(Ok(outcome.expect("a command that began returns"))),
+        Err(thrown) => Ok(Err(thrown)),
+    }
+}
+
+/// Ends the main program's turn and runs its ticks. Called before the first [`dispatch`] of a program.
+pub fn end_turn<A: App>(app: &mut A) -> Result<(), A::Thrown> {
+    go(app, false)?;
+    drain(app)
+}
+
+/// Steps until the innermost command returns (`Some`) or the turn is over (`None`).
+fn go<A: App>(app: &mut A, command: bool) -> Result<Option<Outcome>, A::Thrown> {
+    let mut thrown = None;
+    loop {
+        let Parts { machine, kernel, lane } = app.parts();
+        match machine.step() {
+            Step::Call(mut call) => {
+                let reply = kernel.call(&mut call);
+                call.answer(reply).expect("the kernel's reply fits the call");
+            }
+            Step::Tick(id) => lane.ticks.push_back(Entry::Core(id)),
+            Step::Emit(emit) => {
+                if let Err(what) = app.emit(emit) {
+                    thrown = Some(what);
+                    app.parts().machine.threw().expect(HOST);
+                }
+            }
+            Step::Return(outcome) => {
+                debug_assert!(command, "only a command returns");
+                return match thrown {
+                    Some(what) => Err(what),
+                    None => Ok(Some(outcome)),
+                };
+            }
+            Step::Idle(idle) => {
+                lane.idle = idle;
+                return match thrown {
+                    Some(what) => Err(what),
+                    None => Ok(None),
+                };
+            }
+            Step::Released(socket) => app.released(socket),
+        }
+    }
+}
+
+/// Runs ticks, the machine's and the user's in one order, until there are none (rule T2).
+fn drain<A: App>(app: &mut A) -> Result<(), A::Thrown> {
+    loop {
+        let Parts { machine, lane, .. } = app.parts();
+        let Some(entry) = lane.ticks.pop_front() else { return Ok(()) };
+        lane.place.tick += 1;
+        lane.place.in_tick = true;
+        match entry {
+            Entry::Core(id) => {
+                machine.tick(id).expect(HOST);
+                go(app, false)?;
+            }
+            Entry::User(task) => user(app, task)?,
+        }
+    }
+}
+
+/// Runs user code as, or within, a turn.
+fn user<A: App>(app: &mut A, task: A::Task) -> Result<(), A::Thrown> {
+    let ran = app.task(task);
+    go(app, false)?;
+    ran
+}
+
+/// One turn that has been begun on the machine, with its ticks.
+fn turn<A: App>(app: &mut A) -> Result<(), A::Thrown> {
+    app.parts().lane.begin_turn();
+    go(app, false)?;
+    drain(app)
+}
+
+/// Once around: what was fed, poll, completions, pending, immediates, closing, timers (rule T3). Waits at most `timeout`
+/// milliseconds, or for as long as it takes; not at all while something is owed. Returns whether anything keeps the
+/// loop alive.
+///
+/// After an `Err` (a listener failed) the next call goes on where this one was left; ticks that were queued run after
+/// the next turn, as Node does it.
+pub fn dispatch<A: App>(app: &mut A, timeout: Option<u64>) -> Result<bool, A::Thrown> {
+    loop {
+        match app.parts().lane.stage {
+            Stage::Fed => {
+                fed(app)?;
+                app.parts().lane.stage = Stage::Poll;
+            }
+            Stage::Poll => {
+                poll(app, timeout)?;
+                app.parts().lane.stage = Stage::Completions;
+            }
+            Stage::Completions => {
+                completions(app)?;
+                app.parts().lane.stage = Stage::Pending(PENDING_ROUNDS);
+            }
+            Stage::Pending(rounds) => {
+                let rounds = pending(app, rounds)?;
+                let Parts { lane, .. } = app.parts();
+                lane.stage = if rounds == 0 { Stage::Check(lane.immediates.len()) } else { Stage::Pending(rounds) };
+            }
+            Stage::Check(count) => {
+                check(app, count)?;
+                app.parts().lane.stage = Stage::Closing;
+            }
+            Stage::Closing => {
+                closing(app)?;
+                let Parts { machine, kernel, lane } = app.parts();
+                machine.advance(kernel.now()).expect(HOST);
+                lane.stage = Stage::Timers;
+            }
+            Stage::Timers => {
+                timers(app)?;
+                let Parts { machine, lane, .. } = app.parts();
+                lane.stage = Stage::Fed;
+                return Ok(machine.core().alive() || lane.has_tasks());
+            }
+        }
+        let Parts { lane, .. } = app.parts();
+        if core::mem::take(&mut lane.stopped) {
+            return Ok(false);
+        }
+    }
+}
+
+fn poll<A: App>(app: &mut A, timeout: Option<u64>) -> Result<(), A::Thrown> {
+    let Parts { machine, kernel, lane } = app.parts();
+    let due = lane.deadline().map(|at| at.saturating_sub(kernel.now()));
+    let timeout = match (due, timeout) {
+        (Some(due), Some(given)) => Some(due.min(given)),
+        (due, given) => due.or(given),
+    };
+    let waited = kernel.wait(timeout);
+    machine.advance(kernel.now()).expect(HOST);
+    waited.map_err(|error| app.broken(error))
+}
+
+fn completions<A: App>(app: &mut A) -> Result<(), A::Thrown> {
+    while let Some(task) = app.posted() {
+        app.parts().lane.begin_turn();
+        user(app, task)?;
+        drain(app)?;
+    }
+    loop {
+        let Parts { machine, kernel, lane } = app.parts();
+        if lane.stopped {
+            return Ok(());
+        }
+        let Some(completion) = kernel.next() else { return Ok(()) };
+        machine.complete(completion).expect("the kernel completes what was asked of it");
+        turn(app)?;
+    }
+}
+
+fn fed<A: App>(app: &mut A) -> Result<(), A::Thrown> {
+    drain(app)?;
+    while pending(app, 1)? > 0 {}
+    Ok(())
+}
+
+/// One turn of what was fed; how many rounds are left.
+fn pending<A: App>(app: &mut A, rounds: u8) -> Result<u8, A::Thrown> {
+    let Parts { machine, lane, .. } = app.parts();
+    if lane.idle.pending == 0 {
+        return Ok(0);
+    }
+    machine.phase(Phase::Pending).expect(HOST);
+    turn(app)?;
+    let left = app.parts().lane.idle.batch;
+    Ok(if left > 0 { rounds } else { rounds - 1 })
+}
+
+/// The immediates that there were when the phase began.
+fn check<A: App>(app: &mut A, count: usize) -> Result<(), A::Thrown> {
+    drain(app)?;
+    for left in (0..count).rev() {
+        let Parts { lane, .. } = app.parts();
+        let Some(task) = lane.immediates.pop_front() else { return Ok(()) };
+        lane.stage = Stage::Check(left);
+        lane.begin_turn();
+        user(app, task)?;
+        drain(app)?;
+    }
+    Ok(())
+}
+
+fn closing<A: App>(app: &mut A) -> Result<(), A::Thrown> {
+    loop {
+        let Parts { machine, lane, .. } = app.parts();
+        if lane.idle.closing == 0 {
+            return Ok(());
+        }
+        machine.phase(Phase::Closing).expect(HOST);
+        turn(app)?;
+        if app.parts().lane.idle.batch == 0 {
+            return Ok(());
+        }
+    }
+}
+
+fn timers<A: App>(app: &mut A) -> Result<(), A::Thrown> {
+    loop {
+        let Parts { machine, lane, .. } = app.parts();
+        if lane.idle.deadline.is_none_or(|at| at > machine.core().now()) {
+            return Ok(());
+        }
+        machine.phase(Phase::Timers).expect(HOST);
+        turn(app)?;
+    }
+}

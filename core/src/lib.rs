@@ -1,0 +1,64 @@
+//! Node.js's `net` as a pure state machine: commands and I/O completions in, Node's events out, in Node's order.
+//!
+//! The core does no I/O, reads no clock and starts no thread. A host drives it with a handful of verbs and asks it, step
+//! by step, what happens next:
+//!
+//! ```
+//! use netfold_core::{Command, Core, Event, Outcome, SocketOptions, Step};
+//!
+//! let mut core = Core::default();
+//! core.begin(Command::NewSocket(SocketOptions::default())).unwrap();
+//! let Step::Return(Outcome::Socket(socket)) = core.step() else { panic!() };
+//! assert_eq!(core.socket(socket).unwrap().ready_state().as_str(), "open");
+//! assert!(matches!(core.step(), Step::Idle(_)));
+//! ```
+//!
+//! | verb | who calls it, and when |
+//! |---|---|
+//! | [`Core::begin`] | user code: a call such as `socket.write` |
+//! | [`Core::step`] | the host: the only way forward |
+//! | [`Call::answer`] | the driver, at once |
+//! | [`Core::complete`] | the driver, later: one turn |
+//! | [`Core::tick`] | the host: one entry of the nextTick queue |
+//! | [`Core::phase`] | the host, after each poll: one turn of pending, closing, timers |
+//! | [`Core::advance`] | the host: the time |
+//! | [`Core::threw`] | the host, in place of `step`: a listener failed |
+//!
+//! The rules that are named in these pages (T6, W12, ...) stand in the project's `spec/` folder.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod call;
+mod command;
+mod engine;
+mod errno;
+mod error;
+pub mod host;
+mod id;
+mod limits;
+mod listeners;
+mod machine;
+mod server;
+mod socket;
+mod step;
+mod timers;
+pub mod trace;
+
+pub use call::{Completion, HandleKind, Op, Reply};
+pub use command::{
+    Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, HostOptions, ListenOn, LookupAnswer, Outcome, ServerOptions,
+    Side, SocketOptions, Text,
+};
+pub use engine::{Census, Core};
+pub use errno::{Errno, LookupCode};
+pub use error::{ApiMisuse, ErrorClass, NodeError, Place, SharedError, Unhandled};
+pub use id::{CallbackId, ConnKey, HandleId, ListenerId, LookupId, ServerId, SocketId, TickId, TimerId};
+pub use limits::Limits;
+pub use machine::Machine;
+pub use server::ServerView;
+pub use socket::{ReadyState, SocketView};
+pub use step::{Attempt, Call, DropInfo, Emit, Event, EventKind, Idle, LookupEvent, Phase, Step, Target};

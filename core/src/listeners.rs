@@ -1,0 +1,146 @@
+//! The ordered list of what listens: the user's listeners, and among them the machine's own steps.
+//!
+//! Node's machine registers functions of its own on its own events (a write parked until 'connect' is one), so their place
+//! among the user's listeners is observable (rule T7). One list per emitter holds both.
+
+use crate::id::ListenerId;
+use crate::step::EventKind;
+use alloc::vec::Vec;
+
+/// A step of the machine that waits for an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Internal {
+    /// On 'end': from now on writing after `end()` is EPIPE.
+    WriteAfterFin,
+    /// On 'connect': send what was written before.
+    FlushParked,
+    /// On 'close': fail what was written before.
+    FailParked,
+    /// On 'connect': send FIN.
+    Final,
+    /// On 'connect': start reading.
+    Read,
+    /// On 'connect': reset.
+    Reset,
+    /// On 'connect': ref or unref the handle.
+    Ref(bool),
+    /// On 'finish': destroy.
+    Destroy,
+}
+
+/// Whether an entry goes before its first run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Life {
+    Stays,
+    Once,
+    /// Once, as the callback of a `server.close()` of a server that was not running.
+    OnceNotRunning,
+    /// In the copy that an emission runs over: a `once` entry that ran meanwhile, in an emission nested in this one.
+    Ran,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Who {
+    User(ListenerId),
+    /// The number tells two waiting steps of one kind apart.
+    Internal(Internal, u32),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Entry {
+    pub(crate) kind: EventKind,
+    pub(crate) life: Life,
+    pub(crate) who: Who,
+}
+
+/// The entries of one emitter in their order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Listeners {
+    entries: Vec<Entry>,
+}
+
+impl Listeners {
+    pub(crate) const fn new() -> Self {
+        Self { entries: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, entry: Entry, prepend: bool) {
+        if prepend {
+            self.entries.insert(0, entry);
+        } else {
+            self.entries.push(entry);
+        }
+    }
+
+    pub(crate) fn count(&self, kind: EventKind) -> usize {
+        self.of(kind).count()
+    }
+
+    pub(crate) fn of(&self, kind: EventKind) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |e| e.kind == kind)
+    }
+
+    /// The only entry for an event, or `None` when there are none or several.
+    pub(crate) fn single(&self, kind: EventKind) -> Option<Entry> {
+        let mut of = self.of(kind);
+        let first = of.next()?;
+        if of.next().is_some() { None } else { Some(*first) }
+    }
+
+    /// Removes the newest entry of this user listener, as EventEmitter does.
+    pub(crate) fn remove_user(&mut self, kind: EventKind, id: ListenerId) -> bool {
+        let found = self.entries.iter().rposition(|e| e.kind == kind && e.who == Who::User(id));
+        if let Some(at) = found {
+            self.entries.remove(at);
+        }
+        found.is_some()
+    }
+
+    /// Removes one exact entry; true if it was there.
+    pub(crate) fn remove(&mut self, entry: Entry) -> bool {
+        let found = self.entries.iter().position(|e| *e == entry);
+        if let Some(at) = found {
+            self.entries.remove(at);
+        }
+        found.is_some()
+    }
+
+    pub(crate) fn remove_all(&mut self, kind: Option<EventKind>) {
+        match kind {
+            Some(kind) => self.entries.retain(|e| e.kind != kind),
+            None => self.entries.clear(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(id: u32, kind: EventKind) -> Entry {
+        Entry { kind, life: Life::Stays, who: Who::User(ListenerId(id)) }
+    }
+
+    #[test]
+    fn the_newest_of_two_equal_listeners_is_removed() {
+        let mut list = Listeners::new();
+        list.add(user(1, EventKind::End), false);
+        list.add(user(2, EventKind::End), false);
+        list.add(user(1, EventKind::End), false);
+        assert!(list.remove_user(EventKind::End, ListenerId(1)));
+        let left: Vec<_> = list.of(EventKind::End).map(|e| e.who).collect();
+        assert_eq!(left, [Who::User(ListenerId(1)), Who::User(ListenerId(2))]);
+    }
+
+    #[test]
+    fn prepended_comes_first_and_other_events_do_not_count() {
+        let mut list = Listeners::new();
+        list.add(user(1, EventKind::End), false);
+        list.add(user(2, EventKind::Data), false);
+        list.add(user(3, EventKind::End), true);
+        assert_eq!(list.count(EventKind::End), 2);
+        assert_eq!(list.of(EventKind::End).next(), Some(&user(3, EventKind::End)));
+        assert_eq!(list.single(EventKind::Data), Some(user(2, EventKind::Data)));
+        assert_eq!(list.single(EventKind::End), None);
+    }
+}

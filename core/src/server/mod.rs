@@ -1,0 +1,70 @@
+//! A server: it listens, accepts, and is closed when its last connection is gone (rules S1 to S22).
+
+mod accept;
+mod listen;
+
+use crate::call::HandleKind;
+use crate::command::ServerOptions;
+use crate::engine::Core;
+use crate::id::{HandleId, ServerId};
+use crate::listeners::Listeners;
+use alloc::string::String;
+pub(crate) use listen::Listening;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    pub(crate) handle: Option<HandleId>,
+    pub(crate) options: ServerOptions,
+    pub(crate) listeners: Listeners,
+    pub(crate) connections: u32,
+    /// 0 is no bound.
+    pub(crate) max_connections: u32,
+    /// Which call of `listen` or `close` is the newest: an older lookup's answer counts no more.
+    pub(crate) attempt: u32,
+    /// Kept after the close, as Node does.
+    pub(crate) path: Option<String>,
+    pub(crate) refd: bool,
+    pub(crate) setup: Option<Listening>,
+}
+
+impl Server {
+    pub(crate) const fn new(options: ServerOptions) -> Self {
+        Self {
+            handle: None,
+            options,
+            listeners: Listeners::new(),
+            connections: 0,
+            max_connections: 0,
+            attempt: 0,
+            path: None,
+            refd: true,
+            setup: None,
+        }
+    }
+}
+
+/// A server's properties, as of now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerView {
+    /// `server.listening`
+    pub listening: bool,
+    /// `server.connections`: how many accepted sockets are not destroyed.
+    pub connections: u32,
+    /// `server.maxConnections`; 0 is no bound.
+    pub max_connections: u32,
+    /// What it listens on.
+    pub kind: Option<HandleKind>,
+}
+
+impl Core {
+    /// The properties of a server; `None` once it is released.
+    pub fn server(&self, id: ServerId) -> Option<ServerView> {
+        let server = self.servers.get(id)?;
+        Some(ServerView {
+            listening: server.handle.is_some(),
+            connections: server.connections,
+            max_connections: server.max_connections,
+            kind: server.handle.map(|h| self.handles[h].kind),
+        })
+    }
+}

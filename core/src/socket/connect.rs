@@ -1,0 +1,363 @@
+//! Connecting: from the call to 'ready' (rules C1 to C16).
+
+use super::{Link, Target};
+use crate::call::{HandleKind, Reply};
+use crate::command::{ConnectTo, HostOptions, LookupAnswer};
+use crate::engine::frame::{Asked, Fed, Flow, Frame, Job, ReadFor, Yield};
+use crate::engine::{Core, Lookup, LookupFor, Owner};
+use crate::errno::{Errno, LookupCode};
+use crate::error::{NodeError, Place, SharedError};
+use crate::id::{HandleId, LookupId, SocketId};
+use crate::step::{Attempt, Emit, Event, LookupEvent};
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Node's check of a port; the name goes into the message.
+pub(crate) fn port(given: i64, name: &'static str) -> Result<u16, NodeError> {
+    u16::try_from(given).map_err(|_| NodeError::BadPort { name, received: given.to_string() })
+}
+
+impl Target {
+    fn new(to: ConnectTo) -> Self {
+        Self { to, addr: None, local: None }
+    }
+
+    fn attempt(&self) -> Option<Attempt> {
+        match &self.to {
+            ConnectTo::Path(path) => Some(Attempt::Path(path.clone())),
+            ConnectTo::Host(_) => self.addr.map(Attempt::Tcp),
+        }
+    }
+
+    fn place(&self) -> Place {
+        match &self.to {
+            ConnectTo::Path(path) => Place::Path(path.clone()),
+            ConnectTo::Host(_) => {
+                self.addr.map_or(Place::None, |a| Place::Addr { address: a.ip().to_string(), port: a.port() })
+            }
+        }
+    }
+
+    fn host(&self) -> String {
+        match &self.to {
+            ConnectTo::Host(HostOptions { host: Some(host), .. }) if !host.is_empty() => host.clone(),
+            ConnectTo::Host(_) => String::from("localhost"),
+            ConnectTo::Path(path) => path.clone(),
+        }
+    }
+}
+
+impl Core {
+    /// `socket.connect(to)`
+    pub(crate) fn connect(&mut self, socket: SocketId, to: ConnectTo) -> Flow {
+        if matches!(&to, ConnectTo::Host(HostOptions { port: None, .. })) {
+            self.throw(NodeError::MissingArgs);
+            return None;
+        }
+        let kind = match to {
+            ConnectTo::Host(_) => HandleKind::Tcp,
+            ConnectTo::Path(_) => HandleKind::Pipe,
+        };
+        let s = &mut self.sockets[socket];
+        s.write_after_fin = false;
+        if s.destroyed {
+            s.names = None;
+        }
+        let target = Box::new(Target::new(to));
+        if let Some(handle) = s.link.handle() {
+            s.link = Link::Opening(handle);
+            return self.connect_opened(socket, target);
+        }
+        s.revive();
+        let handle = self.add_handle(Owner::Socket(socket), kind);
+        self.sockets[socket].link = Link::Opening(handle);
+        self.push(Frame::ConnectOpened(socket, target));
+        self.ask(Asked::Open(handle, kind))
+    }
+
+    /// The socket is `connecting` from here on, whatever may still be wrong with the arguments (rule C2).
+    pub(crate) fn connect_opened(&mut self, socket: SocketId, mut target: Box<Target>) -> Flow {
+        self.refresh_timeout(socket);
+        let ConnectTo::Host(options) = &target.to else {
+            return self.attempt(socket, target);
+        };
+        let (given_port, family, hints) = (options.port.unwrap_or(0), options.family, options.hints);
+        let custom = options.custom_lookup;
+        match local_end(options) {
+            Ok(local) => target.local = local,
+            Err(error) => {
+                self.throw(error);
+                return None;
+            }
+        }
+        let port = match port(given_port, "Port") {
+            Ok(port) => port,
+            Err(error) => {
+                self.throw(error);
+                return None;
+            }
+        };
+        let host = target.host();
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            target.addr = Some(SocketAddr::new(ip, port));
+            self.schedule(Job::ConnectNow(socket, target));
+            return None;
+        }
+        self.look_up(socket, target, host, family, hints, custom)
+    }
+
+    fn look_up(
+        &mut self,
+        socket: SocketId,
+        target: Box<Target>,
+        host: String,
+        family: u8,
+        hints: u32,
+        custom: bool,
+    ) -> Flow {
+        self.sockets[socket].lookups += 1;
+        self.sockets[socket].target = Some(target);
+        if self.lookups.len() >= self.limits.lookups as usize && !custom {
+            self.schedule(Job::LookupRefused(socket));
+            return None;
+        }
+        let lookup: LookupId = self.lookups.insert(Lookup { purpose: LookupFor::Socket(socket), custom });
+        if custom {
+            return Some(Yield::Emit(Emit::Resolve { socket, lookup, host, family, hints }));
+        }
+        self.scratch = host;
+        self.push(Frame::LookupAsked(lookup));
+        self.ask(Asked::Lookup(lookup, family, hints))
+    }
+
+    /// A driver that refuses the lookup at once has no thread or memory for it.
+    pub(crate) fn lookup_asked(&mut self, lookup: LookupId) -> Flow {
+        if let Reply::Failed(_) = self.take_reply()
+            && let Some(Lookup { purpose: LookupFor::Socket(socket), .. }) = self.lookups.remove(lookup)
+        {
+            self.schedule(Job::LookupRefused(socket));
+        }
+        None
+    }
+
+    pub(crate) fn lookup_refused(&mut self, socket: SocketId) -> Flow {
+        self.looked_up(socket, Err(LookupCode::TooMany))
+    }
+
+    /// 'lookup' is emitted even if the socket was destroyed meanwhile (rule C5).
+    pub(crate) fn looked_up(&mut self, socket: SocketId, answer: LookupAnswer) -> Flow {
+        let s = &mut self.sockets[socket];
+        s.lookups -= 1;
+        let over = s.destroyed;
+        let host = s.target.as_ref().map_or_else(String::new, |t| t.host());
+        if over {
+            self.release_later(socket);
+        }
+        let first = answer.and_then(|list| list.first().copied().ok_or(LookupCode::NotFound));
+        let result = first.map_err(|code| Arc::new(NodeError::Lookup { code, hostname: host.clone() }));
+        self.push(Frame::LookupEmitted(socket, Box::new(result.clone())));
+        self.emit(socket, Event::Lookup(Box::new(LookupEvent { result, host })))
+    }
+
+    pub(crate) fn lookup_emitted(&mut self, socket: SocketId, result: Result<IpAddr, SharedError>) -> Flow {
+        if !self.sockets[socket].connecting() {
+            return None;
+        }
+        match result {
+            Err(error) => {
+                self.schedule(Job::ConnectError(socket, error));
+                None
+            }
+            Ok(ip) => {
+                self.refresh_timeout(socket);
+                let mut target = self.sockets[socket].target.take()?;
+                let ConnectTo::Host(HostOptions { port: Some(port), .. }) = target.to else { return None };
+                target.addr = Some(SocketAddr::new(ip, port as u16));
+                self.attempt(socket, target)
+            }
+        }
+    }
+
+    pub(crate) fn connect_now(&mut self, socket: SocketId, target: Box<Target>) -> Flow {
+        if self.sockets[socket].connecting() { self.attempt(socket, target) } else { None }
+    }
+
+    /// One attempt: bind if asked to, 'connectionAttempt', connect.
+    fn attempt(&mut self, socket: SocketId, mut target: Box<Target>) -> Flow {
+        let handle = self.sockets[socket].link.handle()?;
+        let bind = match (target.local, target.addr) {
+            (Some(local), Some(to)) => Some(same_family(local, to)),
+            _ => None,
+        };
+        target.local = bind;
+        self.sockets[socket].target = Some(target);
+        let Some(addr) = bind else {
+            return self.attempt_emit(socket);
+        };
+        self.push(Frame::ConnectBound(socket));
+        self.ask(Asked::Bind(handle, addr, false))
+    }
+
+    pub(crate) fn connect_bound(&mut self, socket: SocketId) -> Flow {
+        let Reply::Failed(errno) = self.take_reply() else {
+            return self.attempt_emit(socket);
+        };
+        let local = self.sockets[socket].target.as_ref().and_then(|t| t.local);
+        let place = local.map_or(Place::None, |a| Place::Addr { address: a.ip().to_string(), port: a.port() });
+        let error = NodeError::System { errno, syscall: "bind", place, local: None, local_fields: false };
+        self.destroy(socket, Some(Arc::new(error)))
+    }
+
+    fn attempt_emit(&mut self, socket: SocketId) -> Flow {
+        let attempt = self.sockets[socket].target.as_ref().and_then(|t| t.attempt())?;
+        self.push(Frame::ConnectAsk(socket));
+        self.emit(socket, Event::ConnectionAttempt(Box::new(attempt)))
+    }
+
+    pub(crate) fn connect_ask(&mut self, socket: SocketId) -> Flow {
+        let Link::Opening(handle) = self.sockets[socket].link else { return None };
+        if self.handles[handle].connecting {
+            return self.refused_at_once(socket, handle, Errno::EALREADY);
+        }
+        let target = self.sockets[socket].target.as_ref()?;
+        match (&target.to, target.addr) {
+            (ConnectTo::Path(path), _) => {
+                let path = path.clone();
+                self.scratch = path;
+                self.push(Frame::ConnectAnswered(socket, handle));
+                self.ask(Asked::ConnectPath(handle))
+            }
+            (ConnectTo::Host(_), Some(addr)) => {
+                self.push(Frame::ConnectAnswered(socket, handle));
+                self.ask(Asked::Connect(handle, addr))
+            }
+            (ConnectTo::Host(_), None) => None,
+        }
+    }
+
+    /// A path's failure and a TCP refusal come in a turn of their own; other failures destroy within the call (rule C9).
+    pub(crate) fn connect_answered(&mut self, socket: SocketId, handle: HandleId) -> Flow {
+        match self.take_reply() {
+            Reply::Failed(errno) => {
+                let fed = errno == Errno::ECONNREFUSED || self.handles[handle].kind == HandleKind::Pipe;
+                if !fed {
+                    return self.refused_at_once(socket, handle, errno);
+                }
+                self.handle_mut(handle, |h| h.connecting = true);
+                self.feed(Fed::Connected(handle, Err(errno)));
+            }
+            Reply::Done => {
+                self.handle_mut(handle, |h| h.connecting = true);
+                self.feed(Fed::Connected(handle, Ok(())));
+            }
+            _ => self.handle_mut(handle, |h| h.connecting = true),
+        }
+        None
+    }
+
+    fn refused_at_once(&mut self, socket: SocketId, handle: HandleId, errno: Errno) -> Flow {
+        self.push(Frame::ConnectNamed(socket, errno));
+        self.ask(Asked::SockName(handle))
+    }
+
+    pub(crate) fn connect_named(&mut self, socket: SocketId, errno: Errno) -> Flow {
+        let Reply::Addr(local) = self.take_reply() else { return None };
+        let place = self.sockets[socket].target.as_ref().map_or(Place::None, |t| t.place());
+        let local = local.map(|a| (a.ip().to_string(), a.port()));
+        let error = NodeError::System { errno, syscall: "connect", place, local, local_fields: false };
+        self.destroy(socket, Some(Arc::new(error)))
+    }
+
+    /// A connect ended (rules C10 to C13).
+    pub(crate) fn connected(&mut self, handle: HandleId, result: Result<(), Errno>) -> Flow {
+        self.handle_mut(handle, |h| h.connecting = false);
+        let Owner::Socket(socket) = self.handles[handle].owner else { return None };
+        let s = &mut self.sockets[socket];
+        if s.destroyed || s.link.handle() != Some(handle) {
+            return None;
+        }
+        s.link = Link::Open(handle);
+        if let Some(names) = &mut s.names {
+            names.local = None;
+        }
+        match result {
+            Ok(()) => {
+                self.refresh_timeout(socket);
+                self.apply_no_delay(socket, handle)
+            }
+            Err(errno) => self.connect_failed(socket, errno),
+        }
+    }
+
+    fn connect_failed(&mut self, socket: SocketId, errno: Errno) -> Flow {
+        let target = self.sockets[socket].target.take()?;
+        let both = match &target.to {
+            ConnectTo::Host(o) => o.local_address.is_some() && o.local_port.is_some_and(|p| p != 0),
+            ConnectTo::Path(_) => false,
+        };
+        let local = target.local.filter(|_| both).map(|a| (a.ip().to_string(), a.port()));
+        let place = target.place();
+        let error = Arc::new(NodeError::System { errno, syscall: "connect", place, local, local_fields: true });
+        let attempt = target.attempt()?;
+        self.push(Frame::ErrorOrDestroy(socket, error.clone()));
+        self.emit(socket, Event::ConnectionAttemptFailed(Box::new((attempt, error))))
+    }
+
+    /// noDelay, keepAlive, 'connect', 'ready', and the first read, in this order.
+    fn apply_no_delay(&mut self, socket: SocketId, handle: HandleId) -> Flow {
+        let s = &mut self.sockets[socket];
+        s.target = None;
+        let tcp = self.handles[handle].kind == HandleKind::Tcp;
+        self.push(Frame::ConnectEmit(socket));
+        if tcp && self.sockets[socket].keep_alive {
+            self.push(Frame::ConnectKeepAlive(socket, handle));
+        }
+        if tcp && self.sockets[socket].no_delay {
+            self.push(Frame::Ignore);
+            return self.ask(Asked::NoDelay(handle, true));
+        }
+        None
+    }
+
+    pub(crate) fn connect_keep_alive(&mut self, socket: SocketId, handle: HandleId) -> Flow {
+        let delay = self.sockets[socket].keep_alive_delay;
+        self.push(Frame::Ignore);
+        self.ask(Asked::KeepAlive(handle, true, delay))
+    }
+
+    pub(crate) fn connect_emit(&mut self, socket: SocketId) -> Flow {
+        self.push(Frame::ConnectRead(socket));
+        self.push(Frame::Emit(socket.into(), Box::new(Event::Ready)));
+        self.emit(socket, Event::Connect)
+    }
+
+    pub(crate) fn connect_read(&mut self, socket: SocketId) -> Flow {
+        if self.sockets[socket].r.is_paused() { None } else { self.read(socket, Some(0), ReadFor::Demand) }
+    }
+}
+
+/// The local end that a connect asks for.
+fn local_end(options: &HostOptions) -> Result<Option<SocketAddr>, NodeError> {
+    let ip = match options.local_address.as_deref() {
+        None | Some("") => None,
+        Some(text) => Some(text.parse::<IpAddr>().map_err(|_| NodeError::InvalidIp(text.to_string()))?),
+    };
+    let port = match options.local_port {
+        None => 0,
+        Some(given) => port(given, "Local port")?,
+    };
+    if ip.is_none() && port == 0 {
+        return Ok(None);
+    }
+    Ok(Some(SocketAddr::new(ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), port)))
+}
+
+/// "Any address" in the family of the other end.
+fn same_family(local: SocketAddr, to: SocketAddr) -> SocketAddr {
+    if to.is_ipv6() && local.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED) {
+        return SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), local.port());
+    }
+    local
+}

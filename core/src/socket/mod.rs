@@ -1,0 +1,197 @@
+//! A socket: two stream halves over one handle, and what both share.
+
+mod closing;
+mod connect;
+mod options;
+mod readable;
+mod view;
+mod writable;
+
+pub(crate) use connect::port;
+pub use view::{ReadyState, SocketView};
+
+use crate::command::{ConnectTo, SocketOptions};
+use crate::engine::frame::Flow;
+use crate::engine::{Core, Owner};
+use crate::error::SharedError;
+use crate::id::{HandleId, ServerId, SocketId};
+use crate::listeners::{Entry, Internal, Life, Listeners, Who};
+use crate::step::EventKind;
+use crate::timers::TimerKey;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+pub(crate) use readable::Readable;
+pub(crate) use writable::{Parked, Writable};
+
+/// Where a socket stands towards the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// No handle: new, or destroyed.
+    Detached,
+    /// `connecting` is true.
+    Opening(HandleId),
+    /// Connected, or adopted.
+    Open(HandleId),
+}
+
+impl Link {
+    pub(crate) const fn handle(self) -> Option<HandleId> {
+        match self {
+            Link::Detached => None,
+            Link::Opening(h) | Link::Open(h) => Some(h),
+        }
+    }
+}
+
+/// A running or expired idle timeout.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IdleTimeout {
+    /// In milliseconds.
+    pub(crate) duration: u32,
+    /// `None` after it fired, until the next sign of life.
+    pub(crate) key: Option<TimerKey>,
+}
+
+/// The addresses as Node caches them (rule O6).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Names {
+    /// Outer: whether it was asked for.
+    pub(crate) local: Option<Option<SocketAddr>>,
+    pub(crate) remote: Option<SocketAddr>,
+}
+
+/// A connection attempt under way.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) to: ConnectTo,
+    /// Set when the name is resolved.
+    pub(crate) addr: Option<SocketAddr>,
+    pub(crate) local: Option<SocketAddr>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Socket {
+    pub(crate) r: Readable,
+    pub(crate) w: Writable,
+    pub(crate) link: Link,
+    pub(crate) listeners: Listeners,
+    pub(crate) options: SocketOptions,
+    pub(crate) server: Option<ServerId>,
+    pub(crate) errored: Option<SharedError>,
+    pub(crate) destroyed: bool,
+    pub(crate) close_emitted: bool,
+    pub(crate) error_emitted: bool,
+    pub(crate) write_after_fin: bool,
+    pub(crate) retained: bool,
+    pub(crate) no_delay: bool,
+    pub(crate) keep_alive: bool,
+    /// In seconds.
+    pub(crate) keep_alive_delay: u32,
+    /// Handles of this socket that wait for the closing phase.
+    pub(crate) closing: u8,
+    /// Lookups of this socket under way.
+    pub(crate) lookups: u8,
+    pub(crate) timeout: Option<IdleTimeout>,
+    /// The `timeout` property: what was given to `setTimeout` last, in milliseconds.
+    pub(crate) timeout_given: Option<f64>,
+    /// What an unfinished write had left when last looked at (rule M5).
+    pub(crate) last_queue: u64,
+    /// Kept when the handle goes.
+    pub(crate) bytes_read: u64,
+    pub(crate) bytes_written: u64,
+    pub(crate) names: Option<Box<Names>>,
+    pub(crate) target: Option<Box<Target>>,
+    pub(crate) parked: Vec<Parked>,
+}
+
+impl Socket {
+    pub(crate) fn new(options: SocketOptions, server: Option<ServerId>) -> Self {
+        let mut listeners = Listeners::new();
+        let who = Who::Internal(Internal::WriteAfterFin, 0);
+        listeners.add(Entry { kind: EventKind::End, life: Life::Stays, who }, false);
+        Self {
+            r: Readable::new(options.high_water_mark),
+            w: Writable::new(options.high_water_mark),
+            link: Link::Detached,
+            listeners,
+            options,
+            server,
+            errored: None,
+            destroyed: false,
+            close_emitted: false,
+            error_emitted: false,
+            write_after_fin: false,
+            retained: false,
+            no_delay: options.no_delay,
+            keep_alive: options.keep_alive,
+            keep_alive_delay: options.keep_alive_delay / 1000,
+            closing: 0,
+            lookups: 0,
+            timeout: None,
+            timeout_given: None,
+            last_queue: 0,
+            bytes_read: 0,
+            bytes_written: 0,
+            names: None,
+            target: None,
+            parked: Vec::new(),
+        }
+    }
+
+    pub(crate) fn connecting(&self) -> bool {
+        matches!(self.link, Link::Opening(_))
+    }
+
+    /// Node's `stream.writable`.
+    pub(crate) fn is_writable(&self) -> bool {
+        !self.w.ending && !self.w.ended && !self.destroyed && self.errored.is_none()
+    }
+
+    /// Node's `stream.readable`.
+    pub(crate) fn is_readable(&self) -> bool {
+        !self.destroyed && !self.error_emitted && !self.r.end_emitted
+    }
+
+    /// Closed for good, with nothing under way that would still be heard of.
+    pub(crate) fn is_over(&self) -> bool {
+        self.destroyed && !self.retained && self.link == Link::Detached && self.closing == 0 && self.lookups == 0
+    }
+
+    /// As `_undestroy` does for a socket that connects again: everything that says "over" is taken back (rule L16).
+    pub(crate) fn revive(&mut self) {
+        self.errored = None;
+        self.destroyed = false;
+        self.close_emitted = false;
+        self.error_emitted = false;
+        self.r.revive();
+        self.w.revive();
+    }
+}
+
+impl Core {
+    pub(crate) fn new_socket(&mut self, options: SocketOptions, server: Option<ServerId>) -> SocketId {
+        self.sockets.insert(Socket::new(options, server))
+    }
+
+    /// A socket with a connection that was accepted.
+    pub(crate) fn adopted_socket(
+        &mut self,
+        options: SocketOptions,
+        server: ServerId,
+        kind: crate::call::HandleKind,
+    ) -> SocketId {
+        let socket = self.new_socket(options, Some(server));
+        let handle = self.add_handle(Owner::Socket(socket), kind);
+        self.sockets[socket].link = Link::Open(handle);
+        socket
+    }
+
+    /// Node's `errorOrDestroy` for a stream with autoDestroy.
+    pub(crate) fn error_or_destroy(&mut self, socket: SocketId, error: SharedError) -> Flow {
+        if self.sockets[socket].destroyed {
+            return None;
+        }
+        self.destroy(socket, Some(error))
+    }
+}

@@ -1,0 +1,178 @@
+//! Timeouts, TCP options, references and addresses (rules M2 to M6, O1 to O8).
+
+use super::{IdleTimeout, Link};
+use crate::call::{HandleKind, Reply};
+use crate::command::{Outcome, Side};
+use crate::engine::Core;
+use crate::engine::frame::{Asked, Flow, Frame};
+use crate::error::NodeError;
+use crate::id::SocketId;
+use crate::listeners::Internal;
+use crate::step::{Event, EventKind};
+use crate::timers;
+
+/// Node's check and rounding of a duration in milliseconds; the name goes into the message.
+pub(crate) fn duration(ms: f64, name: &'static str) -> Result<u32, NodeError> {
+    if !(ms >= 0.0 && ms.is_finite()) {
+        let received = number(ms);
+        return Err(NodeError::OutOfRange { name, range: "a non-negative finite number", received });
+    }
+    Ok(if ms > f64::from(timers::GREATEST) { timers::GREATEST } else { ms as u32 })
+}
+
+/// A number as JavaScript prints it.
+pub(crate) fn number(n: f64) -> alloc::string::String {
+    if n.is_infinite() {
+        alloc::string::String::from(if n > 0.0 { "Infinity" } else { "-Infinity" })
+    } else {
+        alloc::format!("{n}")
+    }
+}
+
+impl Core {
+    /// `socket.setTimeout(ms)`
+    pub(crate) fn set_timeout(&mut self, socket: SocketId, ms: f64) -> Flow {
+        if self.sockets[socket].destroyed {
+            return None;
+        }
+        self.sockets[socket].timeout_given = Some(ms);
+        let given = match duration(ms, "msecs") {
+            Ok(given) => given,
+            Err(error) => {
+                self.throw(error);
+                return None;
+            }
+        };
+        self.clear_timeout(socket);
+        if ms != 0.0 {
+            let duration = given.max(timers::LEAST);
+            self.sockets[socket].timeout = Some(IdleTimeout { duration, key: None });
+            self.refresh_timeout(socket);
+        }
+        None
+    }
+
+    /// The idle timeout is due. A write that makes progress puts it off (rule M5).
+    pub(crate) fn timed_out(&mut self, socket: SocketId) -> Flow {
+        let s = &mut self.sockets[socket];
+        if let Some(timeout) = &mut s.timeout {
+            timeout.key = None;
+        }
+        match s.link.handle() {
+            Some(handle) if s.last_queue > 0 => {
+                self.push(Frame::TimeoutSized(socket));
+                self.ask(Asked::QueueSize(handle))
+            }
+            _ => self.emit(socket, Event::Timeout),
+        }
+    }
+
+    pub(crate) fn timeout_sized(&mut self, socket: SocketId) -> Flow {
+        let Reply::Size(left) = self.take_reply() else { return None };
+        let s = &mut self.sockets[socket];
+        if s.last_queue != left {
+            s.last_queue = left;
+            self.refresh_timeout(socket);
+            return None;
+        }
+        self.emit(socket, Event::Timeout)
+    }
+
+    /// `socket.setNoDelay(enable)`: only a change is a call (rule O1).
+    pub(crate) fn set_no_delay(&mut self, socket: SocketId, enable: bool) -> Flow {
+        let s = &mut self.sockets[socket];
+        let Some(handle) = s.link.handle() else {
+            s.no_delay = enable;
+            return None;
+        };
+        if self.handles[handle].kind != HandleKind::Tcp || enable == s.no_delay {
+            return None;
+        }
+        s.no_delay = enable;
+        self.push(Frame::Ignore);
+        self.ask(Asked::NoDelay(handle, enable))
+    }
+
+    /// `socket.setKeepAlive(enable, delay)`, the delay in milliseconds (rule O2).
+    pub(crate) fn set_keep_alive(&mut self, socket: SocketId, enable: bool, delay: u32) -> Flow {
+        let s = &mut self.sockets[socket];
+        let seconds = delay / 1000;
+        let Some(handle) = s.link.handle() else {
+            (s.keep_alive, s.keep_alive_delay) = (enable, seconds);
+            return None;
+        };
+        if self.handles[handle].kind != HandleKind::Tcp {
+            return None;
+        }
+        if enable == s.keep_alive && !(enable && s.keep_alive_delay != seconds) {
+            return None;
+        }
+        (s.keep_alive, s.keep_alive_delay) = (enable, seconds);
+        self.push(Frame::Ignore);
+        self.ask(Asked::KeepAlive(handle, enable, seconds))
+    }
+
+    /// `socket.ref()` and `socket.unref()`: without a handle they wait for 'connect' (rule O3).
+    pub(crate) fn ref_socket(&mut self, socket: SocketId, on: bool) -> Flow {
+        match self.sockets[socket].link.handle() {
+            Some(handle) => self.handle_mut(handle, |h| h.refd = on),
+            None => {
+                self.once_internal(socket, EventKind::Connect, Internal::Ref(on));
+            }
+        }
+        None
+    }
+
+    /// The local or remote address, asked of the system once and kept as Node keeps it (rules O6, O7).
+    pub(crate) fn address(&mut self, socket: SocketId, side: Side) -> Flow {
+        let s = &self.sockets[socket];
+        let kept = s.names.as_deref().copied().unwrap_or_default();
+        let tcp = s.link.handle().filter(|h| self.handles[*h].kind == HandleKind::Tcp);
+        let asked = match (side, tcp, s.link) {
+            (Side::Local, Some(handle), _) if kept.local.is_none() => Asked::SockName(handle),
+            (Side::Remote, Some(handle), Link::Open(_)) if kept.remote.is_none() => Asked::PeerName(handle),
+            (Side::Local, None, _) => {
+                self.outcome(Outcome::Address(None));
+                return None;
+            }
+            (Side::Local, ..) => {
+                self.outcome(Outcome::Address(kept.local.flatten()));
+                return None;
+            }
+            (Side::Remote, ..) => {
+                self.outcome(Outcome::Address(kept.remote));
+                return None;
+            }
+        };
+        self.push(Frame::AddressAnswered(socket, side));
+        self.ask(asked)
+    }
+
+    pub(crate) fn address_answered(&mut self, socket: SocketId, side: Side) -> Flow {
+        let Reply::Addr(addr) = self.take_reply() else { return None };
+        let names = self.sockets[socket].names.get_or_insert_default();
+        match side {
+            Side::Local => names.local = Some(addr),
+            Side::Remote => names.remote = addr,
+        }
+        self.outcome(Outcome::Address(addr));
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m2_durations_are_checked_as_node_checks_them() {
+        assert_eq!(duration(2999.9, "msecs"), Ok(2999));
+        assert_eq!(duration(1e12, "msecs"), Ok(timers::GREATEST));
+        for (bad, printed) in [(f64::NAN, "NaN"), (-1.0, "-1"), (f64::INFINITY, "Infinity")] {
+            let error = duration(bad, "msecs").unwrap_err();
+            let text = alloc::format!("{error}");
+            assert!(text.ends_with(&alloc::format!("It must be a non-negative finite number. Received {printed}")));
+            assert_eq!(error.code(), "ERR_OUT_OF_RANGE");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What can be read of a socket without asking the system.
+
+use super::{Socket, readable::Flowing};
+use crate::engine::{Core, Handle};
+use crate::id::SocketId;
+
+/// Node's `readyState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReadyState {
+    /// Connecting.
+    Opening,
+    /// Both sides can be used; a new socket is "open" too.
+    Open,
+    /// This side has ended.
+    ReadOnly,
+    /// The other side has ended.
+    WriteOnly,
+    /// Neither side can be used.
+    Closed,
+}
+
+impl ReadyState {
+    /// Node's word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ReadyState::Opening => "opening",
+            ReadyState::Open => "open",
+            ReadyState::ReadOnly => "readOnly",
+            ReadyState::WriteOnly => "writeOnly",
+            ReadyState::Closed => "closed",
+        }
+    }
+}
+
+/// A socket's properties, as of now.
+#[derive(Clone, Copy, Debug)]
+pub struct SocketView<'c> {
+    socket: &'c Socket,
+    handle: Option<&'c Handle>,
+}
+
+impl Core {
+    /// The properties of a socket; `None` once it is released.
+    pub fn socket(&self, id: SocketId) -> Option<SocketView<'_>> {
+        let socket = self.sockets.get(id)?;
+        let handle = socket.link.handle().and_then(|h| self.handles.get(h));
+        Some(SocketView { socket, handle })
+    }
+
+    /// Every socket that the core knows, in the order of their slots.
+    pub fn sockets(&self) -> impl Iterator<Item = SocketId> {
+        self.sockets.iter().map(|(id, _)| id)
+    }
+}
+
+impl SocketView<'_> {
+    /// `connecting`
+    pub fn connecting(&self) -> bool {
+        self.socket.connecting()
+    }
+
+    /// `pending`: not connected yet, or not any more.
+    pub fn pending(&self) -> bool {
+        self.handle.is_none() || self.socket.connecting()
+    }
+
+    /// `destroyed`
+    pub fn destroyed(&self) -> bool {
+        self.socket.destroyed
+    }
+
+    /// `closed`: true as soon as `destroy` returned, before 'close'.
+    pub fn closed(&self) -> bool {
+        self.socket.destroyed
+    }
+
+    /// `errored`: what destroyed it.
+    pub fn errored(&self) -> Option<&crate::error::NodeError> {
+        self.socket.errored.as_deref()
+    }
+
+    /// `readyState`
+    pub fn ready_state(&self) -> ReadyState {
+        if self.socket.connecting() {
+            return ReadyState::Opening;
+        }
+        match (self.socket.is_readable(), self.socket.is_writable()) {
+            (true, true) => ReadyState::Open,
+            (true, false) => ReadyState::ReadOnly,
+            (false, true) => ReadyState::WriteOnly,
+            (false, false) => ReadyState::Closed,
+        }
+    }
+
+    /// `bufferSize`: what waits to be written, in bytes, or UTF-16 units of text; `None` without a handle.
+    pub fn buffer_size(&self) -> Option<u64> {
+        self.handle.map(|_| self.socket.w.length)
+    }
+
+    /// `bytesRead`, kept after the end.
+    pub fn bytes_read(&self) -> u64 {
+        self.handle.map_or(self.socket.bytes_read, |h| h.bytes_read)
+    }
+
+    /// `bytesWritten`: given to the driver and waiting for it, in bytes. Kept after the end (rule W9).
+    pub fn bytes_written(&self) -> u64 {
+        let issued = self.handle.map_or(self.socket.bytes_written, |h| h.bytes_written);
+        issued + self.socket.parked_bytes() + self.socket.w.buffered_bytes()
+    }
+
+    /// `timeout`: what was given to `setTimeout` last, in milliseconds.
+    pub fn timeout(&self) -> Option<f64> {
+        self.socket.timeout_given
+    }
+
+    /// `allowHalfOpen`
+    pub fn allow_half_open(&self) -> bool {
+        self.socket.options.allow_half_open
+    }
+
+    /// `readable`
+    pub fn readable(&self) -> bool {
+        self.socket.is_readable()
+    }
+
+    /// `readableFlowing`: `None` is null.
+    pub fn readable_flowing(&self) -> Option<bool> {
+        match self.socket.r.flowing {
+            Flowing::Undecided => None,
+            Flowing::No => Some(false),
+            Flowing::Yes => Some(true),
+        }
+    }
+
+    /// `readableLength`, in bytes.
+    pub fn readable_length(&self) -> u64 {
+        self.socket.r.length
+    }
+
+    /// `readableHighWaterMark`, in bytes.
+    pub fn readable_high_water_mark(&self) -> u32 {
+        self.socket.r.hwm
+    }
+
+    /// `readableEnded`: 'end' was emitted.
+    pub fn readable_ended(&self) -> bool {
+        self.socket.r.end_emitted
+    }
+
+    /// `isPaused()`
+    pub fn is_paused(&self) -> bool {
+        self.socket.r.is_paused()
+    }
+
+    /// Bytes of memory that unread chunks take; bounded, whatever the peer sends (rule L2).
+    pub fn readable_memory(&self) -> usize {
+        self.socket.r.memory()
+    }
+
+    /// `writable`
+    pub fn writable(&self) -> bool {
+        self.socket.is_writable()
+    }
+
+    /// `writableLength`: as [`buffer_size`](Self::buffer_size), a handle or not.
+    pub fn writable_length(&self) -> u64 {
+        self.socket.w.length
+    }
+
+    /// `writableHighWaterMark`
+    pub fn writable_high_water_mark(&self) -> u32 {
+        self.socket.w.hwm
+    }
+
+    /// `writableNeedDrain`: a 'drain' is to come.
+    pub fn writable_need_drain(&self) -> bool {
+        let s = self.socket;
+        s.w.need_drain && !s.destroyed && !s.w.ending
+    }
+
+    /// `writableEnded`: `end` was called.
+    pub fn writable_ended(&self) -> bool {
+        self.socket.w.ending
+    }
+
+    /// `writableFinished`: 'finish' was, or is being, emitted.
+    pub fn writable_finished(&self) -> bool {
+        self.socket.w.finished
+    }
+
+    /// `writableCorked`: how many `cork`s are open.
+    pub fn writable_corked(&self) -> u32 {
+        self.socket.w.corked
+    }
+
+    /// Whether `ref` or `unref` came last, on a socket with a handle.
+    pub fn has_ref(&self) -> bool {
+        self.handle.is_some_and(|h| h.refd)
+    }
+}

@@ -1,0 +1,655 @@
+//! The writable half: one request at a time with the driver, the rest in order behind it (rules W1 to W24).
+
+use super::{Link, Socket};
+use crate::call::Reply;
+use crate::command::{Chunk, Outcome};
+use crate::engine::Core;
+use crate::engine::frame::{Asked, Fed, Flow, Frame, Job, Run, WriteCb};
+use crate::errno::Errno;
+use crate::error::{NodeError, SharedError};
+use crate::id::{CallbackId, HandleId, SocketId, TickId};
+use crate::listeners::Internal;
+use crate::step::{Event, EventKind};
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Buffered {
+    pub(crate) chunk: Chunk,
+    callback: Option<CallbackId>,
+}
+
+/// A write that waits for 'connect'.
+#[derive(Clone, Debug)]
+pub(crate) struct Parked {
+    on_connect: u32,
+    on_close: u32,
+    pub(crate) chunks: Vec<Chunk>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Writable {
+    pub(crate) hwm: u32,
+    pub(crate) corked: u32,
+    /// Bytes, or UTF-16 units of text, in flight and buffered.
+    pub(crate) length: u64,
+    in_flight: u64,
+    callback: WriteCb,
+    pub(crate) buffered: Vec<Buffered>,
+    on_finished: Vec<CallbackId>,
+    /// The newest tick that equal callbacks may join.
+    merging: Option<TickId>,
+    pending: i32,
+    writing: bool,
+    expecting: bool,
+    sync: bool,
+    after_write_pending: bool,
+    clearing: bool,
+    final_called: bool,
+    prefinished: bool,
+    pub(crate) need_drain: bool,
+    pub(crate) ending: bool,
+    pub(crate) ended: bool,
+    pub(crate) finished: bool,
+}
+
+impl Writable {
+    pub(crate) const fn new(hwm: u32) -> Self {
+        Self {
+            hwm,
+            corked: 0,
+            length: 0,
+            in_flight: 0,
+            callback: WriteCb::None,
+            buffered: Vec::new(),
+            on_finished: Vec::new(),
+            merging: None,
+            pending: 0,
+            writing: false,
+            expecting: false,
+            sync: true,
+            after_write_pending: false,
+            clearing: false,
+            final_called: false,
+            prefinished: false,
+            need_drain: false,
+            ending: false,
+            ended: false,
+            finished: false,
+        }
+    }
+
+    pub(crate) fn revive(&mut self) {
+        self.final_called = false;
+        self.prefinished = false;
+        self.ending = false;
+        self.ended = false;
+        self.finished = false;
+    }
+
+    /// Whether `destroy` has callbacks to answer in a tick.
+    pub(crate) fn owes_callbacks(&self) -> bool {
+        !self.buffered.is_empty() || !self.on_finished.is_empty()
+    }
+
+    /// Bytes that wait behind the request in flight.
+    pub(crate) fn buffered_bytes(&self) -> u64 {
+        self.buffered.iter().map(|b| b.chunk.bytes.len() as u64).sum()
+    }
+}
+
+impl Socket {
+    fn needs_finish(&self) -> bool {
+        let w = &self.w;
+        let over = w.clearing
+            || self.destroyed
+            || w.finished
+            || self.error_emitted
+            || self.close_emitted
+            || self.errored.is_some();
+        w.ending && !over && !w.writing && w.buffered.is_empty() && w.length == 0
+    }
+
+    /// Bytes of the write that waits for 'connect', as `bytesWritten` counts them.
+    pub(crate) fn parked_bytes(&self) -> u64 {
+        self.parked.last().map_or(0, |p| p.chunks.iter().map(|c| c.bytes.len() as u64).sum())
+    }
+}
+
+impl Core {
+    /// `socket.write(chunk, callback)`
+    pub(crate) fn write(&mut self, socket: SocketId, chunk: Chunk, callback: Option<CallbackId>) -> Flow {
+        if let Some(error) = self.write_refusal(socket) {
+            self.outcome(Outcome::Bool(false));
+            self.later(socket, callback, Some(error.clone()));
+            return self.error_or_destroy(socket, error);
+        }
+        let length = self.sockets[socket].w.length + chunk.length();
+        if let Some(bound) = self.limits.write_buffer
+            && length > bound
+        {
+            self.throw(NodeError::Limit { name: "write_buffer", bound });
+            return None;
+        }
+        self.stream_write(socket, chunk, callback, true)
+    }
+
+    /// Why a write is not taken: after `end` and after `destroy` (rules W4, W5).
+    fn write_refusal(&self, socket: SocketId) -> Option<SharedError> {
+        let s = &self.sockets[socket];
+        let error = match (s.w.ending, s.destroyed) {
+            (true, _) if s.write_after_fin => NodeError::EndedByPeer,
+            (true, _) => NodeError::WriteAfterEnd,
+            (false, true) => NodeError::StreamDestroyed("write"),
+            (false, false) => return None,
+        };
+        Some(Arc::new(error))
+    }
+
+    fn stream_write(&mut self, socket: SocketId, chunk: Chunk, callback: Option<CallbackId>, top: bool) -> Flow {
+        let s = &mut self.sockets[socket];
+        s.w.pending += 1;
+        let length = chunk.length();
+        s.w.length += length;
+        if s.w.writing || s.errored.is_some() || s.w.corked > 0 {
+            s.w.buffered.push(Buffered { chunk, callback });
+            self.push(Frame::WriteTail { socket, dispatched: false, top });
+            return None;
+        }
+        s.w.in_flight = length;
+        s.w.callback = callback.into();
+        self.push(Frame::WriteTail { socket, dispatched: true, top });
+        self.request(socket, [chunk])
+    }
+
+    /// What `write` returns is decided after the attempt (rule W6).
+    pub(crate) fn write_tail(&mut self, socket: SocketId, dispatched: bool, top: bool) -> Flow {
+        let s = &mut self.sockets[socket];
+        if dispatched {
+            s.w.sync = false;
+        }
+        let more = s.w.length < u64::from(s.w.hwm) || s.w.length == 0;
+        if !more {
+            s.w.need_drain = true;
+        }
+        if top {
+            let go_on = more && !s.destroyed && s.errored.is_none();
+            self.outcome(Outcome::Bool(go_on));
+        }
+        None
+    }
+
+    fn request<const N: usize>(&mut self, socket: SocketId, chunks: [Chunk; N]) -> Flow {
+        self.mark_request(socket);
+        match self.sockets[socket].link {
+            Link::Opening(_) => self.park(socket, Vec::from(chunks)),
+            _ => self.dispatch(socket, chunks),
+        }
+    }
+
+    fn mark_request(&mut self, socket: SocketId) {
+        let w = &mut self.sockets[socket].w;
+        (w.writing, w.sync, w.expecting) = (true, true, true);
+    }
+
+    /// A write before 'connect' waits for it among the listeners, and for 'close' in case it never comes (rule W7).
+    fn park(&mut self, socket: SocketId, chunks: Vec<Chunk>) -> Flow {
+        let on_connect = self.once_internal(socket, EventKind::Connect, Internal::FlushParked);
+        let on_close = self.once_internal(socket, EventKind::Close, Internal::FailParked);
+        self.sockets[socket].parked.push(Parked { on_connect, on_close, chunks });
+        None
+    }
+
+    pub(crate) fn flush_parked(&mut self, socket: SocketId, number: u32) -> Flow {
+        let parked = &mut self.sockets[socket].parked;
+        let at = parked.iter().position(|p| p.on_connect == number)?;
+        let Parked { on_close, chunks, .. } = parked.remove(at);
+        self.remove_internal(socket, EventKind::Close, Internal::FailParked, on_close);
+        if self.sockets[socket].connecting() {
+            return self.park(socket, chunks);
+        }
+        self.dispatch(socket, chunks)
+    }
+
+    pub(crate) fn fail_parked(&mut self, socket: SocketId) -> Flow {
+        self.on_write(socket, Some(Arc::new(NodeError::ClosedBeforeConnection)))
+    }
+
+    /// Gives a request to the driver.
+    fn dispatch(&mut self, socket: SocketId, chunks: impl IntoIterator<Item = Chunk>) -> Flow {
+        let Some(handle) = self.sockets[socket].link.handle() else {
+            return self.on_write(socket, Some(Arc::new(NodeError::SocketClosed)));
+        };
+        self.refresh_timeout(socket);
+        let (mut bytes, mut late, mut count) = (0, false, 0);
+        let wire = self.wire();
+        for chunk in chunks {
+            bytes += chunk.bytes.len() as u64;
+            late = chunk.text.is_some_and(|t| t.short);
+            count += 1;
+            wire.push(chunk.bytes);
+        }
+        // A short text on its own is counted once the system took it; everything else when it is issued (rule W9).
+        late &= count == 1;
+        if !late {
+            self.handle_mut(handle, |h| h.bytes_written += bytes);
+        }
+        self.push(Frame::WriteAnswered { socket, handle, bytes, late });
+        self.ask(Asked::Write(handle))
+    }
+
+    pub(crate) fn write_answered(&mut self, socket: SocketId, handle: HandleId, bytes: u64, late: bool) -> Flow {
+        let reply = self.take_reply();
+        if late && !matches!(reply, Reply::Failed(_)) {
+            self.handle_mut(handle, |h| h.bytes_written += bytes);
+        }
+        match reply {
+            Reply::Failed(errno) => self.on_write(socket, Some(Arc::new(NodeError::system(errno, "write")))),
+            Reply::Pending => {
+                self.handle_mut(handle, |h| h.writing = true);
+                self.sockets[socket].last_queue = bytes;
+                None
+            }
+            _ => self.on_write(socket, None),
+        }
+    }
+
+    /// A pending write ended. A destroyed socket's counts as written (rule W16).
+    pub(crate) fn written(&mut self, socket: SocketId, result: Result<(), Errno>) -> Flow {
+        if self.sockets[socket].destroyed {
+            return self.on_write(socket, None);
+        }
+        match result {
+            Err(errno) => self.on_write(socket, Some(Arc::new(NodeError::system(errno, "write")))),
+            Ok(()) => {
+                self.refresh_timeout(socket);
+                self.sockets[socket].last_queue = 0;
+                self.on_write(socket, None)
+            }
+        }
+    }
+
+    /// The request in flight ended, within the call (`sync`) or later.
+    fn on_write(&mut self, socket: SocketId, error: Option<SharedError>) -> Flow {
+        let s = &mut self.sockets[socket];
+        if !s.w.expecting {
+            return self.error_or_destroy(socket, Arc::new(NodeError::CallbackTwice));
+        }
+        let sync = s.w.sync;
+        let callback = core::mem::replace(&mut s.w.callback, WriteCb::None);
+        (s.w.writing, s.w.expecting) = (false, false);
+        s.w.length -= s.w.in_flight;
+        s.w.in_flight = 0;
+        match error {
+            Some(error) => {
+                if s.errored.is_none() {
+                    s.errored = Some(error.clone());
+                }
+                if sync {
+                    self.schedule(Job::WriteFailed(socket, error, callback));
+                    None
+                } else {
+                    self.write_failed(socket, error, callback)
+                }
+            }
+            None => {
+                self.push(Frame::WriteDone(socket, callback, sync));
+                self.clear_buffer(socket)
+            }
+        }
+    }
+
+    pub(crate) fn write_failed(&mut self, socket: SocketId, error: SharedError, callback: WriteCb) -> Flow {
+        self.sockets[socket].w.pending -= 1;
+        self.push(Frame::WriteFailed(socket, error.clone()));
+        self.call_back_all(socket, callback, Some(error))
+    }
+
+    pub(crate) fn write_failed_tail(&mut self, socket: SocketId, error: SharedError) -> Flow {
+        self.push(Frame::ErrorOrDestroy(socket, error));
+        self.fail_buffer(socket, 0)
+    }
+
+    /// After a request that ended well, and what was buffered behind it has been dispatched (rules W11, W12).
+    pub(crate) fn write_done(&mut self, socket: SocketId, callback: WriteCb, sync: bool) -> Flow {
+        if !sync {
+            return self.after_write(socket, 1, callback);
+        }
+        let w = &mut self.sockets[socket].w;
+        let drains = w.need_drain && w.length == 0;
+        if callback == WriteCb::None {
+            if drains && !w.after_write_pending {
+                w.after_write_pending = true;
+                self.schedule(Job::AfterWrite { socket, count: 1, callback, merges: false });
+                return None;
+            }
+            w.pending -= 1;
+            return if w.ending { self.finish_maybe(socket, true) } else { None };
+        }
+        if let Some(tick) = w.merging
+            && let Some(Job::AfterWrite { count, callback: same, .. }) = self.job_mut(tick)
+            && matches!((&*same, &callback), (WriteCb::One(a), WriteCb::One(b)) if a == b)
+        {
+            *count += 1;
+            return None;
+        }
+        let tick = self.schedule(Job::AfterWrite { socket, count: 1, callback, merges: true });
+        let w = &mut self.sockets[socket].w;
+        w.merging = Some(tick);
+        w.after_write_pending = true;
+        None
+    }
+
+    pub(crate) fn after_write_tick(&mut self, socket: SocketId, count: u32, callback: WriteCb, merges: bool) -> Flow {
+        if merges {
+            self.sockets[socket].w.merging = None;
+        }
+        self.after_write(socket, count, callback)
+    }
+
+    /// 'drain' first, then the callbacks, then what may finish (rule W13).
+    fn after_write(&mut self, socket: SocketId, count: u32, callback: WriteCb) -> Flow {
+        let s = &mut self.sockets[socket];
+        s.w.after_write_pending = false;
+        let drains = s.w.need_drain && !s.w.ending && !s.destroyed && s.w.length == 0;
+        self.push(Frame::AfterWrite { socket, count, callback });
+        if drains {
+            self.sockets[socket].w.need_drain = false;
+            return self.emit(socket, Event::Drain);
+        }
+        None
+    }
+
+    pub(crate) fn after_write_on(&mut self, socket: SocketId, count: u32, callback: WriteCb) -> Flow {
+        if count == 0 {
+            return self.after_write_tail(socket);
+        }
+        self.sockets[socket].w.pending -= 1;
+        if count == 1 {
+            self.push(Frame::AfterWriteTail(socket));
+            return self.call_back_all(socket, callback, None);
+        }
+        self.push(Frame::AfterWrite { socket, count: count - 1, callback: callback.clone() });
+        self.call_back_all(socket, callback, None)
+    }
+
+    pub(crate) fn after_write_tail(&mut self, socket: SocketId) -> Flow {
+        let s = &self.sockets[socket];
+        if s.w.ending {
+            self.push(Frame::FinishMaybe(socket, true));
+        }
+        if self.sockets[socket].destroyed { self.fail_buffer(socket, 0) } else { None }
+    }
+
+    /// Answers what will never be written, and what waits for 'finish' (rule W17).
+    pub(crate) fn fail_buffer(&mut self, socket: SocketId, from: usize) -> Flow {
+        let s = &mut self.sockets[socket];
+        if from == 0 && s.w.writing {
+            return None;
+        }
+        for at in from..s.w.buffered.len() {
+            s.w.length -= s.w.buffered[at].chunk.length();
+            if let Some(callback) = s.w.buffered[at].callback {
+                let error = s.errored.clone().unwrap_or_else(|| Arc::new(NodeError::StreamDestroyed("write")));
+                self.push(Frame::FailBuffer(socket, at + 1));
+                return self.call_back(socket, callback, Some(error));
+            }
+        }
+        let error = s.errored.clone().unwrap_or_else(|| Arc::new(NodeError::StreamDestroyed("end")));
+        self.push(Frame::ResetBuffer(socket));
+        self.call_finished(socket, Some(error))
+    }
+
+    pub(crate) fn reset_buffer(&mut self, socket: SocketId) -> Flow {
+        self.sockets[socket].w.buffered.clear();
+        None
+    }
+
+    /// Dispatches what is buffered: several chunks as one vectored request (rule W10).
+    fn clear_buffer(&mut self, socket: SocketId) -> Flow {
+        let s = &mut self.sockets[socket];
+        if s.destroyed || s.w.clearing || s.w.corked > 0 || s.w.buffered.is_empty() {
+            return None;
+        }
+        s.w.clearing = true;
+        let mut buffered = core::mem::take(&mut s.w.buffered);
+        self.push(Frame::ClearBufferTail(socket));
+        if buffered.len() == 1 {
+            let Buffered { chunk, callback } = buffered.pop().expect("one is buffered");
+            let w = &mut self.sockets[socket].w;
+            w.buffered = buffered;
+            w.in_flight = chunk.length();
+            w.callback = callback.into();
+            return self.request(socket, [chunk]);
+        }
+        let w = &mut self.sockets[socket].w;
+        w.pending -= buffered.len() as i32 - 1;
+        w.in_flight = w.length;
+        let callbacks: Box<[CallbackId]> = buffered.iter().filter_map(|b| b.callback).collect();
+        w.callback = if callbacks.is_empty() { WriteCb::None } else { WriteCb::Batch(callbacks) };
+        self.mark_request(socket);
+        let flow = if self.sockets[socket].connecting() {
+            self.park(socket, buffered.drain(..).map(|b| b.chunk).collect())
+        } else {
+            self.dispatch(socket, buffered.drain(..).map(|b| b.chunk))
+        };
+        self.sockets[socket].w.buffered = buffered;
+        flow
+    }
+
+    pub(crate) fn clear_buffer_tail(&mut self, socket: SocketId) -> Flow {
+        let w = &mut self.sockets[socket].w;
+        (w.clearing, w.sync) = (false, false);
+        None
+    }
+
+    pub(crate) fn cork(&mut self, socket: SocketId) {
+        self.sockets[socket].w.corked += 1;
+    }
+
+    pub(crate) fn uncork(&mut self, socket: SocketId) -> Flow {
+        let w = &mut self.sockets[socket].w;
+        if w.corked == 0 {
+            return None;
+        }
+        w.corked -= 1;
+        if w.writing { None } else { self.clear_buffer(socket) }
+    }
+
+    /// `socket.end(chunk, callback)` (rules W18, W19)
+    pub(crate) fn end(&mut self, socket: SocketId, chunk: Option<Chunk>, callback: Option<CallbackId>) -> Flow {
+        let Some(chunk) = chunk else {
+            return self.end_uncork(socket, callback, None);
+        };
+        let refusal = match self.write_refusal(socket) {
+            // The stream's own end does not know of the other party's FIN (rule W15).
+            Some(_) if self.sockets[socket].w.ending => Some(Arc::new(NodeError::WriteAfterEnd)),
+            refusal => refusal,
+        };
+        self.push(Frame::EndUncork(socket, callback, refusal.clone()));
+        match refusal {
+            Some(error) => self.error_or_destroy(socket, error),
+            None => self.stream_write(socket, chunk, None, false),
+        }
+    }
+
+    /// `end` uncorks fully.
+    pub(crate) fn end_uncork(
+        &mut self,
+        socket: SocketId,
+        callback: Option<CallbackId>,
+        error: Option<SharedError>,
+    ) -> Flow {
+        self.push(Frame::EndFinish(socket, callback, error));
+        let w = &mut self.sockets[socket].w;
+        if w.corked > 0 {
+            w.corked = 1;
+            return self.uncork(socket);
+        }
+        None
+    }
+
+    pub(crate) fn end_finish(
+        &mut self,
+        socket: SocketId,
+        callback: Option<CallbackId>,
+        error: Option<SharedError>,
+    ) -> Flow {
+        let s = &mut self.sockets[socket];
+        let mut error = error;
+        let mut ended = false;
+        if error.is_none() {
+            if !s.w.ending && s.errored.is_none() {
+                s.w.ending = true;
+                ended = true;
+            } else if s.w.finished {
+                error = Some(Arc::new(NodeError::AlreadyFinished));
+            } else if s.destroyed {
+                error = Some(Arc::new(NodeError::StreamDestroyed("end")));
+            }
+        }
+        self.push(Frame::EndTail { socket, callback, error, ended });
+        if ended { self.finish_maybe(socket, true) } else { None }
+    }
+
+    pub(crate) fn end_tail(
+        &mut self,
+        socket: SocketId,
+        callback: Option<CallbackId>,
+        error: Option<SharedError>,
+        ended: bool,
+    ) -> Flow {
+        let s = &mut self.sockets[socket];
+        s.w.ended |= ended;
+        let callback = callback?;
+        let given = match (error, &s.errored, s.w.finished) {
+            (Some(error), _, _) => Some(error),
+            (None, Some(error), _) => Some(error.clone()),
+            (None, None, true) => None,
+            (None, None, false) => {
+                s.w.on_finished.push(callback);
+                return None;
+            }
+        };
+        self.later(socket, Some(callback), given);
+        None
+    }
+
+    pub(crate) fn finish_maybe(&mut self, socket: SocketId, sync: bool) -> Flow {
+        let s = &mut self.sockets[socket];
+        if !s.needs_finish() {
+            return None;
+        }
+        self.push(Frame::FinishMaybeTail(socket, sync));
+        let w = &mut self.sockets[socket].w;
+        if w.prefinished || w.final_called {
+            return None;
+        }
+        (w.final_called, w.sync) = (true, true);
+        w.pending += 1;
+        self.push(Frame::FinalTail(socket));
+        self.final_(socket)
+    }
+
+    pub(crate) fn final_tail(&mut self, socket: SocketId) -> Flow {
+        self.sockets[socket].w.sync = false;
+        None
+    }
+
+    pub(crate) fn finish_maybe_tail(&mut self, socket: SocketId, sync: bool) -> Flow {
+        let s = &mut self.sockets[socket];
+        if s.w.pending != 0 {
+            return None;
+        }
+        if sync {
+            s.w.pending += 1;
+            self.schedule(Job::FinishMaybe(socket));
+            return None;
+        }
+        if s.needs_finish() {
+            s.w.pending += 1;
+            return self.finish(socket);
+        }
+        None
+    }
+
+    /// FIN: at once to the pending phase when connected, else on 'connect' (rule W20).
+    pub(crate) fn final_(&mut self, socket: SocketId) -> Flow {
+        match self.sockets[socket].link {
+            Link::Open(handle) => {
+                self.handle_mut(handle, |h| h.shutting = true);
+                self.feed(Fed::Shutdown(handle));
+            }
+            Link::Opening(_) | Link::Detached => {
+                self.once_internal(socket, EventKind::Connect, Internal::Final);
+            }
+        }
+        None
+    }
+
+    pub(crate) fn final_done(&mut self, socket: SocketId) -> Flow {
+        let s = &mut self.sockets[socket];
+        if s.w.prefinished {
+            return self.error_or_destroy(socket, Arc::new(NodeError::CallbackTwice));
+        }
+        s.w.pending -= 1;
+        if !s.needs_finish() {
+            return None;
+        }
+        s.w.prefinished = true;
+        self.push(Frame::ScheduleFinish(socket));
+        self.emit(socket, Event::Prefinish)
+    }
+
+    pub(crate) fn schedule_finish(&mut self, socket: SocketId) -> Flow {
+        self.sockets[socket].w.pending += 1;
+        self.schedule(Job::Finish(socket));
+        None
+    }
+
+    pub(crate) fn finish_maybe_tick(&mut self, socket: SocketId) -> Flow {
+        let s = &mut self.sockets[socket];
+        if s.needs_finish() {
+            return self.finish(socket);
+        }
+        s.w.pending -= 1;
+        None
+    }
+
+    /// The callbacks of `end`, then 'finish' (rule W21).
+    pub(crate) fn finish(&mut self, socket: SocketId) -> Flow {
+        let w = &mut self.sockets[socket].w;
+        w.pending -= 1;
+        w.finished = true;
+        self.push(Frame::FinishEmit(socket));
+        self.call_finished(socket, None)
+    }
+
+    pub(crate) fn finish_emit(&mut self, socket: SocketId) -> Flow {
+        self.push(Frame::FinishTail(socket));
+        self.emit(socket, Event::Finish)
+    }
+
+    /// Both halves over: the socket destroys itself (rule L13).
+    pub(crate) fn finish_tail(&mut self, socket: SocketId) -> Flow {
+        if self.sockets[socket].r.end_emitted { self.destroy(socket, None) } else { None }
+    }
+
+    fn call_finished(&mut self, socket: SocketId, error: Option<SharedError>) -> Flow {
+        let callbacks = core::mem::take(&mut self.sockets[socket].w.on_finished);
+        if callbacks.is_empty() {
+            return None;
+        }
+        let run = Run { callbacks: callbacks.into_boxed_slice(), next: 0, error };
+        self.push(Frame::Callbacks(socket, Box::new(run)));
+        None
+    }
+
+    /// A callback in a tick of its own.
+    fn later(&mut self, socket: SocketId, callback: Option<CallbackId>, error: Option<SharedError>) {
+        if let Some(callback) = callback {
+            self.schedule(Job::Callback(socket, callback, error));
+        }
+    }
+}
