@@ -319,7 +319,7 @@ impl core::error::Error for NodeError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ApiMisuse {
-    /// `begin` while the core waits for `step`, or `threw` with no listener running.
+    /// `begin` or `threw` while the core waits for `step`.
     NotYourTurn,
     /// `complete`, `tick`, `phase` or `advance` before the running turn has come to `Idle`.
     TurnOpen,

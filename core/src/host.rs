@@ -100,6 +100,8 @@ pub struct Lane<T> {
     idle: Idle,
     place: Place,
     stopped: bool,
+    /// A listener failed: the ticks wait for the end of the next turn (rule T10).
+    ticks_wait: bool,
 }
 
 /// Which turn and which tick is running, counted from 0: the main program is turn 0.
@@ -122,6 +124,7 @@ impl<T> Default for Lane<T> {
             idle: Idle { deadline: None, pending: 0, closing: 0, batch: 0 },
             place: Place::default(),
             stopped: false,
+            ticks_wait: false,
         }
     }
 }
@@ -168,6 +171,17 @@ impl<T> Lane<T> {
     }
 }
 
+/// How a [`dispatch`] left the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Around {
+    /// Something keeps it alive: go around again.
+    Alive,
+    /// Nothing keeps it alive.
+    Done,
+    /// [`Lane::stop`] was called.
+    Stopped,
+}
+
 /// What a misuse of the machine by this host would be: a bug here, not the program's.
 const HOST: &str = "the default host keeps the protocol";
 
@@ -182,10 +196,11 @@ pub fn command<A: App>(app: &mut A, command: Command) -> Result<Result<Outcome, 
     }
 }
 
-/// Ends the main program's turn and runs its ticks. Called before the first [`dispatch`] of a program.
+/// Ends the turn of code that ran outside the loop (the main program, first of all) and runs its ticks, unless they wait
+/// because a listener failed.
 pub fn end_turn<A: App>(app: &mut A) -> Result<(), A::Thrown> {
     go(app, false)?;
-    drain(app)
+    if app.parts().lane.ticks_wait { Ok(()) } else { drain(app) }
 }
 
 /// Steps until the innermost command returns (`Some`) or the turn is over (`None`).
@@ -226,6 +241,7 @@ fn go<A: App>(app: &mut A, command: bool) -> Result<Option<Outcome>, A::Thrown> 
 
 /// Runs ticks, the machine's and the user's in one order, until there are none (rule T2).
 fn drain<A: App>(app: &mut A) -> Result<(), A::Thrown> {
+    app.parts().lane.ticks_wait = false;
     loop {
         let Parts { machine, lane, .. } = app.parts();
         let Some(entry) = lane.ticks.pop_front() else { return Ok(()) };
@@ -244,6 +260,9 @@ fn drain<A: App>(app: &mut A) -> Result<(), A::Thrown> {
 /// Runs user code as, or within, a turn.
 fn user<A: App>(app: &mut A, task: A::Task) -> Result<(), A::Thrown> {
     let ran = app.task(task);
+    if ran.is_err() {
+        app.parts().machine.threw().expect(HOST);
+    }
     go(app, false)?;
     ran
 }
@@ -256,12 +275,17 @@ fn turn<A: App>(app: &mut A) -> Result<(), A::Thrown> {
 }
 
 /// Once around: what was fed, poll, completions, pending, immediates, closing, timers (rule T3). Waits at most `timeout`
-/// milliseconds, or for as long as it takes; not at all while something is owed. Returns whether anything keeps the
-/// loop alive.
+/// milliseconds, or for as long as it takes; not at all while something is owed.
 ///
 /// After an `Err` (a listener failed) the next call goes on where this one was left; ticks that were queued run after
 /// the next turn, as Node does it.
-pub fn dispatch<A: App>(app: &mut A, timeout: Option<u64>) -> Result<bool, A::Thrown> {
+pub fn dispatch<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thrown> {
+    let around = go_around(app, timeout);
+    app.parts().lane.ticks_wait |= around.is_err();
+    around
+}
+
+fn go_around<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thrown> {
     loop {
         match app.parts().lane.stage {
             Stage::Fed => {
@@ -295,12 +319,13 @@ pub fn dispatch<A: App>(app: &mut A, timeout: Option<u64>) -> Result<bool, A::Th
                 timers(app)?;
                 let Parts { machine, lane, .. } = app.parts();
                 lane.stage = Stage::Fed;
-                return Ok(machine.core().alive() || lane.has_tasks());
+                let alive = machine.core().alive() || lane.has_tasks();
+                return Ok(if alive { Around::Alive } else { Around::Done });
             }
         }
         let Parts { lane, .. } = app.parts();
         if core::mem::take(&mut lane.stopped) {
-            return Ok(false);
+            return Ok(Around::Stopped);
         }
     }
 }

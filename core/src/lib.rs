@@ -45,6 +45,7 @@ mod machine;
 mod server;
 mod socket;
 mod step;
+mod text;
 mod timers;
 pub mod trace;
 
@@ -62,3 +63,4 @@ pub use machine::Machine;
 pub use server::ServerView;
 pub use socket::{ReadyState, SocketView};
 pub use step::{Attempt, Call, DropInfo, Emit, Event, EventKind, Idle, LookupEvent, Phase, Step, Target};
+pub use text::Encoding;

@@ -1,6 +1,6 @@
 //! The bounds of a core. What a peer can fill has a hard bound; what only the user can fill is unbounded unless asked.
 
-/// Named bounds (rules L1 to L6). Each is tested at the bound.
+/// Named bounds (rules B1 to B6). Each is tested at the bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// How deep user code may nest: a listener that calls into the core, whose listener calls into the core, and so on.
@@ -11,8 +11,8 @@ pub struct Limits {
     pub sockets: u32,
     /// Name lookups under way at one time. At the bound a connect fails with `EAI_AGAIN`. 4,096 by default.
     pub lookups: u32,
-    /// Bytes waiting in one socket's write buffer; `None`, the default, is Node's: no bound. At the bound `write` throws
-    /// and the chunk is not taken.
+    /// Bytes waiting in one socket's write buffer; `None`, the default, is Node's: no bound. At the bound `write` and
+    /// `end(chunk)` throw, and have no effect.
     pub write_buffer: Option<u64>,
 }
 

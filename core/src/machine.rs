@@ -6,8 +6,9 @@ use crate::engine::Core;
 use crate::error::ApiMisuse;
 use crate::id::TickId;
 use crate::step::{Call, Phase, Step};
-use crate::trace::Recorder;
+use crate::trace::{Options, Recorder};
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 /// What a host drives: a [`Core`], recorded or not.
 ///
@@ -26,8 +27,9 @@ impl Machine {
     }
 
     /// A machine that is recorded from its beginning. The core must be new: a trace starts with an empty machine.
-    pub fn recorded(core: Core, recorder: Recorder) -> Self {
-        Self { core, log: Some(Box::new(recorder)) }
+    pub fn recorded(core: Core, options: Options) -> Self {
+        let log = Recorder::new(*core.limits(), options);
+        Self { core, log: Some(Box::new(log)) }
     }
 
     /// The core, for what can be read of it.
@@ -40,48 +42,46 @@ impl Machine {
         self.log.as_deref_mut()
     }
 
+    /// Ends the recording: what of the trace was not taken yet, its last record included. The machine goes on
+    /// unrecorded. `None` if it was not recorded.
+    pub fn finish(&mut self) -> Option<Vec<u8>> {
+        self.log.take().map(|log| log.finish())
+    }
+
     /// [`Core::begin`]
+    #[inline]
     pub fn begin(&mut self, command: Command) -> Result<(), ApiMisuse> {
-        match &mut self.log {
-            None => self.core.begin(command),
-            Some(log) => {
-                let written = log.command(&command);
-                let began = self.core.begin(command);
-                log.settle(written, began.is_ok());
-                began
-            }
-        }
+        let Some(log) = &mut self.log else { return self.core.begin(command) };
+        let mark = log.command(&command);
+        let began = self.core.begin(command);
+        log.settle(mark, began.is_ok());
+        began
     }
 
     /// [`Core::step`]
+    #[inline]
     pub fn step(&mut self) -> Step<'_> {
         let Some(log) = &mut self.log else { return self.core.step() };
-        match self.core.step() {
-            Step::Call(call) => {
-                log.asked(&call.op());
-                Step::Call(Call { core: call.core, log: Some(log) })
-            }
-            step => {
-                log.stepped(&step);
-                step
-            }
+        let step = self.core.step();
+        log.stepped(&step);
+        match step {
+            Step::Call(call) => Step::Call(Call { core: call.core, log: Some(log) }),
+            step => step,
         }
     }
 
     /// [`Core::complete`]
+    #[inline]
     pub fn complete(&mut self, completion: Completion) -> Result<(), ApiMisuse> {
-        match &mut self.log {
-            None => self.core.complete(completion),
-            Some(log) => {
-                let written = log.completion(&completion);
-                let took = self.core.complete(completion);
-                log.settle(written, took.is_ok());
-                took
-            }
-        }
+        let Some(log) = &mut self.log else { return self.core.complete(completion) };
+        let mark = log.completion(&completion);
+        let took = self.core.complete(completion);
+        log.settle(mark, took.is_ok());
+        took
     }
 
     /// [`Core::tick`]
+    #[inline]
     pub fn tick(&mut self, id: TickId) -> Result<(), ApiMisuse> {
         self.core.tick(id)?;
         if let Some(log) = &mut self.log {
@@ -91,6 +91,7 @@ impl Machine {
     }
 
     /// [`Core::phase`]
+    #[inline]
     pub fn phase(&mut self, phase: Phase) -> Result<(), ApiMisuse> {
         self.core.phase(phase)?;
         if let Some(log) = &mut self.log {
@@ -100,6 +101,7 @@ impl Machine {
     }
 
     /// [`Core::advance`]
+    #[inline]
     pub fn advance(&mut self, now: u64) -> Result<(), ApiMisuse> {
         self.core.advance(now)?;
         if let Some(log) = &mut self.log {

@@ -62,7 +62,7 @@ impl Core {
     pub(crate) fn answer(&mut self, purpose: LookupFor, answer: LookupAnswer) -> Flow {
         match purpose {
             LookupFor::Socket(socket) => self.looked_up(socket, answer),
-            LookupFor::Server { server, attempt } => self.listen_looked_up(server, attempt, answer),
+            LookupFor::Server { server, attempt, host } => self.listen_looked_up(server, attempt, host, answer),
         }
     }
 

@@ -23,7 +23,7 @@ impl Core {
         let kind = event.kind();
         let listeners = self.listeners(target)?;
         if let Some(entry) = listeners.single(kind) {
-            return self.run_entry(target, entry, event);
+            return self.run_entry(target, entry, event, self.emissions.len());
         }
         if listeners.count(kind) == 0 {
             return match event {
@@ -64,24 +64,27 @@ impl Core {
         if entry.life == Life::Ran {
             return None;
         }
-        self.run_entry(target, entry, event)
+        self.run_entry(target, entry, event, self.emissions.len() - 1)
     }
 
-    fn mark_run(&mut self, entry: Entry) {
-        for copy in &mut self.copies {
-            if *copy == entry {
+    /// A `once` entry runs: the emissions around this one that have yet to come to it pass it over. Of equal entries
+    /// each is its own registration, and an emission meets them in the order in which they run out.
+    fn mark_run(&mut self, target: Target, entry: Entry, around: usize) {
+        for emission in self.emissions[..around].iter().filter(|e| e.target == target) {
+            let waiting = &mut self.copies[emission.next..emission.end];
+            if let Some(copy) = waiting.iter_mut().find(|copy| **copy == entry) {
                 copy.life = Life::Ran;
             }
         }
     }
 
-    fn run_entry(&mut self, target: Target, entry: Entry, event: Event) -> Flow {
+    fn run_entry(&mut self, target: Target, entry: Entry, event: Event, around: usize) -> Flow {
         let once = entry.life != Life::Stays;
         if once {
             if let Some(listeners) = self.listeners(target) {
                 listeners.remove(entry);
             }
-            self.mark_run(entry);
+            self.mark_run(target, entry, around);
             self.listener_gone(target, entry.kind);
         }
         match entry.who {

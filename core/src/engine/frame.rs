@@ -96,7 +96,7 @@ pub(crate) enum Frame {
     },
     AfterWriteTail(SocketId),
     WriteFailed(SocketId, SharedError),
-    FailBuffer(SocketId, usize),
+    FailBuffer(SocketId),
     EndUncork(SocketId, Option<CallbackId>, Option<SharedError>),
     EndFinish(SocketId, Option<CallbackId>, Option<SharedError>),
     EndTail {
@@ -111,7 +111,6 @@ pub(crate) enum Frame {
     ScheduleFinish(SocketId),
     FinalTail(SocketId),
     ErrorOrDestroy(SocketId, SharedError),
-    ResetBuffer(SocketId),
     FinishEmit(SocketId),
     FinishTail(SocketId),
     DestroySoonTail(SocketId),

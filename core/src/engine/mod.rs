@@ -34,7 +34,7 @@ enum Mode {
     Running,
     /// A piece of user code runs.
     User,
-    /// A command has returned; the user code that gave it goes on.
+    /// A command has returned; the user code that gave it, outside of any emit, goes on.
     Returned,
 }
 
@@ -45,13 +45,15 @@ struct Open {
     emissions: usize,
     copies: usize,
     outcome: Outcome,
+    /// It was given inside an emit: after the return that piece of user code goes on.
+    within: bool,
 }
 
 /// Who waits for a lookup.
 #[derive(Clone, Debug)]
 pub(crate) enum LookupFor {
     Socket(SocketId),
-    Server { server: ServerId, attempt: u32 },
+    Server { server: ServerId, attempt: u32, host: String },
 }
 
 #[derive(Clone, Debug)]
@@ -87,6 +89,8 @@ pub struct Core {
     pub(crate) servers: Arena<Server>,
     pub(crate) handles: Arena<Handle>,
     pub(crate) lookups: Arena<Lookup>,
+    /// How many of the lookups user code answers: these keep nothing alive.
+    pub(crate) custom_lookups: usize,
     pub(crate) user_timers: Arena<UserTimer>,
     pub(crate) timers: Timers<TimerFor>,
     /// What keeps the loop alive, counted: referenced handles that read or listen, and requests under way.
@@ -137,6 +141,7 @@ impl Core {
             servers: Arena::new(),
             handles: Arena::new(),
             lookups: Arena::new(),
+            custom_lookups: 0,
             user_timers: Arena::new(),
             timers: Timers::new(),
             live: 0,
@@ -177,6 +182,7 @@ impl Core {
             emissions: self.emissions.len(),
             copies: self.copies.len(),
             outcome: Outcome::Unit,
+            within: self.mode == Mode::User,
         };
         self.mode = Mode::Running;
         let depth = self.opens.len();
@@ -190,15 +196,11 @@ impl Core {
         Ok(())
     }
 
-    /// The listener that the last [`Step::Emit`] asked for failed. What the machine still meant to do in this call, or
-    /// in this turn if no call is open, is dropped (rule T9); the call returns [`Outcome::ListenerThrew`].
+    /// User code failed: the listener that the last [`Step::Emit`] asked for, or a task or tick of the host's own. What
+    /// the machine still meant to do in this call, or in this turn if no call is open, is dropped (rule T9); the call
+    /// returns [`Outcome::ListenerThrew`]. Ticks that are owed may now wait for the end of the next turn (rule T10).
     pub fn threw(&mut self) -> Result<(), ApiMisuse> {
-        let in_user_code = match self.mode {
-            Mode::User => true,
-            Mode::Returned => !self.opens.is_empty() || !self.frames.is_empty(),
-            Mode::Idle | Mode::Running => false,
-        };
-        if !in_user_code {
+        if self.mode == Mode::Running {
             return Err(ApiMisuse::NotYourTurn);
         }
         let (frames, emissions, copies) = match self.opens.last_mut() {
@@ -207,7 +209,7 @@ impl Core {
                 (open.frames, open.emissions, open.copies)
             }
             None => {
-                self.ticks_may_wait = true;
+                self.ticks_may_wait = !self.jobs.is_empty();
                 (0, 0, 0)
             }
         };
@@ -269,26 +271,22 @@ impl Core {
 
     /// Goes forward. The only way.
     pub fn step(&mut self) -> Step<'_> {
-        if self.asked.is_some() {
-            return Step::Call(Call { core: self, log: None });
-        }
         loop {
             if self.announced < self.first_tick + self.jobs.len() as u64 {
                 self.announced += 1;
                 return Step::Tick(TickId(self.announced - 1));
             }
-            if let Some(given) = self.stash.take() {
-                match given {
-                    Yield::Call => return Step::Call(Call { core: self, log: None }),
-                    Yield::Emit(emit) => {
-                        self.mode = Mode::User;
-                        return Step::Emit(emit);
-                    }
-                }
+            let given = self.stash.take();
+            if self.asked.is_some() {
+                return Step::Call(Call { core: self, log: None });
+            }
+            if let Some(Yield::Emit(emit)) = given {
+                self.mode = Mode::User;
+                return Step::Emit(emit);
             }
             if self.opens.last().is_some_and(|open| open.frames == self.frames.len()) {
                 let open = self.opens.pop().expect("a command is open");
-                self.mode = Mode::Returned;
+                self.mode = if open.within { Mode::User } else { Mode::Returned };
                 return Step::Return(open.outcome);
             }
             if let Some(id) = self.released.pop_front() {
@@ -308,7 +306,7 @@ impl Core {
     pub fn alive(&self) -> bool {
         self.live > 0
             || self.timers_refd > 0
-            || self.lookups.len() > 0
+            || self.lookups.len() > self.custom_lookups
             || !self.jobs.is_empty()
             || !self.fed.is_empty()
             || !self.closing.is_empty()
@@ -502,7 +500,10 @@ impl Core {
         match self.lookups.get(id) {
             None => Ok(None),
             Some(lookup) if lookup.custom != custom => Err(ApiMisuse::NothingAwaited),
-            Some(_) => Ok(self.lookups.remove(id).map(|l| l.purpose)),
+            Some(_) => {
+                self.custom_lookups -= usize::from(custom);
+                Ok(self.lookups.remove(id).map(|l| l.purpose))
+            }
         }
     }
 

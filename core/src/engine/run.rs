@@ -28,8 +28,7 @@ impl Core {
             Frame::AfterWrite { socket, count, callback } => self.after_write_on(socket, count, callback),
             Frame::AfterWriteTail(s) => self.after_write_tail(s),
             Frame::WriteFailed(s, error) => self.write_failed_tail(s, error),
-            Frame::FailBuffer(s, from) => self.fail_buffer(s, from),
-            Frame::ResetBuffer(s) => self.reset_buffer(s),
+            Frame::FailBuffer(s) => self.fail_buffer(s, false),
             Frame::ErrorOrDestroy(s, error) => self.error_or_destroy(s, error),
             Frame::EndUncork(s, callback, error) => self.end_uncork(s, callback, error),
             Frame::EndFinish(s, callback, error) => self.end_finish(s, callback, error),
@@ -101,7 +100,7 @@ impl Core {
                 self.after_write_tick(socket, count, callback, merges)
             }
             Job::WriteFailed(s, error, callback) => self.write_failed(s, error, callback),
-            Job::FailBuffer(s) => self.fail_buffer(s, 0),
+            Job::FailBuffer(s) => self.fail_buffer(s, true),
             Job::EmitErrorClose(s, error) => self.emit_error_close(s, error),
             Job::EmitClose(s) => self.close_noted(s),
             Job::CloseDetached(s) => self.close_detached(s),
@@ -219,7 +218,7 @@ impl Core {
             self.throw(NodeError::Limit { name: "sockets", bound: u64::from(bound) });
             return None;
         }
-        let id = self.new_socket(options, None);
+        let id = self.new_socket(options);
         self.outcome(Outcome::Socket(id));
         None
     }

@@ -27,7 +27,7 @@ impl Core {
         }
         let (mut options, paused) = (s.options.socket, s.options.pause_on_connect);
         (options.no_delay, options.keep_alive) = (false, false);
-        let socket = self.adopted_socket(options, server, kind);
+        let socket = self.adopted_socket(options, kind);
         if paused {
             self.paused_on_create(socket);
         }
@@ -78,7 +78,12 @@ impl Core {
     }
 
     pub(crate) fn accept_emit(&mut self, server: ServerId, socket: SocketId) -> Flow {
-        self.servers[server].connections += 1;
+        // A socket whose reading could not even start is over already, and is not counted (rule D8).
+        let s = &mut self.sockets[socket];
+        if !s.destroyed {
+            s.server = Some(server);
+            self.servers[server].connections += 1;
+        }
         self.emit(server, Event::Connection(socket))
     }
 

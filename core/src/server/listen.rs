@@ -55,7 +55,8 @@ impl Core {
                 self.listen_port(server, port, host.filter(|h| !h.is_empty()), backlog, ipv6_only)
             }
             ListenOn::Path { path, .. } if path.is_empty() => {
-                let reason = "must have the property \"port\" or \"path\"";
+                // Node finds a path there, if one that it cannot use: "must have the property" is for none at all.
+                let reason = "is invalid. Received { path: '' }";
                 self.throw(NodeError::InvalidArgValue { name: "options", reason });
                 None
             }
@@ -86,7 +87,7 @@ impl Core {
             self.schedule(Job::ListenAddress { server, attempt, ip });
             return None;
         }
-        let purpose = LookupFor::Server { server, attempt };
+        let purpose = LookupFor::Server { server, attempt, host: host.clone() };
         let lookup: LookupId = self.lookups.insert(Lookup { purpose, custom: false });
         self.scratch = host;
         self.push(Frame::ListenLookupAsked(lookup));
@@ -95,9 +96,9 @@ impl Core {
 
     pub(crate) fn listen_lookup_asked(&mut self, lookup: LookupId) -> Flow {
         if let Reply::Failed(_) = self.take_reply()
-            && let Some(Lookup { purpose: LookupFor::Server { server, attempt }, .. }) = self.lookups.remove(lookup)
+            && let Some(Lookup { purpose: LookupFor::Server { server, attempt, host: hostname }, .. }) =
+                self.lookups.remove(lookup)
         {
-            let hostname = core::mem::take(&mut self.scratch);
             let error = Arc::new(NodeError::Lookup { code: LookupCode::TooMany, hostname });
             if self.servers.get(server).is_some_and(|s| s.attempt == attempt) {
                 self.schedule(Job::ServerError(server, error));
@@ -107,14 +108,20 @@ impl Core {
     }
 
     /// Only the newest `listen` counts (rule S8). A failure is emitted in this very turn (rule S7).
-    pub(crate) fn listen_looked_up(&mut self, server: ServerId, attempt: u32, answer: LookupAnswer) -> Flow {
+    pub(crate) fn listen_looked_up(
+        &mut self,
+        server: ServerId,
+        attempt: u32,
+        host: String,
+        answer: LookupAnswer,
+    ) -> Flow {
         if self.servers.get(server).is_none_or(|s| s.attempt != attempt) {
             return None;
         }
         match answer.and_then(|list| list.first().copied().ok_or(LookupCode::NotFound)) {
             Ok(ip) => self.listen_address(server, attempt, ip),
             Err(code) => {
-                let error = NodeError::Lookup { code, hostname: String::new() };
+                let error = NodeError::Lookup { code, hostname: host };
                 self.emit(server, Event::Error(Arc::new(error)))
             }
         }

@@ -52,7 +52,8 @@ impl Core {
         if !had_handle {
             self.schedule(Job::CloseDetached(socket));
         }
-        if let Some(server) = self.sockets[socket].server {
+        // Counted once, also if the socket connects again and is destroyed again (rule D8).
+        if let Some(server) = self.sockets[socket].server.take() {
             self.connection_gone(server);
         }
         None
@@ -139,7 +140,7 @@ impl Core {
         }
         let s = &mut self.sockets[socket];
         (s.link, s.destroyed, s.close_emitted) = (Link::Detached, true, true);
-        let server = s.server;
+        let server = s.server.take();
         self.release_later(socket);
         if let Some(server) = server {
             self.connection_gone(server);

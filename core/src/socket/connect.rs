@@ -125,6 +125,7 @@ impl Core {
         }
         let lookup: LookupId = self.lookups.insert(Lookup { purpose: LookupFor::Socket(socket), custom });
         if custom {
+            self.custom_lookups += 1;
             return Some(Yield::Emit(Emit::Resolve { socket, lookup, host, family, hints }));
         }
         self.scratch = host;

@@ -77,6 +77,7 @@ pub(crate) struct Socket {
     pub(crate) link: Link,
     pub(crate) listeners: Listeners,
     pub(crate) options: SocketOptions,
+    /// The server that counts it.
     pub(crate) server: Option<ServerId>,
     pub(crate) errored: Option<SharedError>,
     pub(crate) destroyed: bool,
@@ -89,9 +90,9 @@ pub(crate) struct Socket {
     /// In seconds.
     pub(crate) keep_alive_delay: u32,
     /// Handles of this socket that wait for the closing phase.
-    pub(crate) closing: u8,
+    pub(crate) closing: u32,
     /// Lookups of this socket under way.
-    pub(crate) lookups: u8,
+    pub(crate) lookups: u32,
     pub(crate) timeout: Option<IdleTimeout>,
     /// The `timeout` property: what was given to `setTimeout` last, in milliseconds.
     pub(crate) timeout_given: Option<f64>,
@@ -106,7 +107,7 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    pub(crate) fn new(options: SocketOptions, server: Option<ServerId>) -> Self {
+    pub(crate) fn new(options: SocketOptions) -> Self {
         let mut listeners = Listeners::new();
         let who = Who::Internal(Internal::WriteAfterFin, 0);
         listeners.add(Entry { kind: EventKind::End, life: Life::Stays, who }, false);
@@ -116,7 +117,7 @@ impl Socket {
             link: Link::Detached,
             listeners,
             options,
-            server,
+            server: None,
             errored: None,
             destroyed: false,
             close_emitted: false,
@@ -170,18 +171,13 @@ impl Socket {
 }
 
 impl Core {
-    pub(crate) fn new_socket(&mut self, options: SocketOptions, server: Option<ServerId>) -> SocketId {
-        self.sockets.insert(Socket::new(options, server))
+    pub(crate) fn new_socket(&mut self, options: SocketOptions) -> SocketId {
+        self.sockets.insert(Socket::new(options))
     }
 
     /// A socket with a connection that was accepted.
-    pub(crate) fn adopted_socket(
-        &mut self,
-        options: SocketOptions,
-        server: ServerId,
-        kind: crate::call::HandleKind,
-    ) -> SocketId {
-        let socket = self.new_socket(options, Some(server));
+    pub(crate) fn adopted_socket(&mut self, options: SocketOptions, kind: crate::call::HandleKind) -> SocketId {
+        let socket = self.new_socket(options);
         let handle = self.add_handle(Owner::Socket(socket), kind);
         self.sockets[socket].link = Link::Open(handle);
         socket

@@ -23,7 +23,7 @@ const PACK_BELOW: usize = 16 * 1024;
 
 /// Chunks that wait to be read, in order, with their borders.
 ///
-/// In memory: two bytes a chunk, the bytes of small chunks packed together, big ones as they came (rule L2).
+/// In memory: two bytes a chunk, the bytes of small chunks packed together, big ones as they came (rule B2).
 #[derive(Clone, Debug, Default)]
 struct Chunks {
     /// The length of each chunk; 0 stands for the next big one.
@@ -630,7 +630,7 @@ mod tests {
     }
 
     #[test]
-    fn l2_single_bytes_stay_within_the_named_bound() {
+    fn b2_single_bytes_stay_within_the_named_bound() {
         let mut list = Chunks::default();
         let block = Bytes::from(alloc::vec![1u8; 64 * 1024]);
         for at in 0..16 * 1024 {

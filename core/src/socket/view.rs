@@ -2,7 +2,8 @@
 
 use super::{Socket, readable::Flowing};
 use crate::engine::{Core, Handle};
-use crate::id::SocketId;
+use crate::id::{HandleId, SocketId};
+use crate::step::{EventKind, Target};
 
 /// Node's `readyState`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,6 +46,20 @@ impl Core {
         let socket = self.sockets.get(id)?;
         let handle = socket.link.handle().and_then(|h| self.handles.get(h));
         Some(SocketView { socket, handle })
+    }
+
+    /// `emitter.listenerCount(event)`: the machine's own steps are counted with the user's listeners, as in Node.
+    pub fn listener_count(&self, target: Target, event: EventKind) -> usize {
+        let listeners = match target {
+            Target::Socket(id) => self.sockets.get(id).map(|s| &s.listeners),
+            Target::Server(id) => self.servers.get(id).map(|s| &s.listeners),
+        };
+        listeners.map_or(0, |list| list.count(event))
+    }
+
+    /// The handle that a socket is on now, under which the driver has its descriptor.
+    pub fn handle_of(&self, id: SocketId) -> Option<HandleId> {
+        self.sockets.get(id)?.link.handle()
     }
 
     /// Every socket that the core knows, in the order of their slots.
@@ -152,7 +167,7 @@ impl SocketView<'_> {
         self.socket.r.is_paused()
     }
 
-    /// Bytes of memory that unread chunks take; bounded, whatever the peer sends (rule L2).
+    /// Bytes of memory that unread chunks take; bounded, whatever the peer sends (rule B2).
     pub fn readable_memory(&self) -> usize {
         self.socket.r.memory()
     }

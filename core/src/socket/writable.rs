@@ -11,6 +11,7 @@ use crate::id::{CallbackId, HandleId, SocketId, TickId};
 use crate::listeners::Internal;
 use crate::step::{Event, EventKind};
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -36,7 +37,7 @@ pub(crate) struct Writable {
     pub(crate) length: u64,
     in_flight: u64,
     callback: WriteCb,
-    pub(crate) buffered: Vec<Buffered>,
+    pub(crate) buffered: VecDeque<Buffered>,
     on_finished: Vec<CallbackId>,
     /// The newest tick that equal callbacks may join.
     merging: Option<TickId>,
@@ -62,7 +63,7 @@ impl Writable {
             length: 0,
             in_flight: 0,
             callback: WriteCb::None,
-            buffered: Vec::new(),
+            buffered: VecDeque::new(),
             on_finished: Vec::new(),
             merging: None,
             pending: 0,
@@ -125,14 +126,22 @@ impl Core {
             self.later(socket, callback, Some(error.clone()));
             return self.error_or_destroy(socket, error);
         }
-        let length = self.sockets[socket].w.length + chunk.length();
-        if let Some(bound) = self.limits.write_buffer
-            && length > bound
-        {
-            self.throw(NodeError::Limit { name: "write_buffer", bound });
+        if self.over_bound(socket, &chunk) {
             return None;
         }
         self.stream_write(socket, chunk, callback, true)
+    }
+
+    /// Throws if the chunk would go over the bound of the write buffer.
+    fn over_bound(&mut self, socket: SocketId, chunk: &Chunk) -> bool {
+        let length = self.sockets[socket].w.length + chunk.length();
+        match self.limits.write_buffer {
+            Some(bound) if length > bound => {
+                self.throw(NodeError::Limit { name: "write_buffer", bound });
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Why a write is not taken: after `end` and after `destroy` (rules W4, W5).
@@ -153,7 +162,7 @@ impl Core {
         let length = chunk.length();
         s.w.length += length;
         if s.w.writing || s.errored.is_some() || s.w.corked > 0 {
-            s.w.buffered.push(Buffered { chunk, callback });
+            s.w.buffered.push_back(Buffered { chunk, callback });
             self.push(Frame::WriteTail { socket, dispatched: false, top });
             return None;
         }
@@ -308,7 +317,7 @@ impl Core {
 
     pub(crate) fn write_failed_tail(&mut self, socket: SocketId, error: SharedError) -> Flow {
         self.push(Frame::ErrorOrDestroy(socket, error));
-        self.fail_buffer(socket, 0)
+        self.fail_buffer(socket, true)
     }
 
     /// After a request that ended well, and what was buffered behind it has been dispatched (rules W11, W12).
@@ -379,31 +388,26 @@ impl Core {
         if s.w.ending {
             self.push(Frame::FinishMaybe(socket, true));
         }
-        if self.sockets[socket].destroyed { self.fail_buffer(socket, 0) } else { None }
+        if self.sockets[socket].destroyed { self.fail_buffer(socket, true) } else { None }
     }
 
-    /// Answers what will never be written, and what waits for 'finish' (rule W17).
-    pub(crate) fn fail_buffer(&mut self, socket: SocketId, from: usize) -> Flow {
+    /// Answers what will never be written, and what waits for 'finish' (rule W17). Each is taken off before it is
+    /// answered, so that one that throws is not answered again (rule D9).
+    pub(crate) fn fail_buffer(&mut self, socket: SocketId, first: bool) -> Flow {
         let s = &mut self.sockets[socket];
-        if from == 0 && s.w.writing {
+        if first && s.w.writing {
             return None;
         }
-        for at in from..s.w.buffered.len() {
-            s.w.length -= s.w.buffered[at].chunk.length();
-            if let Some(callback) = s.w.buffered[at].callback {
+        while let Some(Buffered { chunk, callback }) = s.w.buffered.pop_front() {
+            s.w.length -= chunk.length();
+            if let Some(callback) = callback {
                 let error = s.errored.clone().unwrap_or_else(|| Arc::new(NodeError::StreamDestroyed("write")));
-                self.push(Frame::FailBuffer(socket, at + 1));
+                self.push(Frame::FailBuffer(socket));
                 return self.call_back(socket, callback, Some(error));
             }
         }
         let error = s.errored.clone().unwrap_or_else(|| Arc::new(NodeError::StreamDestroyed("end")));
-        self.push(Frame::ResetBuffer(socket));
         self.call_finished(socket, Some(error))
-    }
-
-    pub(crate) fn reset_buffer(&mut self, socket: SocketId) -> Flow {
-        self.sockets[socket].w.buffered.clear();
-        None
     }
 
     /// Dispatches what is buffered: several chunks as one vectored request (rule W10).
@@ -416,7 +420,7 @@ impl Core {
         let mut buffered = core::mem::take(&mut s.w.buffered);
         self.push(Frame::ClearBufferTail(socket));
         if buffered.len() == 1 {
-            let Buffered { chunk, callback } = buffered.pop().expect("one is buffered");
+            let Buffered { chunk, callback } = buffered.pop_front().expect("one is buffered");
             let w = &mut self.sockets[socket].w;
             w.buffered = buffered;
             w.in_flight = chunk.length();
@@ -467,6 +471,9 @@ impl Core {
             Some(_) if self.sockets[socket].w.ending => Some(Arc::new(NodeError::WriteAfterEnd)),
             refusal => refusal,
         };
+        if refusal.is_none() && self.over_bound(socket, &chunk) {
+            return None;
+        }
         self.push(Frame::EndUncork(socket, callback, refusal.clone()));
         match refusal {
             Some(error) => self.error_or_destroy(socket, error),

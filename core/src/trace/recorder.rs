@@ -1,27 +1,254 @@
 //! Writing a trace.
 
-use crate::call::{Completion, Op, Reply};
+use super::block::{BLOCK_HEADER, BlockHeader, FEATURES, Header, VERSION, crc32c, put_header};
+use super::codec::put_number;
+use super::commands::put_command;
+use super::hash::Rolling;
+use super::input::{put_completion, put_reply};
+use super::payload::Payload;
+use super::tags::{self, record};
+use crate::call::{Completion, Reply};
 use crate::command::Command;
 use crate::id::TickId;
+use crate::limits::Limits;
 use crate::step::{Phase, Step};
+use alloc::string::String;
+use alloc::vec::Vec;
 
-/// Writes a trace.
-#[derive(Debug, Default)]
-pub struct Recorder {}
+/// What a trace is to hold beside the inputs.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Options {
+    /// What to keep of the bytes that come in.
+    pub read: Payload,
+    /// What to keep of the bytes that are written.
+    pub written: Payload,
+    /// Now, in milliseconds since 1970 UTC; 0 to leave it out.
+    pub created: u64,
+    /// The program's name and version; empty to leave it out.
+    pub creator: String,
+}
+
+/// A block is finished at this size, in bytes. A single larger record makes a larger block.
+const BLOCK: usize = 32 * 1024;
+
+/// Writes the trace of a [`Machine`](crate::Machine) into memory, from where the host takes it in whole blocks.
+///
+/// Until they are taken, finished blocks wait here: a host that never takes them holds the whole trace in memory.
+#[derive(Debug)]
+pub struct Recorder {
+    read: Payload,
+    written: Payload,
+    hash: Rolling,
+    /// Steps since the last input.
+    steps: u64,
+    /// Nothing can come of a further step: the machine is idle, or waits for an answer.
+    rests: bool,
+    inputs: u64,
+    now: u64,
+    buf: Vec<u8>,
+    /// Where the block that is being written begins; equal to the buffer's length if none is.
+    done: usize,
+    first: u64,
+    time: u64,
+}
+
+/// Where a record begins that the machine may yet refuse.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark(usize);
 
 impl Recorder {
-    pub(crate) fn command(&mut self, _command: &Command) -> usize {
-        0
+    pub(crate) fn new(limits: Limits, options: Options) -> Self {
+        let Options { read, written, created, creator } = options;
+        let mut buf = Vec::with_capacity(2 * BLOCK);
+        let (version, features) = (VERSION, FEATURES);
+        let header = Header { version, features, limits, read: read.kept(), written: written.kept(), created, creator };
+        put_header(&mut buf, &header);
+        Self {
+            read,
+            written,
+            hash: Rolling::default(),
+            steps: 0,
+            rests: false,
+            inputs: 0,
+            now: 0,
+            done: buf.len(),
+            buf,
+            first: 0,
+            time: 0,
+        }
     }
-    pub(crate) fn completion(&mut self, _completion: &Completion) -> usize {
-        0
+
+    /// What is finished and not yet taken: the file's header at first, then whole blocks. Append it to the file, and
+    /// say so with [`taken`](Self::taken).
+    pub fn finished(&self) -> &[u8] {
+        &self.buf[..self.done]
     }
-    pub(crate) fn settle(&mut self, _written: usize, _accepted: bool) {}
-    pub(crate) fn reply(&mut self, _reply: Reply) {}
-    pub(crate) fn asked(&mut self, _op: &Op<'_>) {}
-    pub(crate) fn stepped(&mut self, _step: &Step<'_>) {}
-    pub(crate) fn tick(&mut self, _id: TickId) {}
-    pub(crate) fn phase(&mut self, _phase: Phase) {}
-    pub(crate) fn advance(&mut self, _now: u64) {}
-    pub(crate) fn threw(&mut self) {}
+
+    /// The first `count` bytes of [`finished`](Self::finished) are in the file.
+    ///
+    /// # Panics
+    /// If more are taken than were finished.
+    pub fn taken(&mut self, count: usize) {
+        assert!(count <= self.done, "{count} bytes taken of {} that were finished", self.done);
+        self.buf.copy_within(count.., 0);
+        self.buf.truncate(self.buf.len() - count);
+        self.done -= count;
+    }
+
+    /// Takes all that is finished.
+    pub fn take(&mut self) -> Vec<u8> {
+        let out = self.finished().to_vec();
+        self.taken(out.len());
+        out
+    }
+
+    /// Finishes the current block early, so that everything recorded so far can be taken. Each block costs 32 bytes.
+    pub fn flush(&mut self) {
+        if self.done == self.buf.len() {
+            return;
+        }
+        let body = self.done + BLOCK_HEADER;
+        let crc = crc32c(&self.buf[body..]);
+        let len = u32::try_from(self.buf.len() - body).expect("a block is shorter than 4 GiB");
+        let header = BlockHeader { len, first: self.first, time: self.time, crc };
+        self.buf[self.done..body].copy_from_slice(&header.bytes());
+        self.done = self.buf.len();
+    }
+
+    /// How many inputs were recorded.
+    pub const fn inputs(&self) -> u64 {
+        self.inputs
+    }
+
+    /// Writes the last record and gives all that was not taken.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        let at = self.begin();
+        self.buf.extend_from_slice(&[record::END, 0]);
+        put_number(&mut self.buf, self.steps);
+        self.buf.extend_from_slice(&self.hash.full().to_le_bytes());
+        self.close(at);
+        self.flush();
+        self.buf
+    }
+
+    pub(crate) fn stepped(&mut self, step: &Step<'_>) {
+        // A step that can only say again what the last one said is no step: the machine stands where it stood.
+        if !self.rests {
+            self.steps += 1;
+            self.rests = matches!(step, Step::Idle(_) | Step::Call(_));
+            self.hash.step(step);
+        }
+    }
+
+    pub(crate) fn command(&mut self, command: &Command) -> Mark {
+        let at = self.open(record::COMMAND);
+        put_command(&mut self.buf, command, self.written);
+        Mark(at)
+    }
+
+    pub(crate) fn completion(&mut self, completion: &Completion) -> Mark {
+        let at = self.open(record::COMPLETION);
+        put_completion(&mut self.buf, completion, self.read);
+        Mark(at)
+    }
+
+    /// Keeps a record if the machine took the input, else forgets it.
+    pub(crate) fn settle(&mut self, mark: Mark, accepted: bool) {
+        if accepted {
+            self.commit(mark.0);
+        } else {
+            self.buf.truncate(mark.0);
+            if mark.0 == self.done + BLOCK_HEADER {
+                self.buf.truncate(self.done);
+            }
+        }
+    }
+
+    pub(crate) fn reply(&mut self, reply: Reply) {
+        let at = self.open(record::REPLY);
+        put_reply(&mut self.buf, reply);
+        self.commit(at);
+    }
+
+    pub(crate) fn tick(&mut self, id: TickId) {
+        let at = self.open(record::TICK);
+        put_number(&mut self.buf, id.0);
+        self.commit(at);
+    }
+
+    pub(crate) fn phase(&mut self, phase: Phase) {
+        let at = self.open(record::PHASE);
+        self.buf.push(tags::phase(phase));
+        self.commit(at);
+    }
+
+    /// A time that the clock shows already changes nothing, and a busy loop tells it many times a millisecond.
+    pub(crate) fn advance(&mut self, now: u64) {
+        if now == self.now {
+            return;
+        }
+        let at = self.open(record::ADVANCE);
+        put_number(&mut self.buf, now);
+        self.now = now;
+        self.commit(at);
+    }
+
+    pub(crate) fn threw(&mut self) {
+        let at = self.open(record::THREW);
+        self.commit(at);
+    }
+
+    /// Begins a block if none is open; where the next record begins.
+    fn begin(&mut self) -> usize {
+        if self.done == self.buf.len() {
+            self.buf.extend_from_slice(&[0; BLOCK_HEADER]);
+            self.first = self.inputs;
+            self.time = self.now;
+        }
+        self.buf.len()
+    }
+
+    /// Begins the record of an input; where it begins.
+    #[inline]
+    fn open(&mut self, kind: u8) -> usize {
+        let at = self.begin();
+        let [a, b, c, d] = self.hash.check().to_le_bytes();
+        if self.steps < 0x80 {
+            self.buf.extend_from_slice(&[kind, 0, self.steps as u8, a, b, c, d]);
+        } else {
+            self.buf.extend_from_slice(&[kind, 0]);
+            put_number(&mut self.buf, self.steps);
+            self.buf.extend_from_slice(&[a, b, c, d]);
+        }
+        at
+    }
+
+    /// Puts in the length of a record, for which one byte was left free: few need more.
+    #[inline]
+    fn close(&mut self, at: usize) {
+        let len = self.buf.len() - at - 2;
+        if len < 0x80 {
+            self.buf[at + 1] = len as u8;
+        } else {
+            self.close_long(at, len);
+        }
+    }
+
+    #[cold]
+    fn close_long(&mut self, at: usize, len: usize) {
+        let mut number = Vec::new();
+        put_number(&mut number, len as u64);
+        self.buf.splice(at + 1..at + 2, number);
+    }
+
+    #[inline]
+    fn commit(&mut self, at: usize) {
+        self.close(at);
+        self.inputs += 1;
+        self.steps = 0;
+        self.rests = false;
+        if self.buf.len() - self.done >= BLOCK {
+            self.flush();
+        }
+    }
 }

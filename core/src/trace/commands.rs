@@ -1,0 +1,505 @@
+//! How commands are written.
+
+use super::codec::{Cursor, Malformed, put_id, put_number, put_option, put_signed, put_text};
+use super::failure::{error, put_error};
+use super::input::{Source, answer, put_answer};
+use super::payload::{Payload, put_payload};
+use super::tags;
+use crate::command::{Chunk, Command, ConnectTo, HostOptions, ListenOn, ServerOptions, Side, SocketOptions, Text};
+use crate::id::{CallbackId, ListenerId};
+use crate::step::{EventKind, Target};
+use alloc::vec::Vec;
+
+mod tag {
+    pub(super) const NEW_SOCKET: u8 = 1;
+    pub(super) const NEW_SERVER: u8 = 2;
+    pub(super) const CONNECT: u8 = 3;
+    pub(super) const WRITE: u8 = 4;
+    pub(super) const CORK: u8 = 5;
+    pub(super) const UNCORK: u8 = 6;
+    pub(super) const END: u8 = 7;
+    pub(super) const DESTROY: u8 = 8;
+    pub(super) const DESTROY_SOON: u8 = 9;
+    pub(super) const RESET_AND_DESTROY: u8 = 10;
+    pub(super) const PAUSE: u8 = 11;
+    pub(super) const RESUME: u8 = 12;
+    pub(super) const READ: u8 = 13;
+    pub(super) const SET_TIMEOUT: u8 = 14;
+    pub(super) const SET_NO_DELAY: u8 = 15;
+    pub(super) const SET_KEEP_ALIVE: u8 = 16;
+    pub(super) const REF: u8 = 17;
+    pub(super) const ADDRESS: u8 = 18;
+    pub(super) const RETAIN: u8 = 19;
+    pub(super) const RELEASE: u8 = 20;
+    pub(super) const DETACH: u8 = 21;
+    pub(super) const ON: u8 = 22;
+    pub(super) const OFF: u8 = 23;
+    pub(super) const REMOVE_ALL: u8 = 24;
+    pub(super) const LISTEN: u8 = 25;
+    pub(super) const CLOSE_SERVER: u8 = 26;
+    pub(super) const SERVER_ADDRESS: u8 = 27;
+    pub(super) const GET_CONNECTIONS: u8 = 28;
+    pub(super) const SET_MAX_CONNECTIONS: u8 = 29;
+    pub(super) const REF_SERVER: u8 = 30;
+    pub(super) const RELEASE_SERVER: u8 = 31;
+    pub(super) const ANSWER: u8 = 32;
+    pub(super) const START_TIMER: u8 = 33;
+    pub(super) const CANCEL_TIMER: u8 = 34;
+    pub(super) const REFRESH_TIMER: u8 = 35;
+    pub(super) const REF_TIMER: u8 = 36;
+}
+
+pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload) {
+    match command {
+        Command::Write(s, chunk, callback) => {
+            out.push(tag::WRITE);
+            put_id(out, *s);
+            put_chunk(out, chunk, written);
+            put_option(out, callback.as_ref(), put_callback);
+        }
+        Command::NewSocket(options) => {
+            out.push(tag::NEW_SOCKET);
+            put_socket_options(out, options);
+        }
+        Command::NewServer(ServerOptions { socket, pause_on_connect }) => {
+            out.push(tag::NEW_SERVER);
+            put_socket_options(out, socket);
+            out.push(u8::from(*pause_on_connect));
+        }
+        Command::Connect(s, to) => {
+            out.push(tag::CONNECT);
+            put_id(out, *s);
+            put_connect_to(out, to);
+        }
+        Command::Cork(s) => named(out, tag::CORK, *s),
+        Command::Uncork(s) => named(out, tag::UNCORK, *s),
+        Command::End(s, chunk, callback) => {
+            out.push(tag::END);
+            put_id(out, *s);
+            put_option(out, chunk.as_ref(), |out, chunk| put_chunk(out, chunk, written));
+            put_option(out, callback.as_ref(), put_callback);
+        }
+        Command::Destroy(s, error) => {
+            out.push(tag::DESTROY);
+            put_id(out, *s);
+            put_option(out, error.as_deref(), put_error);
+        }
+        Command::DestroySoon(s) => named(out, tag::DESTROY_SOON, *s),
+        Command::ResetAndDestroy(s) => named(out, tag::RESET_AND_DESTROY, *s),
+        Command::Pause(s) => named(out, tag::PAUSE, *s),
+        Command::Resume(s) => named(out, tag::RESUME, *s),
+        Command::Read(s, n) => {
+            out.push(tag::READ);
+            put_id(out, *s);
+            put_option(out, *n, |out, n| put_number(out, u64::from(n)));
+        }
+        Command::SetTimeout(s, ms) => {
+            out.push(tag::SET_TIMEOUT);
+            put_id(out, *s);
+            put_float(out, *ms);
+        }
+        Command::SetNoDelay(s, on) => switched(out, tag::SET_NO_DELAY, *s, *on),
+        Command::SetKeepAlive(s, on, delay) => {
+            switched(out, tag::SET_KEEP_ALIVE, *s, *on);
+            put_number(out, u64::from(*delay));
+        }
+        Command::Ref(s, on) => switched(out, tag::REF, *s, *on),
+        Command::Address(s, side) => switched(out, tag::ADDRESS, *s, *side == Side::Remote),
+        Command::Retain(s) => named(out, tag::RETAIN, *s),
+        Command::Release(s) => named(out, tag::RELEASE, *s),
+        Command::Detach(s) => named(out, tag::DETACH, *s),
+        Command::On { target, event, listener, once, prepend } => {
+            out.push(tag::ON);
+            put_target(out, *target);
+            out.push(tags::event(*event));
+            put_number(out, u64::from(listener.0));
+            out.push(u8::from(*once));
+            out.push(u8::from(*prepend));
+        }
+        Command::Off { target, event, listener } => {
+            out.push(tag::OFF);
+            put_target(out, *target);
+            out.push(tags::event(*event));
+            put_number(out, u64::from(listener.0));
+        }
+        Command::RemoveAll(target, event) => {
+            out.push(tag::REMOVE_ALL);
+            put_target(out, *target);
+            put_option(out, *event, |out, event| out.push(tags::event(event)));
+        }
+        Command::Listen(s, on) => {
+            out.push(tag::LISTEN);
+            put_id(out, *s);
+            put_listen_on(out, on);
+        }
+        Command::CloseServer(s, listener) => {
+            out.push(tag::CLOSE_SERVER);
+            put_id(out, *s);
+            put_option(out, *listener, |out, listener| put_number(out, u64::from(listener.0)));
+        }
+        Command::ServerAddress(s) => named(out, tag::SERVER_ADDRESS, *s),
+        Command::GetConnections(s, callback) => {
+            out.push(tag::GET_CONNECTIONS);
+            put_id(out, *s);
+            put_callback(out, callback);
+        }
+        Command::SetMaxConnections(s, n) => {
+            out.push(tag::SET_MAX_CONNECTIONS);
+            put_id(out, *s);
+            put_number(out, u64::from(*n));
+        }
+        Command::RefServer(s, on) => switched(out, tag::REF_SERVER, *s, *on),
+        Command::ReleaseServer(s) => named(out, tag::RELEASE_SERVER, *s),
+        Command::Answer(lookup, answer) => {
+            out.push(tag::ANSWER);
+            put_id(out, *lookup);
+            put_answer(out, answer);
+        }
+        Command::StartTimer { ms, repeat } => {
+            out.push(tag::START_TIMER);
+            put_float(out, *ms);
+            out.push(u8::from(*repeat));
+        }
+        Command::CancelTimer(t) => named(out, tag::CANCEL_TIMER, *t),
+        Command::RefreshTimer(t) => named(out, tag::REFRESH_TIMER, *t),
+        Command::RefTimer(t, on) => switched(out, tag::REF_TIMER, *t, *on),
+    }
+}
+
+fn named(out: &mut Vec<u8>, tag: u8, id: impl crate::id::Id) {
+    out.push(tag);
+    put_id(out, id);
+}
+
+fn switched(out: &mut Vec<u8>, tag: u8, id: impl crate::id::Id, on: bool) {
+    named(out, tag, id);
+    out.push(u8::from(on));
+}
+
+fn put_float(out: &mut Vec<u8>, number: f64) {
+    out.extend_from_slice(&number.to_bits().to_le_bytes());
+}
+
+fn put_callback(out: &mut Vec<u8>, callback: &CallbackId) {
+    put_number(out, u64::from(callback.0));
+}
+
+fn put_chunk(out: &mut Vec<u8>, chunk: &Chunk, policy: Payload) {
+    put_payload(out, &chunk.bytes, policy);
+    put_option(out, chunk.text, |out, Text { units, short }| {
+        put_number(out, u64::from(units));
+        out.push(u8::from(short));
+    });
+}
+
+fn put_target(out: &mut Vec<u8>, target: Target) {
+    match target {
+        Target::Socket(id) => named(out, 1, id),
+        Target::Server(id) => named(out, 2, id),
+    }
+}
+
+fn put_socket_options(out: &mut Vec<u8>, options: &SocketOptions) {
+    let &SocketOptions { allow_half_open, high_water_mark, no_delay, keep_alive, keep_alive_delay } = options;
+    out.push(u8::from(allow_half_open));
+    put_number(out, u64::from(high_water_mark));
+    out.push(u8::from(no_delay));
+    out.push(u8::from(keep_alive));
+    put_number(out, u64::from(keep_alive_delay));
+}
+
+fn put_connect_to(out: &mut Vec<u8>, to: &ConnectTo) {
+    match to {
+        ConnectTo::Host(host) => {
+            out.push(1);
+            let HostOptions { host, port, family, hints, custom_lookup, local_address, local_port } = host;
+            put_option(out, host.as_deref(), put_text);
+            put_option(out, *port, put_signed);
+            out.push(*family);
+            put_number(out, u64::from(*hints));
+            out.push(u8::from(*custom_lookup));
+            put_option(out, local_address.as_deref(), put_text);
+            put_option(out, *local_port, put_signed);
+        }
+        ConnectTo::Path(path) => {
+            out.push(2);
+            put_text(out, path);
+        }
+    }
+}
+
+fn put_listen_on(out: &mut Vec<u8>, on: &ListenOn) {
+    match on {
+        ListenOn::Port { port, host, backlog, ipv6_only } => {
+            out.push(1);
+            put_signed(out, *port);
+            put_option(out, host.as_deref(), put_text);
+            put_number(out, u64::from(*backlog));
+            out.push(u8::from(*ipv6_only));
+        }
+        ListenOn::Path { path, backlog } => {
+            out.push(2);
+            put_text(out, path);
+            put_number(out, u64::from(*backlog));
+        }
+    }
+}
+
+pub(crate) fn command(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<Command, Malformed> {
+    Ok(match from.byte()? {
+        tag::WRITE => Command::Write(from.id()?, chunk(from, source)?, from.option(callback)?),
+        tag::NEW_SOCKET => Command::NewSocket(socket_options(from)?),
+        tag::NEW_SERVER => {
+            Command::NewServer(ServerOptions { socket: socket_options(from)?, pause_on_connect: from.flag()? })
+        }
+        tag::CONNECT => Command::Connect(from.id()?, connect_to(from)?),
+        tag::CORK => Command::Cork(from.id()?),
+        tag::UNCORK => Command::Uncork(from.id()?),
+        tag::END => Command::End(from.id()?, from.option(|from| chunk(from, source))?, from.option(callback)?),
+        tag::DESTROY => Command::Destroy(from.id()?, from.option(error)?),
+        tag::DESTROY_SOON => Command::DestroySoon(from.id()?),
+        tag::RESET_AND_DESTROY => Command::ResetAndDestroy(from.id()?),
+        tag::PAUSE => Command::Pause(from.id()?),
+        tag::RESUME => Command::Resume(from.id()?),
+        tag::READ => Command::Read(from.id()?, from.option(Cursor::u32)?),
+        tag::SET_TIMEOUT => Command::SetTimeout(from.id()?, float(from)?),
+        tag::SET_NO_DELAY => Command::SetNoDelay(from.id()?, from.flag()?),
+        tag::SET_KEEP_ALIVE => Command::SetKeepAlive(from.id()?, from.flag()?, from.u32()?),
+        tag::REF => Command::Ref(from.id()?, from.flag()?),
+        tag::ADDRESS => Command::Address(from.id()?, if from.flag()? { Side::Remote } else { Side::Local }),
+        tag::RETAIN => Command::Retain(from.id()?),
+        tag::RELEASE => Command::Release(from.id()?),
+        tag::DETACH => Command::Detach(from.id()?),
+        tag::ON => Command::On {
+            target: target(from)?,
+            event: event(from)?,
+            listener: ListenerId(from.u32()?),
+            once: from.flag()?,
+            prepend: from.flag()?,
+        },
+        tag::OFF => Command::Off { target: target(from)?, event: event(from)?, listener: ListenerId(from.u32()?) },
+        tag::REMOVE_ALL => Command::RemoveAll(target(from)?, from.option(event)?),
+        tag::LISTEN => Command::Listen(from.id()?, listen_on(from)?),
+        tag::CLOSE_SERVER => Command::CloseServer(from.id()?, from.option(|from| from.u32().map(ListenerId))?),
+        tag::SERVER_ADDRESS => Command::ServerAddress(from.id()?),
+        tag::GET_CONNECTIONS => Command::GetConnections(from.id()?, callback(from)?),
+        tag::SET_MAX_CONNECTIONS => Command::SetMaxConnections(from.id()?, from.u32()?),
+        tag::REF_SERVER => Command::RefServer(from.id()?, from.flag()?),
+        tag::RELEASE_SERVER => Command::ReleaseServer(from.id()?),
+        tag::ANSWER => Command::Answer(from.id()?, answer(from)?),
+        tag::START_TIMER => Command::StartTimer { ms: float(from)?, repeat: from.flag()? },
+        tag::CANCEL_TIMER => Command::CancelTimer(from.id()?),
+        tag::REFRESH_TIMER => Command::RefreshTimer(from.id()?),
+        tag::REF_TIMER => Command::RefTimer(from.id()?, from.flag()?),
+        _ => return Err("an unknown command"),
+    })
+}
+
+fn float(from: &mut Cursor<'_>) -> Result<f64, Malformed> {
+    Ok(f64::from_bits(u64::from_le_bytes(from.array()?)))
+}
+
+fn callback(from: &mut Cursor<'_>) -> Result<CallbackId, Malformed> {
+    from.u32().map(CallbackId)
+}
+
+fn chunk(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<Chunk, Malformed> {
+    let bytes = source.payload(from)?;
+    let text = from.option(|from| Ok::<_, Malformed>(Text { units: from.u32()?, short: from.flag()? }))?;
+    Ok(Chunk { bytes, text })
+}
+
+fn event(from: &mut Cursor<'_>) -> Result<EventKind, Malformed> {
+    tags::event_from(from.byte()?).ok_or("an unknown event")
+}
+
+fn target(from: &mut Cursor<'_>) -> Result<Target, Malformed> {
+    Ok(match from.byte()? {
+        1 => Target::Socket(from.id()?),
+        2 => Target::Server(from.id()?),
+        _ => return Err("neither a socket nor a server"),
+    })
+}
+
+fn socket_options(from: &mut Cursor<'_>) -> Result<SocketOptions, Malformed> {
+    Ok(SocketOptions {
+        allow_half_open: from.flag()?,
+        high_water_mark: from.u32()?,
+        no_delay: from.flag()?,
+        keep_alive: from.flag()?,
+        keep_alive_delay: from.u32()?,
+    })
+}
+
+fn connect_to(from: &mut Cursor<'_>) -> Result<ConnectTo, Malformed> {
+    Ok(match from.byte()? {
+        1 => ConnectTo::Host(HostOptions {
+            host: from.option(Cursor::string)?,
+            port: from.option(Cursor::signed)?,
+            family: from.byte()?,
+            hints: from.u32()?,
+            custom_lookup: from.flag()?,
+            local_address: from.option(Cursor::string)?,
+            local_port: from.option(Cursor::signed)?,
+        }),
+        2 => ConnectTo::Path(from.string()?),
+        _ => return Err("an unknown way to connect"),
+    })
+}
+
+fn listen_on(from: &mut Cursor<'_>) -> Result<ListenOn, Malformed> {
+    Ok(match from.byte()? {
+        1 => ListenOn::Port {
+            port: from.signed()?,
+            host: from.option(Cursor::string)?,
+            backlog: from.u32()?,
+            ipv6_only: from.flag()?,
+        },
+        2 => ListenOn::Path { path: from.string()?, backlog: from.u32()? },
+        _ => return Err("an unknown way to listen"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::payload::Zeros;
+    use super::*;
+    use crate::errno::LookupCode;
+    use crate::error::NodeError;
+    use crate::id::{LookupId, ServerId, SocketId, TimerId};
+    use alloc::string::String;
+    use alloc::sync::Arc;
+    use bytes::Bytes;
+
+    fn back(given: &Command) -> Command {
+        let mut out = Vec::new();
+        put_command(&mut out, given, Payload::Full);
+        let file = Bytes::from(out);
+        let mut source = Source { file: &file, zeros: &mut Zeros::new(0), stored: None };
+        let mut cursor = Cursor::new(&file);
+        let read = command(&mut cursor, &mut source).unwrap();
+        assert!(cursor.is_empty(), "{given:?}");
+        for cut in 0..file.len() {
+            assert!(command(&mut Cursor::new(&file[..cut]), &mut source).is_err(), "{given:?} cut at {cut}");
+        }
+        read
+    }
+
+    fn every_command() -> Vec<Command> {
+        let s = SocketId::from_parts(300, u32::MAX);
+        let v = ServerId::from_parts(u32::MAX, 1);
+        let t = TimerId::from_parts(2, 128);
+        let lookup = LookupId::from_parts(3, 4);
+        let options = SocketOptions {
+            allow_half_open: true,
+            high_water_mark: u32::MAX,
+            no_delay: false,
+            keep_alive: true,
+            keep_alive_delay: 1000,
+        };
+        let host = HostOptions {
+            host: Some(String::from("b\u{fc}cher.example")),
+            port: Some(-1),
+            family: 6,
+            hints: 1 << 30,
+            custom_lookup: true,
+            local_address: Some(String::new()),
+            local_port: Some(i64::MIN),
+        };
+        let path = || String::from("\0abstract");
+        let bytes = Chunk::from(Bytes::from_static(b"some bytes"));
+        let text = Chunk { bytes: Bytes::from_static(b"t"), text: Some(Text { units: u32::MAX, short: true }) };
+        let error = Arc::new(NodeError::user("why"));
+        let listener = ListenerId(u32::MAX);
+        let mut all = alloc::vec![
+            Command::NewSocket(options),
+            Command::NewServer(ServerOptions { socket: options, pause_on_connect: true }),
+            Command::Connect(s, ConnectTo::Host(host)),
+            Command::Connect(s, ConnectTo::Host(HostOptions::default())),
+            Command::Connect(s, ConnectTo::Path(path())),
+            Command::Write(s, bytes.clone(), Some(CallbackId(u32::MAX))),
+            Command::Write(s, text.clone(), None),
+            Command::Cork(s),
+            Command::Uncork(s),
+            Command::End(s, Some(text), Some(CallbackId(0))),
+            Command::End(s, None, None),
+            Command::Destroy(s, Some(error)),
+            Command::Destroy(s, None),
+            Command::DestroySoon(s),
+            Command::ResetAndDestroy(s),
+            Command::Pause(s),
+            Command::Resume(s),
+            Command::Read(s, Some(u32::MAX)),
+            Command::Read(s, None),
+            Command::SetTimeout(s, -0.5),
+            Command::SetNoDelay(s, true),
+            Command::SetKeepAlive(s, true, u32::MAX),
+            Command::Ref(s, false),
+            Command::Address(s, Side::Local),
+            Command::Address(s, Side::Remote),
+            Command::Retain(s),
+            Command::Release(s),
+            Command::Detach(s),
+            Command::RemoveAll(Target::Socket(s), None),
+            Command::Listen(v, ListenOn::Path { path: path(), backlog: 9 }),
+            Command::Listen(v, ListenOn::Port { port: 70_000, host: None, backlog: 1, ipv6_only: true }),
+            Command::Listen(v, ListenOn::Port { port: 0, host: Some(path()), backlog: 0, ipv6_only: false }),
+            Command::CloseServer(v, Some(listener)),
+            Command::CloseServer(v, None),
+            Command::ServerAddress(v),
+            Command::GetConnections(v, CallbackId(200)),
+            Command::SetMaxConnections(v, u32::MAX),
+            Command::RefServer(v, true),
+            Command::ReleaseServer(v),
+            Command::Answer(lookup, Ok(alloc::vec!["1.2.3.4".parse().unwrap(), "::1".parse().unwrap()])),
+            Command::Answer(lookup, Ok(Vec::new())),
+            Command::Answer(lookup, Err(LookupCode::TooMany)),
+            Command::StartTimer { ms: f64::INFINITY, repeat: true },
+            Command::CancelTimer(t),
+            Command::RefreshTimer(t),
+            Command::RefTimer(t, false),
+        ];
+        for &event in EventKind::ALL {
+            let target = Target::Server(v);
+            all.push(Command::On { target, event, listener, once: true, prepend: false });
+            all.push(Command::On { target: Target::Socket(s), event, listener, once: false, prepend: true });
+            all.push(Command::Off { target, event, listener });
+            all.push(Command::RemoveAll(target, Some(event)));
+        }
+        all
+    }
+
+    #[test]
+    fn every_command_comes_back() {
+        let all = every_command();
+        for given in &all {
+            assert_eq!(back(given), *given);
+        }
+        let mut tags: Vec<u8> = all
+            .iter()
+            .map(|command| {
+                let mut out = Vec::new();
+                put_command(&mut out, command, Payload::Length);
+                out[0]
+            })
+            .collect();
+        tags.sort_unstable();
+        tags.dedup();
+        assert_eq!(tags, (1..=tag::REF_TIMER).collect::<Vec<_>>(), "each kind of command is among them");
+    }
+
+    #[test]
+    fn a_number_that_is_none_comes_back_bit_by_bit() {
+        let s = SocketId::from_parts(0, 1);
+        let Command::SetTimeout(_, ms) = back(&Command::SetTimeout(s, f64::NAN)) else { panic!() };
+        assert_eq!(ms.to_bits(), f64::NAN.to_bits());
+    }
+
+    #[test]
+    fn every_command_prints_as_one_line() {
+        for command in every_command() {
+            let line = alloc::format!("{}", super::super::Input::Command(command));
+            assert!(!line.is_empty() && !line.contains(char::is_control), "{line:?}");
+        }
+    }
+}

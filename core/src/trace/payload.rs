@@ -1,0 +1,226 @@
+//! What a trace keeps of the bytes that go over the wire. The machine never looks at them, so a replay needs none: only
+//! their number.
+
+use super::codec::{Cursor, Malformed, put_number};
+use alloc::vec::Vec;
+use bytes::Bytes;
+use core::fmt;
+use core::hash::Hasher;
+use siphasher::sip::SipHasher24;
+
+/// A key for [`Payload::Hash`]: 16 bytes that nobody can guess, from the system's random source. It is not written into
+/// the trace, so that a short secret cannot be found by trying; and it does not print.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Key([u8; 16]);
+
+impl Key {
+    /// A key of these bytes.
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
+/// What is kept of the bytes in one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Payload {
+    /// Their number alone: the default, since they may be secret.
+    #[default]
+    Length,
+    /// Their number, and SipHash-2-4 under this key: equal chunks can be told to be equal.
+    Hash(Key),
+    /// Their number, and up to so many of the first bytes of each chunk.
+    First(u32),
+    /// All of them, up to 1 GiB of each chunk.
+    Full,
+}
+
+impl Payload {
+    pub(crate) const fn kept(self) -> Kept {
+        match self {
+            Payload::Length => Kept::Length,
+            Payload::Hash(_) => Kept::Hash,
+            Payload::First(n) => Kept::First(n),
+            Payload::Full => Kept::Full,
+        }
+    }
+}
+
+/// What a trace says it has kept: a [`Payload`] without its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// The number of bytes.
+    Length,
+    /// The number, and a keyed hash.
+    Hash,
+    /// The number, and up to so many of the first bytes.
+    First(u32),
+    /// All.
+    Full,
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kept::Length => f.write_str("length"),
+            Kept::Hash => f.write_str("length and keyed hash"),
+            Kept::First(n) => write!(f, "length and first {n} bytes"),
+            Kept::Full => f.write_str("full"),
+        }
+    }
+}
+
+/// What a record has of a payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// How many bytes there were.
+    pub len: u64,
+    /// SipHash-2-4 under a key that only the recording program knew.
+    pub hash: Option<u64>,
+    /// The first bytes, or all of them; empty if none were kept.
+    pub bytes: Bytes,
+}
+
+mod mode {
+    pub(super) const LENGTH: u64 = 0;
+    pub(super) const HASH: u64 = 1;
+    pub(super) const FIRST: u64 = 2;
+    pub(super) const FULL: u64 = 3;
+}
+
+/// No more of one payload is kept than this, in bytes, so that a block's length fits its 32 bits.
+const MOST_STORED: usize = 1 << 30;
+
+/// The two lowest bits of a payload's first number say what is kept of it.
+const MODE_BITS: u32 = 2;
+
+#[inline]
+pub(crate) fn put_payload(out: &mut Vec<u8>, bytes: &[u8], policy: Payload) {
+    let len = (bytes.len() as u64) << MODE_BITS;
+    match policy {
+        Payload::Length => put_number(out, len | mode::LENGTH),
+        Payload::Hash(key) => {
+            put_number(out, len | mode::HASH);
+            let mut hasher = SipHasher24::new_with_key(&key.0);
+            hasher.write(bytes);
+            out.extend_from_slice(&hasher.finish().to_le_bytes());
+        }
+        Payload::Full if bytes.len() <= MOST_STORED => {
+            put_number(out, len | mode::FULL);
+            out.extend_from_slice(bytes);
+        }
+        Payload::First(_) | Payload::Full => {
+            put_number(out, len | mode::FIRST);
+            let n = if let Payload::First(n) = policy { n as usize } else { MOST_STORED };
+            let first = &bytes[..bytes.len().min(n).min(MOST_STORED)];
+            put_number(out, first.len() as u64);
+            out.extend_from_slice(first);
+        }
+    }
+}
+
+/// Where payloads come from that a trace has only the number of.
+#[derive(Clone, Debug)]
+pub(crate) struct Zeros {
+    greatest: u64,
+    block: Bytes,
+}
+
+/// Most payloads are no longer than this, and come from a block that costs nothing.
+const SMALL: usize = 16 * 1024;
+static SMALL_ZEROS: [u8; SMALL] = [0; SMALL];
+
+impl Zeros {
+    pub(crate) const fn new(greatest: u64) -> Self {
+        Self { greatest, block: Bytes::new() }
+    }
+
+    /// That many zeros, of one block that all payloads share. The block grows to the longest payload's size, so all that
+    /// is ever allocated is less than twice the bound.
+    fn get(&mut self, len: usize) -> Bytes {
+        if len <= SMALL {
+            return Bytes::from_static(&SMALL_ZEROS[..len]);
+        }
+        if len > self.block.len() {
+            let greatest = usize::try_from(self.greatest).unwrap_or(usize::MAX);
+            let size = len.checked_next_power_of_two().unwrap_or(len).min(greatest);
+            self.block = Bytes::from(alloc::vec![0; size]);
+        }
+        self.block.slice(..len)
+    }
+}
+
+/// A payload for the machine, and what the trace has of it.
+pub(crate) fn payload(from: &mut Cursor<'_>, file: &Bytes, zeros: &mut Zeros) -> Result<(Bytes, Stored), Malformed> {
+    let number = from.number()?;
+    let len = number >> MODE_BITS;
+    if len > zeros.greatest {
+        return Err("a payload longer than the reader takes");
+    }
+    let (hash, bytes) = match number & ((1 << MODE_BITS) - 1) {
+        mode::HASH => (Some(u64::from_le_bytes(from.array::<8>()?)), Bytes::new()),
+        mode::FIRST => {
+            let first = from.number()?;
+            if first > len {
+                return Err("more bytes kept than there were");
+            }
+            (None, file.slice_ref(from.take(first)?))
+        }
+        mode::FULL => (None, file.slice_ref(from.take(len)?)),
+        _ => (None, Bytes::new()),
+    };
+    let given = if bytes.len() as u64 == len { bytes.clone() } else { zeros.get(len as usize) };
+    Ok((given, Stored { len, hash, bytes }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(bytes: &[u8], policy: Payload) -> (Bytes, Stored) {
+        let mut out = Vec::new();
+        put_payload(&mut out, bytes, policy);
+        let file = Bytes::from(out);
+        let mut cursor = Cursor::new(&file);
+        let back = payload(&mut cursor, &file, &mut Zeros::new(100)).unwrap();
+        assert!(cursor.is_empty());
+        back
+    }
+
+    #[test]
+    fn each_policy_keeps_what_it_says() {
+        let (given, stored) = round(b"secret", Payload::Length);
+        assert_eq!((&given[..], stored), (&[0; 6][..], Stored { len: 6, hash: None, bytes: Bytes::new() }));
+        let (given, stored) = round(b"secret", Payload::First(2));
+        assert_eq!((&given[..], &stored.bytes[..]), (&[0; 6][..], &b"se"[..]));
+        let (given, stored) = round(b"secret", Payload::First(20));
+        assert_eq!((&given[..], &stored.bytes[..]), (&b"secret"[..], &b"secret"[..]));
+        let (given, _) = round(b"secret", Payload::Full);
+        assert_eq!(&given[..], b"secret");
+    }
+
+    #[test]
+    fn the_hash_depends_on_the_key_and_the_key_is_not_shown() {
+        let hash = |key| round(b"secret", Payload::Hash(Key::new([key; 16]))).1.hash.unwrap();
+        assert_eq!(hash(1), hash(1));
+        assert_ne!(hash(1), hash(2));
+        assert_eq!(std::format!("{:?}", Payload::Hash(Key::new([7; 16]))), "Hash(Key(..))");
+    }
+
+    #[test]
+    fn a_long_payload_in_few_bytes_allocates_no_more_than_the_bound() {
+        let mut out = Vec::new();
+        put_number(&mut out, 4 << 30 << MODE_BITS);
+        let file = Bytes::from(out);
+        let mut zeros = Zeros::new(1 << 20);
+        assert!(payload(&mut Cursor::new(&file), &file, &mut zeros).is_err());
+        assert_eq!(zeros.block.len(), 0);
+        assert_eq!(zeros.get(600_000).len(), 600_000);
+        assert_eq!(zeros.block.len(), 1 << 20, "one block for all that follow");
+    }
+}

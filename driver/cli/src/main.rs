@@ -1,0 +1,2 @@
+//! The netfold tool.
+fn main() {}

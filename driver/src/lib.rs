@@ -1,0 +1,31 @@
+//! Node.js's `net` over real sockets.
+//!
+//! A [`Net`] is an event loop with its sockets, servers and timers. A [`Socket`] and a [`Server`] are small names with
+//! Node's methods; listeners are closures that get the loop back as their first argument, so they can call anything, as
+//! in Node.
+//!
+//! The order of events, ticks and turns is Node 20's, held by [`netfold_core`]'s machine.
+
+mod error;
+mod net;
+mod options;
+mod post;
+mod record;
+mod registry;
+mod server;
+mod socket;
+pub mod sys;
+
+pub use error::{NetError, Panicked};
+pub use net::{Failure, Host, Net};
+pub use netfold_core as core;
+pub use netfold_core::{
+    CallbackId, Chunk, DropInfo, Encoding, Errno, Event, EventKind, Limits, ListenerId, LookupCode, LookupEvent,
+    NodeError, ReadyState, ServerOptions, SharedError, SocketOptions, SocketView, TimerId, Unhandled,
+};
+pub use options::{Connect, Listen};
+pub use post::Poster;
+pub use record::Recording;
+pub use server::{Address, Server};
+pub use socket::{IntoChunk, IntoError, LookupRequest, Socket};
+pub use sys::System;

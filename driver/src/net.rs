@@ -1,0 +1,477 @@
+//! The loop with its sockets, servers and timers: what a program holds.
+
+use crate::error::{NetError, Panicked};
+use crate::options::Connect;
+use crate::post::{Mailbox, Poster};
+use crate::record::Recording;
+use crate::registry::{self, Called, Registry, Rung, Task};
+use crate::socket::Socket;
+use crate::{LookupRequest, Server, System};
+use netfold_core::host::{self, App, Around, Kernel, Lane, Parts, Place};
+use netfold_core::{
+    Command, Core, Emit, EventKind, Limits, Machine, Outcome, ServerOptions, SharedError, SocketId, SocketOptions,
+    Target, TimerId, Unhandled,
+};
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What a [`Net`] runs on: a kernel that other threads can wake.
+pub trait Host: Kernel<Error = io::Error> + 'static {
+    /// A function that ends a wait, from any thread.
+    fn wake_handle(&self) -> Arc<dyn Fn() + Send + Sync>;
+}
+
+/// An event loop with its sockets and servers, and the program's own state.
+///
+/// `S` is the program's state, at hand in every listener as `net.state`. `H` is what the loop runs on: system calls
+/// ([`System`](crate::System)) or a simulated world; a program that is generic over `H` runs unchanged on both.
+///
+/// ```
+/// use netfold::{Net, NetError};
+///
+/// fn main() -> Result<(), NetError> {
+///     let mut net = Net::new(0)?;
+///     let server = net.create_server(|_net, socket| {
+///         socket.on_data(_net, |net, socket, chunk| {
+///             socket.write(net, chunk);
+///         });
+///     });
+///     server.listen_then(&mut net, ("127.0.0.1", 0), |net, server| {
+///         let port = server.port(net).unwrap();
+///         let client = net.connect(("127.0.0.1", port)).unwrap();
+///         client.write(net, "hello");
+///         client.on_data(net, move |net, client, chunk| {
+///             net.state += chunk.len();
+///             client.end(net);
+///             server.close(net);
+///         });
+///     });
+///     net.run()?;
+///     assert_eq!(net.state, 5);
+///     Ok(())
+/// }
+/// ```
+pub struct Net<S: 'static, H: 'static = crate::System> {
+    /// The program's own state.
+    pub state: S,
+    pub(crate) machine: Machine,
+    pub(crate) kernel: H,
+    lane: Lane<Task<S, H>>,
+    pub(crate) registry: Registry<S, H>,
+    mailbox: Arc<Mailbox<S, H>>,
+    /// Where the trace goes, if one is recorded.
+    pub(crate) sink: Option<Box<dyn Write>>,
+}
+
+impl<S> Net<S> {
+    /// A loop over the system, with the [default bounds](Limits::DEFAULT).
+    ///
+    /// # Errors
+    /// What the system says when it has no descriptor left for the loop itself.
+    pub fn new(state: S) -> io::Result<Self> {
+        Ok(Self::with_host(state, System::new()?, Limits::DEFAULT))
+    }
+
+    /// A loop over the system that is recorded.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn recorded(state: S, recording: Recording) -> io::Result<Self> {
+        Ok(Self::with_host_recorded(state, System::new()?, Limits::DEFAULT, recording))
+    }
+}
+
+/// A listener's failure on its way: to the caller of the command that it ran inside, or out of the loop.
+enum Thrown {
+    Unhandled(Unhandled),
+    Panic(Box<dyn std::any::Any + Send>),
+    Io(io::Error),
+}
+
+impl Thrown {
+    /// What a panic carried: a failure of a nested listener goes through user code as a panic.
+    fn from_panic(payload: Box<dyn std::any::Any + Send>) -> Self {
+        match payload.downcast::<Thrown>() {
+            Ok(thrown) => *thrown,
+            Err(payload) => Thrown::Panic(payload),
+        }
+    }
+
+    fn unwind(self) -> ! {
+        match self {
+            Thrown::Panic(payload) => resume_unwind(payload),
+            thrown => resume_unwind(Box::new(thrown)),
+        }
+    }
+}
+
+impl From<Thrown> for NetError {
+    fn from(thrown: Thrown) -> Self {
+        match thrown {
+            Thrown::Unhandled(unhandled) => NetError::Unhandled(unhandled),
+            Thrown::Panic(payload) => NetError::Panicked(Panicked(payload)),
+            Thrown::Io(error) => NetError::Io(error),
+        }
+    }
+}
+
+impl<S, H: Host> Net<S, H> {
+    /// A loop over a host of your own.
+    pub fn with_host(state: S, kernel: H, limits: Limits) -> Self {
+        Self::with_machine(state, kernel, Machine::new(Core::new(limits)), None)
+    }
+
+    /// As [`with_host`](Self::with_host), recorded.
+    pub fn with_host_recorded(state: S, kernel: H, limits: Limits, recording: Recording) -> Self {
+        let (options, sink) = recording.open();
+        Self::with_machine(state, kernel, Machine::recorded(Core::new(limits), options), Some(sink))
+    }
+
+    fn with_machine(state: S, kernel: H, machine: Machine, sink: Option<Box<dyn Write>>) -> Self {
+        let mailbox = Arc::new(Mailbox::new(kernel.wake_handle()));
+        Self { state, machine, kernel, lane: Lane::default(), registry: Registry::new(), mailbox, sink }
+    }
+
+    /// `net.createServer(listener)`
+    pub fn create_server(&mut self, listener: impl Fn(&mut Self, Socket) + 'static) -> Server {
+        self.create_server_with(ServerOptions::default(), listener)
+    }
+
+    /// `net.createServer(options, listener)`
+    pub fn create_server_with(
+        &mut self,
+        options: ServerOptions,
+        listener: impl Fn(&mut Self, Socket) + 'static,
+    ) -> Server {
+        let server = self.server(options);
+        server.on_connection(self, listener);
+        server
+    }
+
+    /// `new net.Server(options)`
+    pub fn server(&mut self, options: ServerOptions) -> Server {
+        match self.command(Command::NewServer(options)) {
+            Outcome::Server(id) => Server(id),
+            other => unreachable!("a new server is a server, not {other:?}"),
+        }
+    }
+
+    /// `new net.Socket(options)`. Throws `ERR_NETFOLD_LIMIT` when there are [`Limits::sockets`] already.
+    pub fn socket(&mut self, options: SocketOptions) -> Result<Socket, SharedError> {
+        match self.command(Command::NewSocket(options)) {
+            Outcome::Socket(id) => Ok(Socket(id)),
+            Outcome::Threw(error) => Err(error),
+            other => unreachable!("a new socket is a socket, not {other:?}"),
+        }
+    }
+
+    /// `net.connect(options)`. Wrong arguments throw Node's errors (rule C1); everything else is an event.
+    pub fn connect(&mut self, to: impl Into<Connect>) -> Result<Socket, SharedError> {
+        let to = to.into();
+        let mut options = SocketOptions {
+            allow_half_open: to.allow_half_open,
+            no_delay: to.no_delay,
+            keep_alive: to.keep_alive.is_some(),
+            keep_alive_delay: to.keep_alive.unwrap_or(0),
+            ..SocketOptions::default()
+        };
+        if let Some(bytes) = to.high_water_mark {
+            options.high_water_mark = bytes;
+        }
+        let socket = self.socket(options)?;
+        if let Some(ms) = to.timeout {
+            socket.set_timeout(self, ms)?;
+        }
+        socket.connect(self, to)?;
+        Ok(socket)
+    }
+
+    /// `net.connect(options, listener)`: the listener is called once at 'connect'.
+    pub fn connect_then(
+        &mut self,
+        to: impl Into<Connect>,
+        listener: impl Fn(&mut Self, Socket) + 'static,
+    ) -> Result<Socket, SharedError> {
+        let socket = self.connect(to)?;
+        socket.once(self, EventKind::Connect, move |net, socket, _| listener(net, socket));
+        Ok(socket)
+    }
+
+    /// `process.nextTick(task)`: after the running turn or tick, in order with the machine's own (rule T2).
+    pub fn next_tick(&mut self, task: impl FnOnce(&mut Self) + 'static) {
+        self.lane.next_tick(Box::new(task));
+    }
+
+    /// `setImmediate(task)`: after this poll's events.
+    pub fn set_immediate(&mut self, task: impl FnOnce(&mut Self) + 'static) {
+        self.lane.set_immediate(Box::new(task));
+    }
+
+    /// `setTimeout(task, ms)`, in milliseconds.
+    pub fn set_timeout(&mut self, ms: f64, task: impl FnOnce(&mut Self) + 'static) -> TimerId {
+        let id = self.timer(ms, false);
+        self.registry.timeout(id, Box::new(task));
+        id
+    }
+
+    /// `setInterval(task, ms)`, in milliseconds.
+    pub fn set_interval(&mut self, ms: f64, task: impl Fn(&mut Self) + 'static) -> TimerId {
+        let id = self.timer(ms, true);
+        self.registry.interval(id, Rc::new(task));
+        id
+    }
+
+    fn timer(&mut self, ms: f64, repeat: bool) -> TimerId {
+        match self.command(Command::StartTimer { ms, repeat }) {
+            Outcome::Timer(id) => id,
+            other => unreachable!("a new timer is a timer, not {other:?}"),
+        }
+    }
+
+    /// `clearTimeout(timer)` and `clearInterval(timer)`
+    pub fn clear_timer(&mut self, timer: TimerId) {
+        self.registry.forget_timer(timer);
+        self.command(Command::CancelTimer(timer));
+    }
+
+    /// `timer.refresh()`
+    pub fn refresh_timer(&mut self, timer: TimerId) {
+        self.command(Command::RefreshTimer(timer));
+    }
+
+    /// `timer.unref()`: it does not keep the loop alive.
+    pub fn unref_timer(&mut self, timer: TimerId) {
+        self.command(Command::RefTimer(timer, false));
+    }
+
+    /// `timer.ref()`
+    pub fn ref_timer(&mut self, timer: TimerId) {
+        self.command(Command::RefTimer(timer, true));
+    }
+
+    /// A callback that many writes can share: Node merges the ticks of equal callbacks that follow each other
+    /// (rule W12), and sharing one allocates nothing per write.
+    pub fn callback(
+        &mut self,
+        callback: impl Fn(&mut Self, Socket, Result<(), &netfold_core::NodeError>) + 'static,
+    ) -> netfold_core::CallbackId {
+        self.registry.many(Rc::new(callback))
+    }
+
+    /// Forgets a shared callback. Writes under way that have it call nothing.
+    pub fn forget_callback(&mut self, callback: netfold_core::CallbackId) {
+        self.registry.forget_many(callback);
+    }
+
+    /// A handle to run closures on this loop from other threads.
+    pub fn poster(&self) -> Poster<S, H> {
+        Poster::new(self.mailbox.clone())
+    }
+
+    /// Runs until nothing keeps the loop alive, or [`stop`](Self::stop) is called, or a listener fails.
+    ///
+    /// After an error it can be called again: the loop goes on where it stopped.
+    pub fn run(&mut self) -> Result<(), NetError> {
+        let ran = self.run_on();
+        self.save_trace(true)?;
+        ran
+    }
+
+    fn run_on(&mut self) -> Result<(), NetError> {
+        host::end_turn(self)?;
+        loop {
+            // When nothing will happen any more: look once, and leave.
+            let timeout = if self.is_alive() { None } else { Some(0) };
+            match host::dispatch(self, timeout)? {
+                Around::Stopped => return Ok(()),
+                Around::Done if !self.is_alive() => return Ok(()),
+                Around::Alive | Around::Done => self.save_trace(false)?,
+            }
+        }
+    }
+
+    /// Once around the loop, without waiting: for embedding in a loop of your own. Returns whether anything keeps
+    /// this one alive.
+    ///
+    /// Call it when the [descriptor](crate::System) is readable, when [`deadline`](Self::deadline) has come, and after
+    /// calls of your own from outside.
+    pub fn dispatch(&mut self) -> Result<bool, NetError> {
+        host::end_turn(self)?;
+        let around = host::dispatch(self, Some(0))?;
+        self.save_trace(true)?;
+        Ok(around != Around::Stopped && self.is_alive())
+    }
+
+    fn is_alive(&self) -> bool {
+        let posters = Arc::strong_count(&self.mailbox) > 1;
+        posters || self.machine.core().alive() || self.lane.deadline() == Some(0)
+    }
+
+    /// When `dispatch` must be called even if the descriptor is not readable: milliseconds from now; `None` if never.
+    pub fn deadline(&mut self) -> Option<u64> {
+        let now = self.kernel.now();
+        self.lane.deadline().map(|at| at.saturating_sub(now))
+    }
+
+    /// Leaves `run` after the running turn. What is open stays open; `run` can be called again.
+    pub fn stop(&mut self) {
+        self.lane.stop();
+    }
+
+    /// Which turn and tick is running.
+    pub const fn place(&self) -> Place {
+        self.lane.place()
+    }
+
+    /// The loop's time, in milliseconds: that of the last poll.
+    pub const fn now(&self) -> u64 {
+        self.machine.core().now()
+    }
+
+    /// The machine's state, to read.
+    pub const fn core(&self) -> &Core {
+        self.machine.core()
+    }
+
+    /// What the loop runs on.
+    pub const fn kernel(&self) -> &H {
+        &self.kernel
+    }
+
+    /// Gives a command to the machine. A listener that fails inside it unwinds to the caller, as in Node it throws to it.
+    pub(crate) fn command(&mut self, command: Command) -> Outcome {
+        match host::command(self, command) {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(thrown)) => thrown.unwind(),
+            Err(misuse) => panic!("this id belongs to another loop: {misuse}"),
+        }
+    }
+}
+
+/// Runs user code; a panic becomes the failure that the machine is told of.
+fn guarded(run: impl FnOnce()) -> Result<(), Thrown> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(Thrown::from_panic)
+}
+
+impl<S, H: Host> Net<S, H> {
+    fn call_listener(&mut self, emit: Emit) -> Result<(), Thrown> {
+        match emit {
+            Emit::Listener { target, listener, last, event } => {
+                let found = if last {
+                    self.registry.remove(target, listener).map(|(_, listener)| listener)
+                } else {
+                    self.registry.find(target, listener)
+                };
+                match found {
+                    Some(listener) => guarded(|| listener(self, target, event)),
+                    None => Ok(()),
+                }
+            }
+            Emit::Callback { socket, callback, error } => match self.registry.call(callback) {
+                Some(Called::Many(run)) => guarded(|| run(self, Socket(socket), registry::answer(error.as_ref()))),
+                Some(Called::Once(run)) => guarded(|| run(self, Socket(socket), registry::answer(error.as_ref()))),
+                None => Ok(()),
+            },
+            Emit::Connections { callback, count, .. } => match self.registry.call_count(callback) {
+                Some(run) => guarded(|| run(self, count)),
+                None => Ok(()),
+            },
+            Emit::Timer { timer, .. } => match self.registry.ring(timer) {
+                Some(Rung::Once(task)) => guarded(|| task(self)),
+                Some(Rung::Again(task)) => guarded(|| task(self)),
+                None => Ok(()),
+            },
+            Emit::Resolve { socket, lookup, host, family, hints } => match self.registry.lookup(socket) {
+                Some(run) => guarded(|| run(self, LookupRequest { lookup, host, family, hints })),
+                None => Ok(()),
+            },
+            Emit::Unhandled { target, error } => Err(Thrown::Unhandled(Unhandled { source: target, error })),
+        }
+    }
+}
+
+/// The loop's side of a [`Net`]; a private type, so that the protocol does not show on the face.
+impl<S, H: Host> App for Net<S, H> {
+    type Kernel = H;
+    type Task = Task<S, H>;
+    type Thrown = Failure;
+
+    fn parts(&mut self) -> Parts<'_, H, Task<S, H>> {
+        Parts { machine: &mut self.machine, kernel: &mut self.kernel, lane: &mut self.lane }
+    }
+
+    fn emit(&mut self, emit: Emit) -> Result<(), Failure> {
+        self.call_listener(emit).map_err(Failure)
+    }
+
+    fn task(&mut self, task: Task<S, H>) -> Result<(), Failure> {
+        guarded(|| task(self)).map_err(Failure)
+    }
+
+    fn posted(&mut self) -> Option<Task<S, H>> {
+        self.mailbox.take().map(|task| task as Task<S, H>)
+    }
+
+    fn released(&mut self, socket: SocketId) {
+        self.registry.release(socket);
+    }
+
+    fn broken(&mut self, error: io::Error) -> Failure {
+        Failure(Thrown::Io(error))
+    }
+}
+
+/// A listener's failure, as the loop passes it on.
+pub struct Failure(Thrown);
+
+impl Failure {
+    fn unwind(self) -> ! {
+        self.0.unwind()
+    }
+}
+
+impl std::fmt::Debug for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Failure")
+    }
+}
+
+impl From<Failure> for NetError {
+    fn from(failure: Failure) -> Self {
+        failure.0.into()
+    }
+}
+
+impl<S: std::fmt::Debug, H> std::fmt::Debug for Net<S, H> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Net").field("state", &self.state).field("place", &self.lane.place()).finish_non_exhaustive()
+    }
+}
+
+impl<S, H: Host> Net<S, H> {
+    pub(crate) fn listen_to(
+        &mut self,
+        target: Target,
+        event: EventKind,
+        once: bool,
+        prepend: bool,
+        listener: registry::Listener<S, H>,
+    ) -> netfold_core::ListenerId {
+        let id = self.registry.add(target, event, listener);
+        self.command(Command::On { target, event, listener: id, once, prepend });
+        id
+    }
+
+    pub(crate) fn stop_listening(&mut self, target: Target, listener: netfold_core::ListenerId) {
+        if let Some((event, _)) = self.registry.remove(target, listener) {
+            self.command(Command::Off { target, event, listener });
+        }
+    }
+
+    pub(crate) fn stop_listening_all(&mut self, target: Target, event: Option<EventKind>) {
+        self.registry.remove_all(target, event);
+        self.command(Command::RemoveAll(target, event));
+    }
+}

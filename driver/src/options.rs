@@ -1,0 +1,212 @@
+//! Where to connect and to listen, in the forms that Node takes.
+
+use netfold_core::{ConnectTo, HostOptions, ListenOn};
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+
+/// Where to connect: `net.connect(options)`. The short forms are `From` conversions: a port, `(host, port)`, a
+/// [`SocketAddr`], a [`Path`].
+///
+/// ```
+/// use netfold::Connect;
+/// use std::path::Path;
+/// let _ = Connect::from(8080);
+/// let _ = Connect::from(("example.org", 80));
+/// let _ = Connect::from(Path::new("/tmp/echo.sock"));
+/// let _ = Connect::port(8080).host("::1").family(6);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connect {
+    pub(crate) to: ConnectTo,
+    pub(crate) allow_half_open: bool,
+    pub(crate) high_water_mark: Option<u32>,
+    pub(crate) timeout: Option<f64>,
+    pub(crate) no_delay: bool,
+    pub(crate) keep_alive: Option<u32>,
+}
+
+impl Connect {
+    fn to(to: ConnectTo) -> Self {
+        Self { to, allow_half_open: false, high_water_mark: None, timeout: None, no_delay: false, keep_alive: None }
+    }
+
+    /// A port of `localhost`, unless [`host`](Self::host) says otherwise. Out of 0 to 65535 `connect` throws
+    /// `ERR_SOCKET_BAD_PORT`.
+    pub fn port(port: impl Into<i64>) -> Self {
+        Self::to(ConnectTo::Host(HostOptions { port: Some(port.into()), ..HostOptions::default() }))
+    }
+
+    /// A Unix path; a leading NUL names an abstract socket (Linux).
+    pub fn path(path: impl AsRef<Path>) -> Self {
+        Self::to(ConnectTo::Path(path.as_ref().to_string_lossy().into_owned()))
+    }
+
+    fn with_host(mut self, change: impl FnOnce(&mut HostOptions)) -> Self {
+        if let ConnectTo::Host(options) = &mut self.to {
+            change(options);
+        }
+        self
+    }
+
+    /// The host: a name or an IP address. No effect on a path.
+    pub fn host(self, host: impl Into<String>) -> Self {
+        self.with_host(|o| o.host = Some(host.into()))
+    }
+
+    /// Ask the resolver for this family alone: 4 or 6; 0 for either.
+    pub fn family(self, family: u8) -> Self {
+        self.with_host(|o| o.family = family)
+    }
+
+    /// Resolver hints, as the bits of Node's `dns` module.
+    pub fn hints(self, hints: u32) -> Self {
+        self.with_host(|o| o.hints = hints)
+    }
+
+    /// Connect from this address.
+    pub fn local_address(self, address: impl Into<String>) -> Self {
+        self.with_host(|o| o.local_address = Some(address.into()))
+    }
+
+    /// Connect from this port.
+    pub fn local_port(self, port: impl Into<i64>) -> Self {
+        self.with_host(|o| o.local_port = Some(port.into()))
+    }
+
+    /// Keep the writable side open when the other party ends.
+    pub fn allow_half_open(mut self, allow: bool) -> Self {
+        self.allow_half_open = allow;
+        self
+    }
+
+    /// The high water mark of both sides, in bytes.
+    pub fn high_water_mark(mut self, bytes: u32) -> Self {
+        self.high_water_mark = Some(bytes);
+        self
+    }
+
+    /// As `set_timeout` before connecting, in milliseconds.
+    pub fn timeout(mut self, ms: f64) -> Self {
+        self.timeout = Some(ms);
+        self
+    }
+
+    /// Disable Nagle's algorithm once connected.
+    pub fn no_delay(mut self, on: bool) -> Self {
+        self.no_delay = on;
+        self
+    }
+
+    /// Turn keep-alive on once connected, the first probe after so many milliseconds.
+    pub fn keep_alive(mut self, initial_delay: u32) -> Self {
+        self.keep_alive = Some(initial_delay);
+        self
+    }
+}
+
+impl From<u16> for Connect {
+    fn from(port: u16) -> Self {
+        Self::port(port)
+    }
+}
+
+impl From<i32> for Connect {
+    fn from(port: i32) -> Self {
+        Self::port(port)
+    }
+}
+
+impl From<(&str, u16)> for Connect {
+    fn from((host, port): (&str, u16)) -> Self {
+        Self::port(port).host(host)
+    }
+}
+
+impl From<(IpAddr, u16)> for Connect {
+    fn from((ip, port): (IpAddr, u16)) -> Self {
+        Self::port(port).host(ip.to_string())
+    }
+}
+
+impl From<SocketAddr> for Connect {
+    fn from(addr: SocketAddr) -> Self {
+        Self::from((addr.ip(), addr.port()))
+    }
+}
+
+impl From<&Path> for Connect {
+    fn from(path: &Path) -> Self {
+        Self::path(path)
+    }
+}
+
+/// Where to listen: `server.listen(options)`. The short forms are `From` conversions, as for [`Connect`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    pub(crate) on: ListenOn,
+}
+
+impl Listen {
+    /// A port on all addresses, unless [`host`](Self::host) says otherwise; 0 takes a free one.
+    pub fn port(port: impl Into<i64>) -> Self {
+        Self { on: ListenOn::Port { port: port.into(), host: None, backlog: 0, ipv6_only: false } }
+    }
+
+    /// A Unix path; a leading NUL names an abstract socket (Linux).
+    pub fn path(path: impl AsRef<Path>) -> Self {
+        Self { on: ListenOn::Path { path: path.as_ref().to_string_lossy().into_owned(), backlog: 0 } }
+    }
+
+    /// One host of this machine. No effect on a path.
+    pub fn host(mut self, name: impl Into<String>) -> Self {
+        if let ListenOn::Port { host, .. } = &mut self.on {
+            *host = Some(name.into());
+        }
+        self
+    }
+
+    /// How many connections may wait to be accepted; 511 by default.
+    pub fn backlog(mut self, connections: u32) -> Self {
+        let (ListenOn::Port { backlog, .. } | ListenOn::Path { backlog, .. }) = &mut self.on;
+        *backlog = connections;
+        self
+    }
+
+    /// With an IPv6 host: do not take IPv4 connections too.
+    pub fn ipv6_only(mut self, only: bool) -> Self {
+        if let ListenOn::Port { ipv6_only, .. } = &mut self.on {
+            *ipv6_only = only;
+        }
+        self
+    }
+}
+
+impl From<u16> for Listen {
+    fn from(port: u16) -> Self {
+        Self::port(port)
+    }
+}
+
+impl From<i32> for Listen {
+    fn from(port: i32) -> Self {
+        Self::port(port)
+    }
+}
+
+impl From<(&str, u16)> for Listen {
+    fn from((host, port): (&str, u16)) -> Self {
+        Self::port(port).host(host)
+    }
+}
+
+impl From<SocketAddr> for Listen {
+    fn from(addr: SocketAddr) -> Self {
+        Self::port(addr.port()).host(addr.ip().to_string())
+    }
+}
+
+impl From<&Path> for Listen {
+    fn from(path: &Path) -> Self {
+        Self::path(path)
+    }
+}

@@ -1,0 +1,98 @@
+//! Recording a loop into a file.
+
+use crate::error::NetError;
+use crate::net::{Host, Net};
+use netfold_core::trace::{Options, Payload};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Where a trace goes, and what it is to hold.
+///
+/// By default of payloads only their lengths are kept: traces are passed around, and payloads hold secrets.
+pub struct Recording {
+    sink: Box<dyn Write>,
+    options: Options,
+}
+
+impl Recording {
+    /// Into a new file, or over an old one. On Unix only its owner can read it.
+    ///
+    /// # Errors
+    /// What the system says: a folder that is not there or cannot be written to, for one.
+    pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file: File = options.open(path)?;
+        #[cfg(unix)]
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        Ok(Self::to(file))
+    }
+
+    /// Into anything that bytes can be written to.
+    pub fn to(sink: impl Write + 'static) -> Self {
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
+        let creator = concat!("netfold ", env!("CARGO_PKG_VERSION")).to_string();
+        Self { sink: Box::new(sink), options: Options { created, creator, ..Options::default() } }
+    }
+
+    /// What to keep of the bytes that are read and of those that are written.
+    pub fn payload(mut self, read: Payload, written: Payload) -> Self {
+        (self.options.read, self.options.written) = (read, written);
+        self
+    }
+
+    pub(crate) fn open(self) -> (Options, Box<dyn Write>) {
+        (self.options, self.sink)
+    }
+}
+
+impl std::fmt::Debug for Recording {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recording").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl<S, H: Host> Net<S, H> {
+    /// Gives what was recorded to where it is kept: finished blocks, or with `all` everything so far.
+    pub(crate) fn save_trace(&mut self, all: bool) -> Result<(), NetError> {
+        let Some(sink) = &mut self.sink else { return Ok(()) };
+        let Some(recorder) = self.machine.recorder() else { return Ok(()) };
+        if all {
+            recorder.flush();
+        }
+        let blocks = recorder.finished();
+        if blocks.is_empty() {
+            return Ok(());
+        }
+        let written = sink.write_all(blocks).and_then(|()| sink.flush());
+        recorder.taken(blocks.len());
+        written.map_err(|error| {
+            // What is in the file stays a valid trace; nothing more can be added to it in order.
+            self.sink = None;
+            let _rest = self.machine.finish();
+            NetError::Trace(error)
+        })
+    }
+
+    /// Ends the recording: the rest of the trace and its last record go to the file. Without this (or dropping the
+    /// loop) a trace is torn at its end: it replays up to there, and says so. No effect when nothing is recorded.
+    pub fn finish_recording(&mut self) -> Result<(), NetError> {
+        let Some(mut sink) = self.sink.take() else { return Ok(()) };
+        let Some(rest) = self.machine.finish() else { return Ok(()) };
+        sink.write_all(&rest).and_then(|()| sink.flush()).map_err(NetError::Trace)
+    }
+}
+
+impl<S: 'static, H: 'static> Drop for Net<S, H> {
+    fn drop(&mut self) {
+        if let Some(mut sink) = self.sink.take()
+            && let Some(rest) = self.machine.finish()
+        {
+            let _cannot_be_told = sink.write_all(&rest).and_then(|()| sink.flush());
+        }
+    }
+}

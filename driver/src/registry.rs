@@ -1,0 +1,258 @@
+//! What the ids that the core speaks of stand for: the user's closures.
+
+use crate::Socket;
+use crate::net::Net;
+use netfold_core::{CallbackId, Event, EventKind, ListenerId, NodeError, SharedError, SocketId, Target, TimerId};
+use slab::Slab;
+use std::rc::Rc;
+
+/// A listener. Never `FnMut`: it may run nested inside itself.
+pub(crate) type Listener<S, H> = Rc<dyn Fn(&mut Net<S, H>, Target, Event)>;
+/// What `write` and `end` call back.
+pub(crate) type Answer<'e> = Result<(), &'e NodeError>;
+type ManyCallback<S, H> = Rc<dyn Fn(&mut Net<S, H>, Socket, Answer<'_>)>;
+type OnceCallback<S, H> = Box<dyn FnOnce(&mut Net<S, H>, Socket, Answer<'_>)>;
+type CountCallback<S, H> = Box<dyn FnOnce(&mut Net<S, H>, u32)>;
+/// A piece of user code that waits for its tick, immediate, timer or turn.
+pub(crate) type Task<S, H> = Box<dyn FnOnce(&mut Net<S, H>)>;
+type Interval<S, H> = Rc<dyn Fn(&mut Net<S, H>)>;
+pub(crate) type Resolver<S, H> = Rc<dyn Fn(&mut Net<S, H>, crate::LookupRequest)>;
+
+/// The listeners of one emitter.
+struct Emitter<S: 'static, H: 'static> {
+    generation: u32,
+    next: u32,
+    listeners: Vec<(ListenerId, EventKind, Listener<S, H>)>,
+    lookup: Option<Resolver<S, H>>,
+    /// Callbacks of this socket that are still to be called, once.
+    callbacks: u32,
+}
+
+impl<S, H> Emitter<S, H> {
+    const fn new(generation: u32) -> Self {
+        Self { generation, next: 0, listeners: Vec::new(), lookup: None, callbacks: 0 }
+    }
+}
+
+enum Callback<S: 'static, H: 'static> {
+    Many(ManyCallback<S, H>),
+    Once(SocketId, OnceCallback<S, H>),
+    Count(CountCallback<S, H>),
+}
+
+enum Timer<S: 'static, H: 'static> {
+    Once(Task<S, H>),
+    Again(Interval<S, H>),
+}
+
+/// What to call for a callback.
+pub(crate) enum Called<S: 'static, H: 'static> {
+    Many(ManyCallback<S, H>),
+    Once(OnceCallback<S, H>),
+}
+
+/// What to call for a timer.
+pub(crate) enum Rung<S: 'static, H: 'static> {
+    Once(Task<S, H>),
+    Again(Interval<S, H>),
+}
+
+pub(crate) struct Registry<S: 'static, H: 'static> {
+    sockets: Vec<Emitter<S, H>>,
+    servers: Vec<Emitter<S, H>>,
+    callbacks: Slab<Callback<S, H>>,
+    timers: Vec<Option<(u32, Timer<S, H>)>>,
+}
+
+impl<S, H> Registry<S, H> {
+    pub(crate) const fn new() -> Self {
+        Self { sockets: Vec::new(), servers: Vec::new(), callbacks: Slab::new(), timers: Vec::new() }
+    }
+
+    fn parts(target: Target) -> (usize, u32) {
+        match target {
+            Target::Socket(id) => (id.slot() as usize, id.generation()),
+            Target::Server(id) => (id.slot() as usize, id.generation()),
+        }
+    }
+
+    /// The emitter, made if it is not there or its slot belonged to another before.
+    fn emitter_mut(&mut self, target: Target) -> &mut Emitter<S, H> {
+        let (slot, generation) = Self::parts(target);
+        let table = match target {
+            Target::Socket(_) => &mut self.sockets,
+            Target::Server(_) => &mut self.servers,
+        };
+        while table.len() <= slot {
+            table.push(Emitter::new(0));
+        }
+        let emitter = &mut table[slot];
+        if emitter.generation != generation {
+            *emitter = Emitter::new(generation);
+        }
+        emitter
+    }
+
+    fn emitter(&self, target: Target) -> Option<&Emitter<S, H>> {
+        let (slot, generation) = Self::parts(target);
+        let table = match target {
+            Target::Socket(_) => &self.sockets,
+            Target::Server(_) => &self.servers,
+        };
+        table.get(slot).filter(|e| e.generation == generation)
+    }
+
+    pub(crate) fn add(&mut self, target: Target, event: EventKind, listener: Listener<S, H>) -> ListenerId {
+        let emitter = self.emitter_mut(target);
+        emitter.next += 1;
+        let id = ListenerId(emitter.next);
+        emitter.listeners.push((id, event, listener));
+        id
+    }
+
+    pub(crate) fn find(&self, target: Target, id: ListenerId) -> Option<Listener<S, H>> {
+        let found = self.emitter(target)?.listeners.iter().find(|(known, _, _)| *known == id)?;
+        Some(found.2.clone())
+    }
+
+    /// Forgets a listener; its event, if it was there.
+    pub(crate) fn remove(&mut self, target: Target, id: ListenerId) -> Option<(EventKind, Listener<S, H>)> {
+        self.emitter(target)?;
+        let list = &mut self.emitter_mut(target).listeners;
+        let at = list.iter().position(|(known, _, _)| *known == id)?;
+        let (_, event, listener) = list.remove(at);
+        Some((event, listener))
+    }
+
+    pub(crate) fn remove_all(&mut self, target: Target, event: Option<EventKind>) {
+        if self.emitter(target).is_some() {
+            let list = &mut self.emitter_mut(target).listeners;
+            list.retain(|(_, kind, _)| event.is_some_and(|event| event != *kind));
+        }
+    }
+
+    pub(crate) fn count(&self, target: Target, event: EventKind) -> usize {
+        let list = self.emitter(target).map(|e| e.listeners.iter());
+        list.map_or(0, |list| list.filter(|(_, kind, _)| *kind == event).count())
+    }
+
+    pub(crate) fn set_lookup(&mut self, socket: SocketId, lookup: Resolver<S, H>) {
+        self.emitter_mut(socket.into()).lookup = Some(lookup);
+    }
+
+    pub(crate) fn lookup(&self, socket: SocketId) -> Option<Resolver<S, H>> {
+        self.emitter(socket.into())?.lookup.clone()
+    }
+
+    /// Forgets all that belongs to a socket that is gone.
+    pub(crate) fn release(&mut self, socket: SocketId) {
+        let Some(emitter) = self.sockets.get_mut(socket.slot() as usize) else { return };
+        if emitter.generation != socket.generation() {
+            return;
+        }
+        let waiting = emitter.callbacks;
+        *emitter = Emitter::new(0);
+        if waiting > 0 {
+            self.callbacks.retain(|_, callback| !matches!(callback, Callback::Once(owner, _) if *owner == socket));
+        }
+    }
+
+    pub(crate) fn release_server(&mut self, server: netfold_core::ServerId) {
+        if let Some(emitter) = self.servers.get_mut(server.slot() as usize) {
+            *emitter = Emitter::new(0);
+        }
+    }
+
+    fn callback(&mut self, callback: Callback<S, H>) -> CallbackId {
+        CallbackId(u32::try_from(self.callbacks.insert(callback)).expect("fewer than 2^32 callbacks wait"))
+    }
+
+    pub(crate) fn many(&mut self, callback: ManyCallback<S, H>) -> CallbackId {
+        self.callback(Callback::Many(callback))
+    }
+
+    pub(crate) fn forget_many(&mut self, id: CallbackId) {
+        if matches!(self.callbacks.get(id.0 as usize), Some(Callback::Many(_))) {
+            self.callbacks.remove(id.0 as usize);
+        }
+    }
+
+    pub(crate) fn once(&mut self, socket: SocketId, callback: OnceCallback<S, H>) -> CallbackId {
+        self.emitter_mut(socket.into()).callbacks += 1;
+        self.callback(Callback::Once(socket, callback))
+    }
+
+    pub(crate) fn counting(&mut self, callback: CountCallback<S, H>) -> CallbackId {
+        self.callback(Callback::Count(callback))
+    }
+
+    pub(crate) fn call(&mut self, id: CallbackId) -> Option<Called<S, H>> {
+        match self.callbacks.get(id.0 as usize)? {
+            Callback::Many(callback) => Some(Called::Many(callback.clone())),
+            Callback::Once(..) => match self.callbacks.remove(id.0 as usize) {
+                Callback::Once(socket, callback) => {
+                    if self.emitter(socket.into()).is_some() {
+                        self.emitter_mut(socket.into()).callbacks -= 1;
+                    }
+                    Some(Called::Once(callback))
+                }
+                _ => None,
+            },
+            Callback::Count(_) => None,
+        }
+    }
+
+    pub(crate) fn call_count(&mut self, id: CallbackId) -> Option<CountCallback<S, H>> {
+        match self.callbacks.get(id.0 as usize)? {
+            Callback::Count(_) => match self.callbacks.remove(id.0 as usize) {
+                Callback::Count(callback) => Some(callback),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn timer(&mut self, id: TimerId, timer: Timer<S, H>) {
+        let slot = id.slot() as usize;
+        while self.timers.len() <= slot {
+            self.timers.push(None);
+        }
+        self.timers[slot] = Some((id.generation(), timer));
+    }
+
+    pub(crate) fn timeout(&mut self, id: TimerId, task: Task<S, H>) {
+        self.timer(id, Timer::Once(task));
+    }
+
+    pub(crate) fn interval(&mut self, id: TimerId, task: Interval<S, H>) {
+        self.timer(id, Timer::Again(task));
+    }
+
+    pub(crate) fn forget_timer(&mut self, id: TimerId) {
+        if let Some(slot) = self.timers.get_mut(id.slot() as usize)
+            && slot.as_ref().is_some_and(|(generation, _)| *generation == id.generation())
+        {
+            *slot = None;
+        }
+    }
+
+    pub(crate) fn ring(&mut self, id: TimerId) -> Option<Rung<S, H>> {
+        let slot = self.timers.get_mut(id.slot() as usize)?;
+        match slot {
+            Some((generation, Timer::Again(task))) if *generation == id.generation() => Some(Rung::Again(task.clone())),
+            Some((generation, Timer::Once(_))) if *generation == id.generation() => match slot.take() {
+                Some((_, Timer::Once(task))) => Some(Rung::Once(task)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// A shared error as callbacks see it.
+pub(crate) fn answer(error: Option<&SharedError>) -> Answer<'_> {
+    match error {
+        None => Ok(()),
+        Some(error) => Err(error),
+    }
+}

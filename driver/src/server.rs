@@ -1,0 +1,282 @@
+//! Node's `net.Server`, as methods on a small copyable name.
+
+use crate::net::{Host, Net};
+use crate::options::Listen;
+use crate::socket::Socket;
+use netfold_core::{
+    Command, DropInfo, Event, EventKind, ListenerId, NodeError, Outcome, ServerId, ServerView, SharedError, Target,
+};
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+/// A server: Node's `net.Server`. A name, not the thing: copy it at will; the [`Net`] has the server, until it is
+/// [released](Server::release).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Server(pub(crate) ServerId);
+
+/// What `server.address()` gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// Not listening.
+    None,
+    /// A TCP address.
+    Tcp(SocketAddr),
+    /// A Unix path.
+    Path(String),
+}
+
+impl Server {
+    /// The core's id of it.
+    pub const fn id(self) -> ServerId {
+        self.0
+    }
+
+    const fn target(self) -> Target {
+        Target::Server(self.0)
+    }
+
+    /// `server.on(event, listener)`. The events of a server are [`Listening`](EventKind::Listening),
+    /// [`Connection`](EventKind::Connection), [`Drop`](EventKind::Drop), [`Error`](EventKind::Error) and
+    /// [`ServerClose`](EventKind::ServerClose).
+    pub fn on<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        event: EventKind,
+        listener: impl Fn(&mut Net<S, H>, Server, Event) + 'static,
+    ) -> ListenerId {
+        self.add(net, event, false, false, listener)
+    }
+
+    /// `server.once(event, listener)`
+    pub fn once<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        event: EventKind,
+        listener: impl Fn(&mut Net<S, H>, Server, Event) + 'static,
+    ) -> ListenerId {
+        self.add(net, event, true, false, listener)
+    }
+
+    /// `server.prependListener(event, listener)`
+    pub fn prepend<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        event: EventKind,
+        listener: impl Fn(&mut Net<S, H>, Server, Event) + 'static,
+    ) -> ListenerId {
+        self.add(net, event, false, true, listener)
+    }
+
+    fn add<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        event: EventKind,
+        once: bool,
+        prepend: bool,
+        listener: impl Fn(&mut Net<S, H>, Server, Event) + 'static,
+    ) -> ListenerId {
+        net.listen_to(self.target(), event, once, prepend, Self::wrap(listener))
+    }
+
+    fn wrap<S, H: Host>(listener: impl Fn(&mut Net<S, H>, Server, Event) + 'static) -> crate::registry::Listener<S, H> {
+        Rc::new(move |net: &mut Net<S, H>, target: Target, event: Event| {
+            if let Target::Server(id) = target {
+                listener(net, Server(id), event);
+            }
+        })
+    }
+
+    /// `server.removeListener(event, listener)`
+    pub fn off<S, H: Host>(self, net: &mut Net<S, H>, listener: ListenerId) {
+        net.stop_listening(self.target(), listener);
+    }
+
+    /// `server.removeAllListeners(event)`; `None` for all events.
+    pub fn remove_all_listeners<S, H: Host>(self, net: &mut Net<S, H>, event: Option<EventKind>) {
+        net.stop_listening_all(self.target(), event);
+    }
+
+    /// 'connection': a connection came in. Its socket is read from already, unless the server was made with
+    /// `pause_on_connect`.
+    pub fn on_connection<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        listener: impl Fn(&mut Net<S, H>, Socket) + 'static,
+    ) -> ListenerId {
+        self.on(net, EventKind::Connection, move |net, _, event| {
+            if let Event::Connection(socket) = event {
+                listener(net, Socket(socket));
+            }
+        })
+    }
+
+    /// 'listening'
+    pub fn on_listening<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        listener: impl Fn(&mut Net<S, H>, Server) + 'static,
+    ) -> ListenerId {
+        self.on(net, EventKind::Listening, move |net, server, _| listener(net, server))
+    }
+
+    /// 'error'; the server is not listening then, and can listen again.
+    pub fn on_error<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        listener: impl Fn(&mut Net<S, H>, Server, SharedError) + 'static,
+    ) -> ListenerId {
+        self.on(net, EventKind::Error, move |net, server, event| {
+            if let Event::Error(error) = event {
+                listener(net, server, error);
+            }
+        })
+    }
+
+    /// 'drop': a connection over [`set_max_connections`](Self::set_max_connections) was closed; its two addresses on TCP.
+    pub fn on_drop<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        listener: impl Fn(&mut Net<S, H>, Server, Option<DropInfo>) + 'static,
+    ) -> ListenerId {
+        self.on(net, EventKind::Drop, move |net, server, event| {
+            if let Event::Drop(info) = event {
+                listener(net, server, info.map(|info| *info));
+            }
+        })
+    }
+
+    /// 'close': closed, and its last connection gone.
+    pub fn on_close<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        listener: impl Fn(&mut Net<S, H>, Server) + 'static,
+    ) -> ListenerId {
+        self.on(net, EventKind::ServerClose, move |net, server, _| listener(net, server))
+    }
+
+    /// `server.listen(options)`. Throws `ERR_SERVER_ALREADY_LISTEN` and for wrong arguments (rule S1); an address that
+    /// cannot be had is an 'error' event.
+    pub fn listen<S, H: Host>(self, net: &mut Net<S, H>, on: impl Into<Listen>) -> Result<(), SharedError> {
+        match net.command(Command::Listen(self.0, on.into().on)) {
+            Outcome::Threw(error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// `server.listen(options, listener)`: the listener is called once at 'listening'.
+    ///
+    /// # Panics
+    /// Where [`listen`](Self::listen) throws; [`try_listen_then`](Self::try_listen_then) returns the error.
+    pub fn listen_then<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        on: impl Into<Listen>,
+        listener: impl Fn(&mut Net<S, H>, Server) + 'static,
+    ) {
+        if let Err(error) = self.try_listen_then(net, on, listener) {
+            panic!("listen: {error}");
+        }
+    }
+
+    /// As [`listen_then`](Self::listen_then), with what it throws as an error. As in Node the listener stays when the
+    /// arguments are wrong, and is called at the next 'listening'.
+    pub fn try_listen_then<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        on: impl Into<Listen>,
+        listener: impl Fn(&mut Net<S, H>, Server) + 'static,
+    ) -> Result<(), SharedError> {
+        if !self.listening(net) {
+            self.once(net, EventKind::Listening, move |net, server, _| listener(net, server));
+        }
+        self.listen(net, on)
+    }
+
+    /// `server.close()`: no new connections; 'close' when the last one is gone.
+    pub fn close<S, H: Host>(self, net: &mut Net<S, H>) {
+        net.command(Command::CloseServer(self.0, None));
+    }
+
+    /// `server.close(callback)`: called once at 'close', with `ERR_SERVER_NOT_RUNNING` if it was not listening.
+    pub fn close_then<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        callback: impl Fn(&mut Net<S, H>, Server, Result<(), &NodeError>) + 'static,
+    ) {
+        let wrapped = Self::wrap(move |net, server, event| match event {
+            Event::ServerClose(None) => callback(net, server, Ok(())),
+            Event::ServerClose(Some(error)) => callback(net, server, Err(&error)),
+            _ => {}
+        });
+        let id = net.registry.add(self.target(), EventKind::ServerClose, wrapped);
+        net.command(Command::CloseServer(self.0, Some(id)));
+    }
+
+    /// `server.address()`
+    pub fn address<S, H: Host>(self, net: &mut Net<S, H>) -> Address {
+        match net.command(Command::ServerAddress(self.0)) {
+            Outcome::Address(Some(address)) => Address::Tcp(address),
+            Outcome::Path(path) => Address::Path(path),
+            _ => Address::None,
+        }
+    }
+
+    /// The port it listens on, if it listens on TCP.
+    pub fn port<S, H: Host>(self, net: &mut Net<S, H>) -> Option<u16> {
+        match self.address(net) {
+            Address::Tcp(address) => Some(address.port()),
+            _ => None,
+        }
+    }
+
+    /// `server.getConnections(callback)`
+    pub fn get_connections<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        callback: impl FnOnce(&mut Net<S, H>, u32) + 'static,
+    ) {
+        let callback = net.registry.counting(Box::new(callback));
+        net.command(Command::GetConnections(self.0, callback));
+    }
+
+    /// `server.maxConnections = n`; 0 is no bound, as in Node 20.
+    pub fn set_max_connections<S, H: Host>(self, net: &mut Net<S, H>, n: u32) {
+        net.command(Command::SetMaxConnections(self.0, n));
+    }
+
+    /// `server.ref()`
+    pub fn ref_<S, H: Host>(self, net: &mut Net<S, H>) {
+        net.command(Command::RefServer(self.0, true));
+    }
+
+    /// `server.unref()`: it does not keep the loop alive.
+    pub fn unref<S, H: Host>(self, net: &mut Net<S, H>) {
+        net.command(Command::RefServer(self.0, false));
+    }
+
+    /// Its properties; `None` once it is released.
+    pub fn view<S, H: Host>(self, net: &Net<S, H>) -> Option<ServerView> {
+        net.core().server(self.0)
+    }
+
+    /// `server.listening`
+    pub fn listening<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.listening)
+    }
+
+    /// `server.connections`, which Node has deprecated in favour of `getConnections`.
+    pub fn connections<S, H: Host>(self, net: &Net<S, H>) -> u32 {
+        self.view(net).map_or(0, |s| s.connections)
+    }
+
+    /// Forgets the server. Throws while it listens or has connections.
+    pub fn release<S, H: Host>(self, net: &mut Net<S, H>) -> Result<(), SharedError> {
+        match net.command(Command::ReleaseServer(self.0)) {
+            Outcome::Threw(error) => Err(error),
+            _ => {
+                net.registry.release_server(self.0);
+                Ok(())
+            }
+        }
+    }
+}

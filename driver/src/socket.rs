@@ -1,0 +1,578 @@
+//! Node's `net.Socket`, as methods on a small copyable name.
+
+use crate::net::{Host, Net};
+use crate::options::Connect;
+use bytes::Bytes;
+use netfold_core::{
+    CallbackId, Chunk, Command, ConnectTo, Encoding, Event, EventKind, ListenerId, LookupAnswer, LookupEvent, LookupId,
+    NodeError, Outcome, ReadyState, SharedError, Side, SocketId, SocketView, Target,
+};
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A socket: Node's `net.Socket`. A name, not the thing: copy it at will; the [`Net`] has the socket.
+///
+/// After 'close' and the turn it was emitted in, the loop forgets the socket, unless it was
+/// [retained](Socket::retain) or connects again. It then answers as a destroyed one (rule L17).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Socket(pub(crate) SocketId);
+
+/// What can be written: bytes, or text in an encoding (UTF-8 unless said otherwise).
+pub trait IntoChunk {
+    /// The chunk.
+    fn into_chunk(self) -> Chunk;
+}
+
+impl IntoChunk for Bytes {
+    fn into_chunk(self) -> Chunk {
+        self.into()
+    }
+}
+
+impl IntoChunk for Vec<u8> {
+    fn into_chunk(self) -> Chunk {
+        Bytes::from(self).into()
+    }
+}
+
+impl IntoChunk for &[u8] {
+    fn into_chunk(self) -> Chunk {
+        Bytes::copy_from_slice(self).into()
+    }
+}
+
+impl<const N: usize> IntoChunk for &[u8; N] {
+    fn into_chunk(self) -> Chunk {
+        Bytes::copy_from_slice(self).into()
+    }
+}
+
+impl IntoChunk for &str {
+    fn into_chunk(self) -> Chunk {
+        Chunk::text(self, Encoding::Utf8)
+    }
+}
+
+impl IntoChunk for String {
+    fn into_chunk(self) -> Chunk {
+        Chunk::text(self, Encoding::Utf8)
+    }
+}
+
+impl IntoChunk for (&str, Encoding) {
+    fn into_chunk(self) -> Chunk {
+        Chunk::text(self.0, self.1)
+    }
+}
+
+impl IntoChunk for Chunk {
+    fn into_chunk(self) -> Chunk {
+        self
+    }
+}
+
+/// An error to destroy a socket with.
+pub trait IntoError {
+    /// The error.
+    fn into_error(self) -> SharedError;
+}
+
+impl IntoError for SharedError {
+    fn into_error(self) -> SharedError {
+        self
+    }
+}
+
+impl IntoError for NodeError {
+    fn into_error(self) -> SharedError {
+        Arc::new(self)
+    }
+}
+
+impl IntoError for &str {
+    fn into_error(self) -> SharedError {
+        Arc::new(NodeError::user(self))
+    }
+}
+
+/// A name that user code is asked to resolve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookupRequest {
+    pub(crate) lookup: LookupId,
+    /// The name.
+    pub host: String,
+    /// 4, 6 or 0 for either.
+    pub family: u8,
+    /// Bits of Node's `dns` module.
+    pub hints: u32,
+}
+
+impl LookupRequest {
+    /// Answers, at once or later. An answer to a socket that is gone has no effect.
+    pub fn answer<S, H: Host>(&self, net: &mut Net<S, H>, answer: LookupAnswer) {
+        net.command(Command::Answer(self.lookup, answer));
+    }
+}
+
+macro_rules! listeners {
+    ($($(#[$doc:meta])* $on:ident, $kind:ident $(($arg:ident: $ty:ty = $payload:pat => $given:expr))?;)*) => {
+        impl Socket {
+            $(
+                $(#[$doc])*
+                pub fn $on<S, H: Host>(
+                    self,
+                    net: &mut Net<S, H>,
+                    listener: impl Fn(&mut Net<S, H>, Socket $(, $ty)?) + 'static,
+                ) -> ListenerId {
+                    listeners!(@on self, net, listener, $kind $(, $payload => $given)?)
+                }
+            )*
+        }
+    };
+    (@on $self:ident, $net:ident, $listener:ident, $kind:ident) => {
+        $self.on($net, EventKind::$kind, move |net, socket, _| $listener(net, socket))
+    };
+    (@on $self:ident, $net:ident, $listener:ident, $kind:ident, $payload:pat => $given:expr) => {
+        $self.on($net, EventKind::$kind, move |net, socket, event| {
+            if let $payload = event {
+                $listener(net, socket, $given);
+            }
+        })
+    };
+}
+
+listeners! {
+    /// 'connect': the connection is there.
+    on_connect, Connect;
+    /// 'ready': right after 'connect'.
+    on_ready, Ready;
+    /// 'data': bytes came in. Listening starts the flow (rule R10).
+    on_data, Data(chunk: Bytes = Event::Data(chunk) => chunk);
+    /// 'readable': there is something to [`read`](Socket::read), or the end.
+    on_readable, Readable;
+    /// 'end': the other party ended, and everything was read.
+    on_end, End;
+    /// 'drain': the write buffer is empty again.
+    on_drain, Drain;
+    /// 'finish': everything written and FIN are with the system.
+    on_finish, Finish;
+    /// 'timeout': nothing happened for as long as [`set_timeout`](Socket::set_timeout) said. The socket stays open.
+    on_timeout, Timeout;
+    /// 'error'; 'close' follows. Without a listener [`Net::run`] returns the error.
+    on_error, Error(error: SharedError = Event::Error(error) => error);
+    /// 'close': whether by an error; `None` (undefined) when there was no descriptor.
+    on_close, Close(had_error: Option<bool> = Event::Close(had_error) => had_error);
+    /// 'pause'
+    on_pause, Pause;
+    /// 'resume'
+    on_resume, Resume;
+    /// 'lookup': a name was resolved, or not.
+    on_lookup, Lookup(lookup: LookupEvent = Event::Lookup(lookup) => *lookup);
+}
+
+fn thrown(outcome: Outcome) -> Result<(), SharedError> {
+    match outcome {
+        Outcome::Threw(error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+impl Socket {
+    /// The core's id of it.
+    pub const fn id(self) -> SocketId {
+        self.0
+    }
+
+    const fn target(self) -> Target {
+        Target::Socket(self.0)
+    }
+
+    /// `socket.on(event, listener)`
+    pub fn on<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        event: EventKind,
+        listener: impl Fn(&mut Net<S, H>, Socket, Event) + 'static,
+    ) -> ListenerId {
+        self.listen(net, event, false, false, listener)
+    }
+
+    /// `socket.once(event, listener)`
+    pub fn once<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        event: EventKind,
+        listener: impl Fn(&mut Net<S, H>, Socket, Event) + 'static,
+    ) -> ListenerId {
+        self.listen(net, event, true, false, listener)
+    }
+
+    /// `socket.prependListener(event, listener)`
+    pub fn prepend<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        event: EventKind,
+        listener: impl Fn(&mut Net<S, H>, Socket, Event) + 'static,
+    ) -> ListenerId {
+        self.listen(net, event, false, true, listener)
+    }
+
+    /// `socket.prependOnceListener(event, listener)`
+    pub fn prepend_once<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        event: EventKind,
+        listener: impl Fn(&mut Net<S, H>, Socket, Event) + 'static,
+    ) -> ListenerId {
+        self.listen(net, event, true, true, listener)
+    }
+
+    fn listen<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        event: EventKind,
+        once: bool,
+        prepend: bool,
+        listener: impl Fn(&mut Net<S, H>, Socket, Event) + 'static,
+    ) -> ListenerId {
+        let wrapped = move |net: &mut Net<S, H>, target: Target, event: Event| {
+            if let Target::Socket(id) = target {
+                listener(net, Socket(id), event);
+            }
+        };
+        net.listen_to(self.target(), event, once, prepend, Rc::new(wrapped))
+    }
+
+    /// `socket.removeListener(event, listener)`. An emission under way still calls it, as in Node.
+    pub fn off<S, H: Host>(self, net: &mut Net<S, H>, listener: ListenerId) {
+        net.stop_listening(self.target(), listener);
+    }
+
+    /// `socket.removeAllListeners(event)`; `None` for all events. As in Node, the machine's own steps that wait for the
+    /// event go too: after removing those of 'connect' a write that waits for it is never sent (rule T8).
+    pub fn remove_all_listeners<S, H: Host>(self, net: &mut Net<S, H>, event: Option<EventKind>) {
+        net.stop_listening_all(self.target(), event);
+    }
+
+    /// `socket.listenerCount(event)`, of the user's listeners.
+    pub fn listener_count<S, H: Host>(self, net: &Net<S, H>, event: EventKind) -> usize {
+        net.registry.count(self.target(), event)
+    }
+
+    /// `socket.connect(options)`. Wrong arguments throw Node's errors (rule C1); everything else is an event.
+    pub fn connect<S, H: Host>(self, net: &mut Net<S, H>, to: impl Into<Connect>) -> Result<(), SharedError> {
+        thrown(net.command(Command::Connect(self.0, to.into().to)))
+    }
+
+    /// `socket.connect(options)` with a `lookup` function of the user's. It answers the request at once or later.
+    pub fn connect_looking_up<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        to: impl Into<Connect>,
+        lookup: impl Fn(&mut Net<S, H>, LookupRequest) + 'static,
+    ) -> Result<(), SharedError> {
+        let mut to = to.into();
+        if let ConnectTo::Host(options) = &mut to.to {
+            options.custom_lookup = true;
+        }
+        net.registry.set_lookup(self.0, Rc::new(lookup));
+        self.connect(net, to)
+    }
+
+    /// `socket.write(chunk)`. False asks to wait for 'drain'; the chunk is taken in either case.
+    ///
+    /// If a [`Limits::write_buffer`](netfold_core::Limits::write_buffer) is set and reached, the socket is destroyed
+    /// with `ERR_NETFOLD_LIMIT`; [`try_write`](Self::try_write) leaves that to the caller.
+    pub fn write<S, H: Host>(self, net: &mut Net<S, H>, chunk: impl IntoChunk) -> bool {
+        self.write_or_destroy(net, chunk, None)
+    }
+
+    /// `socket.write(chunk, callback)` with a callback that is shared between writes ([`Net::callback`]).
+    pub fn write_cb<S, H: Host>(self, net: &mut Net<S, H>, chunk: impl IntoChunk, callback: CallbackId) -> bool {
+        self.write_or_destroy(net, chunk, Some(callback))
+    }
+
+    /// `socket.write(chunk, callback)` with a callback of its own.
+    pub fn write_then<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        chunk: impl IntoChunk,
+        callback: impl FnOnce(&mut Net<S, H>, Socket, Result<(), &NodeError>) + 'static,
+    ) -> bool {
+        let callback = net.registry.once(self.0, Box::new(callback));
+        self.write_or_destroy(net, chunk, Some(callback))
+    }
+
+    /// As [`write_cb`](Self::write_cb), but throws at the limit: the chunk is not taken, nothing else changes.
+    pub fn try_write<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        chunk: impl IntoChunk,
+        callback: Option<CallbackId>,
+    ) -> Result<bool, SharedError> {
+        match net.command(Command::Write(self.0, chunk.into_chunk(), callback)) {
+            Outcome::Threw(error) => Err(error),
+            outcome => Ok(outcome == Outcome::Bool(true)),
+        }
+    }
+
+    fn write_or_destroy<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        chunk: impl IntoChunk,
+        callback: Option<CallbackId>,
+    ) -> bool {
+        self.try_write(net, chunk, callback).unwrap_or_else(|error| {
+            self.destroy_with(net, error);
+            false
+        })
+    }
+
+    /// `socket.cork()`: writes wait, until as many `uncork`s.
+    pub fn cork<S, H: Host>(self, net: &mut Net<S, H>) {
+        net.command(Command::Cork(self.0));
+    }
+
+    /// `socket.uncork()`
+    pub fn uncork<S, H: Host>(self, net: &mut Net<S, H>) {
+        net.command(Command::Uncork(self.0));
+    }
+
+    /// `socket.end()`
+    pub fn end<S, H: Host>(self, net: &mut Net<S, H>) {
+        net.command(Command::End(self.0, None, None));
+    }
+
+    /// `socket.end(chunk)`
+    pub fn end_with<S, H: Host>(self, net: &mut Net<S, H>, chunk: impl IntoChunk) {
+        net.command(Command::End(self.0, Some(chunk.into_chunk()), None));
+    }
+
+    /// `socket.end(callback)`: called when FIN is with the system, or with why it never will be.
+    pub fn end_then<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        callback: impl FnOnce(&mut Net<S, H>, Socket, Result<(), &NodeError>) + 'static,
+    ) {
+        let callback = net.registry.once(self.0, Box::new(callback));
+        net.command(Command::End(self.0, None, Some(callback)));
+    }
+
+    /// `socket.end(chunk, callback)`
+    pub fn end_with_then<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        chunk: impl IntoChunk,
+        callback: impl FnOnce(&mut Net<S, H>, Socket, Result<(), &NodeError>) + 'static,
+    ) {
+        let callback = net.registry.once(self.0, Box::new(callback));
+        net.command(Command::End(self.0, Some(chunk.into_chunk()), Some(callback)));
+    }
+
+    /// `socket.destroy()`
+    pub fn destroy<S, H: Host>(self, net: &mut Net<S, H>) {
+        net.command(Command::Destroy(self.0, None));
+    }
+
+    /// `socket.destroy(error)`
+    pub fn destroy_with<S, H: Host>(self, net: &mut Net<S, H>, error: impl IntoError) {
+        net.command(Command::Destroy(self.0, Some(error.into_error())));
+    }
+
+    /// `socket.destroySoon()`: once everything is written.
+    pub fn destroy_soon<S, H: Host>(self, net: &mut Net<S, H>) {
+        net.command(Command::DestroySoon(self.0));
+    }
+
+    /// `socket.resetAndDestroy()`. Throws `ERR_INVALID_HANDLE_TYPE` on a Unix socket.
+    pub fn reset_and_destroy<S, H: Host>(self, net: &mut Net<S, H>) -> Result<(), SharedError> {
+        thrown(net.command(Command::ResetAndDestroy(self.0)))
+    }
+
+    /// `socket.pause()`
+    pub fn pause<S, H: Host>(self, net: &mut Net<S, H>) {
+        net.command(Command::Pause(self.0));
+    }
+
+    /// `socket.resume()`
+    pub fn resume<S, H: Host>(self, net: &mut Net<S, H>) {
+        net.command(Command::Resume(self.0));
+    }
+
+    /// `socket.read()`: all there is. Emits 'data' too, as in Node.
+    pub fn read<S, H: Host>(self, net: &mut Net<S, H>) -> Option<Bytes> {
+        match net.command(Command::Read(self.0, None)) {
+            Outcome::Chunk(chunk) => chunk,
+            _ => None,
+        }
+    }
+
+    /// `socket.read(n)`: exactly `n` bytes, or what is left at the end; `None` until there are so many. More than 1 GiB
+    /// throws `ERR_OUT_OF_RANGE`.
+    pub fn read_n<S, H: Host>(self, net: &mut Net<S, H>, n: u32) -> Result<Option<Bytes>, SharedError> {
+        match net.command(Command::Read(self.0, Some(n))) {
+            Outcome::Threw(error) => Err(error),
+            Outcome::Chunk(chunk) => Ok(chunk),
+            _ => Ok(None),
+        }
+    }
+
+    /// `socket.setTimeout(ms)`, in milliseconds; 0 turns it off. Out of range throws `ERR_OUT_OF_RANGE` (rule M2).
+    pub fn set_timeout<S, H: Host>(self, net: &mut Net<S, H>, ms: f64) -> Result<(), SharedError> {
+        thrown(net.command(Command::SetTimeout(self.0, ms)))
+    }
+
+    /// `socket.setTimeout(ms, listener)`: the listener is called once at 'timeout'.
+    pub fn set_timeout_then<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        ms: f64,
+        listener: impl Fn(&mut Net<S, H>, Socket) + 'static,
+    ) -> Result<ListenerId, SharedError> {
+        self.set_timeout(net, ms)?;
+        Ok(self.once(net, EventKind::Timeout, move |net, socket, _| listener(net, socket)))
+    }
+
+    /// `socket.setNoDelay(enable)`
+    pub fn set_no_delay<S, H: Host>(self, net: &mut Net<S, H>, enable: bool) {
+        net.command(Command::SetNoDelay(self.0, enable));
+    }
+
+    /// `socket.setKeepAlive(enable, initialDelay)`, the delay in milliseconds; whole seconds are used.
+    pub fn set_keep_alive<S, H: Host>(self, net: &mut Net<S, H>, enable: bool, initial_delay: u32) {
+        net.command(Command::SetKeepAlive(self.0, enable, initial_delay));
+    }
+
+    /// `socket.ref()`
+    pub fn ref_<S, H: Host>(self, net: &mut Net<S, H>) {
+        net.command(Command::Ref(self.0, true));
+    }
+
+    /// `socket.unref()`: while idle or reading it does not keep the loop alive.
+    pub fn unref<S, H: Host>(self, net: &mut Net<S, H>) {
+        net.command(Command::Ref(self.0, false));
+    }
+
+    /// The socket stays known after its 'close', to be asked or connected again, until [`release`](Self::release).
+    pub fn retain<S, H: Host>(self, net: &mut Net<S, H>) {
+        net.command(Command::Retain(self.0));
+    }
+
+    /// Undoes [`retain`](Self::retain).
+    pub fn release<S, H: Host>(self, net: &mut Net<S, H>) {
+        net.command(Command::Release(self.0));
+    }
+
+    fn address_of<S, H: Host>(self, net: &mut Net<S, H>, side: Side) -> Option<SocketAddr> {
+        match net.command(Command::Address(self.0, side)) {
+            Outcome::Address(address) => address,
+            _ => None,
+        }
+    }
+
+    /// `socket.address()`; `None` is Node's empty object.
+    pub fn address<S, H: Host>(self, net: &mut Net<S, H>) -> Option<SocketAddr> {
+        self.address_of(net, Side::Local)
+    }
+
+    /// `socket.localAddress`
+    pub fn local_address<S, H: Host>(self, net: &mut Net<S, H>) -> Option<IpAddr> {
+        self.address_of(net, Side::Local).map(|a| a.ip())
+    }
+
+    /// `socket.localPort`
+    pub fn local_port<S, H: Host>(self, net: &mut Net<S, H>) -> Option<u16> {
+        self.address_of(net, Side::Local).map(|a| a.port())
+    }
+
+    /// `socket.localFamily`
+    pub fn local_family<S, H: Host>(self, net: &mut Net<S, H>) -> Option<&'static str> {
+        self.address_of(net, Side::Local).map(family)
+    }
+
+    /// `socket.remoteAddress`
+    pub fn remote_address<S, H: Host>(self, net: &mut Net<S, H>) -> Option<IpAddr> {
+        self.address_of(net, Side::Remote).map(|a| a.ip())
+    }
+
+    /// `socket.remotePort`
+    pub fn remote_port<S, H: Host>(self, net: &mut Net<S, H>) -> Option<u16> {
+        self.address_of(net, Side::Remote).map(|a| a.port())
+    }
+
+    /// `socket.remoteFamily`
+    pub fn remote_family<S, H: Host>(self, net: &mut Net<S, H>) -> Option<&'static str> {
+        self.address_of(net, Side::Remote).map(family)
+    }
+
+    /// Everything that can be read of it without asking the system; `None` once it is forgotten.
+    pub fn view<S, H: Host>(self, net: &Net<S, H>) -> Option<SocketView<'_>> {
+        net.core().socket(self.0)
+    }
+
+    /// `socket.connecting`
+    pub fn connecting<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.connecting())
+    }
+
+    /// `socket.pending`
+    pub fn pending<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_none_or(|s| s.pending())
+    }
+
+    /// `socket.destroyed`
+    pub fn destroyed<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_none_or(|s| s.destroyed())
+    }
+
+    /// `socket.readyState`
+    pub fn ready_state<S, H: Host>(self, net: &Net<S, H>) -> ReadyState {
+        self.view(net).map_or(ReadyState::Closed, |s| s.ready_state())
+    }
+
+    /// `socket.bufferSize`, in bytes, or UTF-16 units of text; `None` without a descriptor.
+    pub fn buffer_size<S, H: Host>(self, net: &Net<S, H>) -> Option<u64> {
+        self.view(net)?.buffer_size()
+    }
+
+    /// `socket.bytesRead`
+    pub fn bytes_read<S, H: Host>(self, net: &Net<S, H>) -> u64 {
+        self.view(net).map_or(0, |s| s.bytes_read())
+    }
+
+    /// `socket.bytesWritten`
+    pub fn bytes_written<S, H: Host>(self, net: &Net<S, H>) -> u64 {
+        self.view(net).map_or(0, |s| s.bytes_written())
+    }
+
+    /// `socket.timeout`: what was given to `setTimeout` last, in milliseconds.
+    pub fn timeout<S, H: Host>(self, net: &Net<S, H>) -> Option<f64> {
+        self.view(net)?.timeout()
+    }
+
+    /// `socket.isPaused()`
+    pub fn is_paused<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.is_paused())
+    }
+}
+
+fn family(address: SocketAddr) -> &'static str {
+    if address.is_ipv4() { "IPv4" } else { "IPv6" }
+}
+
+#[cfg(unix)]
+impl Socket {
+    /// Takes the descriptor out of a connection that nothing was read from, written to or ended: one received with
+    /// `pause_on_connect`. The loop forgets the socket without an event; what the peer sent is still to be read.
+    pub fn into_fd<S>(self, net: &mut Net<S>) -> Result<std::os::fd::OwnedFd, SharedError> {
+        let handle = net.core().handle_of(self.0);
+        match net.command(Command::Detach(self.0)) {
+            Outcome::Threw(error) => Err(error),
+            _ => match handle.and_then(|handle| net.kernel.take_detached(handle)) {
+                Some(fd) => Ok(fd),
+                None => Err(Arc::new(NodeError::SocketClosed)),
+            },
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What only Linux has: flags that make a descriptor what we want in one call, an eventfd.
+
+use netfold_core::Errno;
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::io::Result;
+use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, socket_with};
+
+/// What every send is given: a broken connection is an error, not a signal.
+pub(super) const SEND: SendFlags = SendFlags::NOSIGNAL;
+
+/// How long a Unix path may be, in bytes: what leaves room for the NUL that ends it.
+pub(super) const PATH_MAX: usize = 107;
+
+/// A stream socket, non-blocking, closed on exec.
+pub(super) fn socket(family: AddressFamily) -> Result<OwnedFd> {
+    socket_with(family, SocketType::STREAM, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC, None)
+}
+
+/// A connection, non-blocking, closed on exec.
+pub(super) fn accept(listener: BorrowedFd<'_>) -> Result<OwnedFd> {
+    accept_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC)
+}
+
+/// An abstract address; `name` without the leading NUL, at most 107 bytes.
+pub(super) fn abstract_address(name: &[u8]) -> std::result::Result<SocketAddrUnix, Errno> {
+    SocketAddrUnix::new_abstract_name(name).map_err(super::errno::errno)
+}
+
+/// An eventfd: one descriptor is both ends.
+#[derive(Debug)]
+pub(super) struct BellEnds(OwnedFd);
+
+impl BellEnds {
+    pub(super) fn new() -> Result<Self> {
+        eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC).map(Self)
+    }
+
+    pub(super) fn to_read(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+
+    pub(super) fn to_write(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}

@@ -1,0 +1,65 @@
+//! The same on other Unix systems, in more calls.
+
+use netfold_core::Errno;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::{FdFlags, Result, fcntl_setfd};
+use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketType};
+
+/// What every send is given: a broken connection is an error, not a signal.
+#[cfg(not(target_vendor = "apple"))]
+pub(super) const SEND: SendFlags = SendFlags::NOSIGNAL;
+/// Apple's systems have an option of the socket in its place.
+#[cfg(target_vendor = "apple")]
+pub(super) const SEND: SendFlags = SendFlags::empty();
+
+/// How long a Unix path may be, in bytes: what leaves room for the NUL that ends it.
+pub(super) const PATH_MAX: usize = 103;
+
+/// A stream socket, non-blocking, closed on exec.
+pub(super) fn socket(family: AddressFamily) -> Result<OwnedFd> {
+    tame(rustix::net::socket(family, SocketType::STREAM, None)?)
+}
+
+/// A connection, non-blocking, closed on exec.
+pub(super) fn accept(listener: BorrowedFd<'_>) -> Result<OwnedFd> {
+    tame(rustix::net::accept(listener)?)
+}
+
+fn quiet(fd: OwnedFd) -> Result<OwnedFd> {
+    fcntl_setfd(&fd, FdFlags::CLOEXEC)?;
+    fcntl_setfl(&fd, fcntl_getfl(&fd)? | OFlags::NONBLOCK)?;
+    Ok(fd)
+}
+
+fn tame(fd: OwnedFd) -> Result<OwnedFd> {
+    let fd = quiet(fd)?;
+    // A connection that is gone already refuses the option (EINVAL); then nothing will be sent on it either.
+    #[cfg(target_vendor = "apple")]
+    let _gone = rustix::net::sockopt::set_socket_nosigpipe(&fd, true);
+    Ok(fd)
+}
+
+/// There are none here; libuv says the same.
+pub(super) fn abstract_address(_name: &[u8]) -> std::result::Result<SocketAddrUnix, Errno> {
+    Err(Errno::EINVAL)
+}
+
+/// The two ends of a pipe.
+#[derive(Debug)]
+pub(super) struct BellEnds(OwnedFd, OwnedFd);
+
+impl BellEnds {
+    pub(super) fn new() -> Result<Self> {
+        let (read, write) = rustix::pipe::pipe()?;
+        Ok(Self(quiet(read)?, quiet(write)?))
+    }
+
+    pub(super) fn to_read(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+
+    pub(super) fn to_write(&self) -> BorrowedFd<'_> {
+        self.1.as_fd()
+    }
+}

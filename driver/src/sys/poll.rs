@@ -1,0 +1,164 @@
+//! Registration and readiness, through the `polling` crate.
+
+use super::Waiting;
+use polling::{Event, Events, PollMode, Poller};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::io;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+#[cfg(target_os = "linux")]
+use rustix::{buffer::spare_capacity, event::epoll, event::epoll::EventFlags, time::Timespec};
+
+/// What the poller looks for at one descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Interest {
+    pub(super) read: bool,
+    pub(super) write: bool,
+}
+
+impl Interest {
+    pub(super) const NONE: Interest = Interest { read: false, write: false };
+    pub(super) const READ: Interest = Interest { read: true, write: false };
+    pub(super) const WRITE: Interest = Interest { read: false, write: true };
+
+    /// Whether all of `other` is in here.
+    pub(super) fn covers(self, other: Interest) -> bool {
+        self.read >= other.read && self.write >= other.write
+    }
+
+    fn event(self, key: usize) -> Event {
+        Event::new(key, self.read, self.write)
+    }
+}
+
+/// One descriptor that is ready.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ready {
+    pub(super) key: usize,
+    pub(super) read: bool,
+    pub(super) write: bool,
+    /// Both directions are at their end.
+    pub(super) hang_up: bool,
+}
+
+/// How many descriptors one wait reports at most: libuv's number. The rest come with the next wait.
+const BATCH: usize = 1024;
+
+/// The key of the bell. The poller keeps `usize::MAX` for itself, and a slot has 32 bits.
+pub(super) const BELL: usize = usize::MAX - 1;
+
+enum Way {
+    #[cfg(target_os = "linux")]
+    Direct(Vec<epoll::Event>),
+    Portable(Events),
+}
+
+/// The poller, and what its last wait brought.
+pub(super) struct Poll {
+    poller: Poller,
+    mode: PollMode,
+    way: Way,
+    ready: Vec<Ready>,
+    next: usize,
+}
+
+impl Poll {
+    pub(super) fn new(waiting: Waiting) -> io::Result<Self> {
+        let poller = Poller::new()?;
+        let level = waiting != Waiting::Oneshot && poller.supports_level();
+        let mode = if level { PollMode::Level } else { PollMode::Oneshot };
+        let portable = || Way::Portable(Events::with_capacity(NonZeroUsize::new(BATCH).expect("not zero")));
+        let way = match waiting {
+            #[cfg(target_os = "linux")]
+            Waiting::Direct => Way::Direct(Vec::with_capacity(BATCH)),
+            _ => portable(),
+        };
+        Ok(Self { poller, mode, way, ready: Vec::with_capacity(BATCH), next: 0 })
+    }
+
+    /// Whether an event must be armed anew after it came.
+    pub(super) fn is_oneshot(&self) -> bool {
+        self.mode == PollMode::Oneshot
+    }
+
+    pub(super) fn add(&self, fd: BorrowedFd<'_>, key: usize, interest: Interest) -> io::Result<()> {
+        // SAFETY: the poller must be told to forget a descriptor before it is closed. Each descriptor registered here is
+        // owned by the table or by the bell. The table's entries are closed and given away only by `System::forget`,
+        // which deletes first; what is left when a `System` is dropped goes after its poller, and so does the bell.
+        unsafe { self.poller.add_with_mode(fd.as_raw_fd(), interest.event(key), self.mode) }
+    }
+
+    pub(super) fn modify(&self, fd: BorrowedFd<'_>, key: usize, interest: Interest) -> io::Result<()> {
+        self.poller.modify_with_mode(fd, interest.event(key), self.mode)
+    }
+
+    pub(super) fn delete(&self, fd: BorrowedFd<'_>) {
+        let deleted = self.poller.delete(fd);
+        debug_assert!(deleted.is_ok(), "it was registered: {deleted:?}");
+    }
+
+    /// Whether something of the last wait has not been taken.
+    pub(super) fn has_more(&self) -> bool {
+        self.next < self.ready.len()
+    }
+
+    pub(super) fn take(&mut self) -> Option<Ready> {
+        let ready = self.ready.get(self.next).copied()?;
+        self.next += 1;
+        Some(ready)
+    }
+
+    /// Waits; a signal ends it early. Returns whether the bell rang.
+    pub(super) fn wait(&mut self, timeout: Option<u64>) -> io::Result<bool> {
+        self.ready.clear();
+        self.next = 0;
+        match &mut self.way {
+            #[cfg(target_os = "linux")]
+            Way::Direct(events) => {
+                events.clear();
+                // The call takes an i32 of milliseconds. A wait that ends early is begun again by the loop.
+                let timeout = timeout.map(|ms| {
+                    let ms = ms.min(i32::MAX as u64) as i64;
+                    Timespec { tv_sec: ms / 1000, tv_nsec: ms % 1000 * 1_000_000 }
+                });
+                match epoll::wait(&self.poller, spare_capacity(events), timeout.as_ref()) {
+                    Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+                self.ready.extend(events.iter().map(ready));
+            }
+            Way::Portable(events) => {
+                events.clear();
+                self.poller.wait(events, timeout.map(Duration::from_millis))?;
+                self.ready.extend(events.iter().map(|event| Ready {
+                    key: event.key,
+                    read: event.readable,
+                    write: event.writable,
+                    hang_up: event.is_interrupt(),
+                }));
+            }
+        }
+        Ok(self.ready.iter().any(|ready| ready.key == BELL))
+    }
+}
+
+/// As libuv reads them: an error or a hang-up is found by reading, and by writing.
+#[cfg(target_os = "linux")]
+fn ready(event: &epoll::Event) -> Ready {
+    let flags = event.flags;
+    let failed = EventFlags::HUP | EventFlags::ERR;
+    Ready {
+        // Keys of ours are a `usize`; the poller's own, which is all ones in 64 bits or fewer, names no slot.
+        key: event.data.u64() as usize,
+        read: flags.intersects(EventFlags::IN | EventFlags::PRI | failed),
+        write: flags.intersects(EventFlags::OUT | failed),
+        hang_up: flags.contains(EventFlags::HUP),
+    }
+}
+
+impl AsFd for Poll {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.poller.as_fd()
+    }
+}

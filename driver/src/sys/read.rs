@@ -1,0 +1,62 @@
+//! The block that all reading goes through.
+
+use bytes::{Bytes, BytesMut};
+use rustix::fd::BorrowedFd;
+use rustix::io::{Errno, read, retry_on_intr};
+
+/// How much is read at a time, in bytes: libuv's number.
+pub(super) const BLOCK: usize = 64 * 1024;
+
+/// How often one descriptor is read in a row: libuv's number.
+pub(super) const READS: u8 = 32;
+
+/// One block for all descriptors. What is read is given out without copying; when nobody holds it any more the block is
+/// used again, so a program that lets go of its chunks allocates nothing here.
+#[derive(Debug, Default)]
+pub(super) struct Block(BytesMut);
+
+impl Block {
+    /// Reads once, at most [`BLOCK`] bytes; empty at the end of the stream.
+    pub(super) fn read(&mut self, fd: BorrowedFd<'_>) -> Result<Bytes, Errno> {
+        if !self.0.try_reclaim(BLOCK) {
+            self.0 = BytesMut::with_capacity(BLOCK);
+        }
+        let spare = &mut self.0.spare_capacity_mut()[..BLOCK];
+        let count = retry_on_intr(|| read(fd, &mut *spare).map(|(filled, _)| filled.len()))?;
+        // SAFETY: the block was empty, and the system has filled the first `count` bytes of its spare room.
+        unsafe { self.0.set_len(count) };
+        Ok(self.0.split().freeze())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fd::AsFd;
+    use rustix::io::write;
+
+    #[test]
+    fn a_block_that_nobody_holds_is_used_again() {
+        let (from, to) = rustix::pipe::pipe().unwrap();
+        let mut block = Block::default();
+        let mut read = |text: &[u8]| {
+            write(&to, text).unwrap();
+            block.read(from.as_fd()).unwrap()
+        };
+        let place = read(b"one").as_ptr();
+        let held = read(b"two");
+        assert_eq!(held.as_ptr(), place);
+        let other = read(b"three");
+        assert_eq!((&held[..], &other[..]), (&b"two"[..], &b"three"[..]));
+        let again = other.as_ptr();
+        drop(other);
+        assert_eq!(read(b"four").as_ptr(), again);
+    }
+
+    #[test]
+    fn the_end_is_empty() {
+        let (from, to) = rustix::pipe::pipe().unwrap();
+        drop(to);
+        assert!(Block::default().read(from.as_fd()).unwrap().is_empty());
+    }
+}

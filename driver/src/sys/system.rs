@@ -1,0 +1,359 @@
+//! The system as the machine sees it.
+
+use super::accept::{Connections, Spare};
+use super::bell::Waker;
+use super::errno::{errno, io_errno};
+use super::poll::{BELL, Interest, Poll};
+use super::read::Block;
+use super::resolve::{Pool, Resolve};
+use super::table::{Entry, Role, Table};
+use super::turn::Turn;
+use super::write::{Stop, send_all};
+use super::{SystemOptions, Waiting};
+use netfold_core::host::Kernel;
+use netfold_core::{Call, Completion, Errno, HandleId, LookupId, Op, Reply};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// System calls over non-blocking sockets: the [`Kernel`] that programs run on.
+///
+/// Sockets never block, are closed on exec and raise no signal. A system that is dropped closes its descriptors and
+/// removes the files of its Unix servers.
+///
+/// To run it within another event loop, wait for its descriptor ([`AsFd`], [`AsRawFd`]) to be readable: it is whenever
+/// `wait(Some(0))` would bring something. Waiting is then needed at the machine's deadline and at
+/// [`deadline`](System::deadline) too.
+pub struct System {
+    /// Before everything that holds a descriptor: it must not outlive what it knows.
+    pub(super) poll: Poll,
+    pub(super) table: Table,
+    pub(super) bell: Waker,
+    pub(super) connections: Connections,
+    pub(super) spare: Spare,
+    pub(super) block: Block,
+    pub(super) pool: Pool,
+    /// The descriptor whose readiness is being worked off.
+    pub(super) turn: Option<Turn>,
+    /// Handles that may want less than is registered; looked at before the next wait.
+    pub(super) slack: Vec<HandleId>,
+    /// Servers that wait for descriptors to be had again.
+    pub(super) exhausted: Vec<HandleId>,
+    detached: Vec<(HandleId, OwnedFd)>,
+    start: Instant,
+    /// How many waits there were.
+    pub(super) waits: u64,
+}
+
+impl System {
+    /// A system with the system's own resolver. Takes five descriptors; fails if there are not that many.
+    pub fn new() -> io::Result<Self> {
+        Self::with_options(SystemOptions::default())
+    }
+
+    /// A system with a resolver of your own.
+    pub fn with_resolver(resolver: Arc<dyn Resolve>) -> io::Result<Self> {
+        Self::with_options(SystemOptions { resolver, waiting: Waiting::default() })
+    }
+
+    /// A system to measure.
+    pub fn with_options(options: SystemOptions) -> io::Result<Self> {
+        let bell = Waker::new()?;
+        let poll = Poll::new(options.waiting)?;
+        poll.add(bell.to_read(), BELL, Interest::READ)?;
+        Ok(Self {
+            poll,
+            table: Table::default(),
+            connections: Connections::default(),
+            spare: Spare::default(),
+            block: Block::default(),
+            pool: Pool::new(options.resolver, bell.clone()),
+            bell,
+            turn: None,
+            slack: Vec::new(),
+            exhausted: Vec::new(),
+            detached: Vec::new(),
+            start: Instant::now(),
+            waits: 0,
+        })
+    }
+
+    /// What ends a wait from another thread.
+    pub fn waker(&self) -> Waker {
+        self.bell.clone()
+    }
+
+    /// The descriptor of a handle that was [detached](Op::Detach), once; `None` if the handle had none. It is
+    /// non-blocking. Kept until it is taken.
+    pub fn take_detached(&mut self, handle: HandleId) -> Option<OwnedFd> {
+        let at = self.detached.iter().position(|(id, _)| *id == handle)?;
+        Some(self.detached.swap_remove(at).1)
+    }
+
+    /// The descriptor of a handle, for options that have no call here; `None` before it is bound or connected.
+    pub fn fd(&self, handle: HandleId) -> Option<BorrowedFd<'_>> {
+        self.table.get(handle)?.fd()
+    }
+
+    /// When `wait` must be called even if the descriptor is not readable, in milliseconds of [`Kernel::now`]: a server
+    /// has run out of descriptors and wants to try again.
+    pub fn deadline(&self) -> Option<u64> {
+        let until = |id: &HandleId| match self.table.get(*id)?.role {
+            Role::Exhausted(until) => Some(until),
+            _ => None,
+        };
+        self.exhausted.iter().filter_map(until).min()
+    }
+
+    /// How many times it has waited: a program that counts them sees a loop that spins.
+    pub const fn waits(&self) -> u64 {
+        self.waits
+    }
+
+    pub(super) fn clock(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Tells the poller what a handle wants, if it does not look for that already. What is wanted no more stays
+    /// registered until it is found to be in the way: most of it is wanted again before that.
+    pub(super) fn arm(&mut self, id: HandleId) -> Result<(), Errno> {
+        let Some(entry) = self.table.get(id) else { return Ok(()) };
+        match entry.registered {
+            Some(now) if now.covers(entry.wants()) => Ok(()),
+            _ => self.register(id),
+        }
+    }
+
+    /// Tells the poller exactly what a handle wants.
+    pub(super) fn register(&mut self, id: HandleId) -> Result<(), Errno> {
+        let Some(entry) = self.table.get_mut(id) else { return Ok(()) };
+        let (wants, key) = (entry.wants(), id.slot() as usize);
+        let Some(fd) = &entry.fd else { return Ok(()) };
+        match entry.registered {
+            Some(now) if now == wants => {}
+            // A poller tells of a hang-up even if nothing is asked for, again and again.
+            Some(_) if wants == Interest::NONE => {
+                self.poll.delete(fd.as_fd());
+                entry.registered = None;
+            }
+            Some(_) => {
+                self.poll.modify(fd.as_fd(), key, wants).map_err(|error| io_errno(&error))?;
+                entry.registered = Some(wants);
+            }
+            None if wants == Interest::NONE => {}
+            None => {
+                self.poll.add(fd.as_fd(), key, wants).map_err(|error| io_errno(&error))?;
+                (entry.registered, entry.since) = (Some(wants), self.waits);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a handle off the table, and its descriptor off the poller.
+    fn forget(&mut self, id: HandleId) -> Option<Entry> {
+        let mut entry = self.table.remove(id)?;
+        if let Some(fd) = &entry.fd
+            && entry.registered.take().is_some()
+        {
+            self.poll.delete(fd.as_fd());
+        }
+        Some(entry)
+    }
+
+    fn close(&mut self, id: HandleId) {
+        drop(self.forget(id));
+    }
+
+    fn reset(&mut self, id: HandleId) -> Reply {
+        let Some(entry) = self.forget(id) else { return Reply::Done };
+        match entry.fd().map(super::set_up::reset_on_close) {
+            Some(Err(error)) => Reply::Failed(error),
+            _ => Reply::Done,
+        }
+    }
+
+    fn detach(&mut self, id: HandleId) {
+        if let Some(Entry { fd: Some(fd), .. }) = self.forget(id) {
+            self.detached.push((id, fd));
+        }
+    }
+
+    fn write(&mut self, call: &mut Call<'_>, id: HandleId) -> Reply {
+        let Op::Write(_, pieces) = call.op() else { unreachable!("a write was asked") };
+        if pieces.iter().all(|piece| piece.is_empty()) {
+            return Reply::Done;
+        }
+        let Some(Entry { fd: Some(fd), role: Role::Stream { queue, .. }, .. }) = self.table.get_mut(id) else {
+            return Reply::Failed(Errno::EBADF);
+        };
+        let sent = send_all(fd.as_fd(), pieces);
+        match sent.stopped {
+            None => Reply::Done,
+            Some(Stop::Failed(error)) => Reply::Failed(errno(error)),
+            Some(Stop::Full) => {
+                queue.refill(|into| call.take(into), sent.taken);
+                match self.arm(id) {
+                    Ok(()) => Reply::Pending,
+                    Err(error) => Reply::Failed(error),
+                }
+            }
+        }
+    }
+
+    fn read_start(&mut self, id: HandleId) -> Reply {
+        let Some(Entry { role: Role::Stream { reading, .. }, .. }) = self.table.get_mut(id) else {
+            return Reply::Failed(Errno::ENOTCONN);
+        };
+        *reading = true;
+        if let Err(error) = self.arm(id) {
+            self.read_stop(id);
+            return Reply::Failed(error);
+        }
+        Reply::Done
+    }
+
+    fn read_stop(&mut self, id: HandleId) {
+        if let Some(Entry { role: Role::Stream { reading, .. }, .. }) = self.table.get_mut(id) {
+            *reading = false;
+        }
+    }
+
+    fn queue_size(&self, id: HandleId) -> u64 {
+        match self.table.get(id) {
+            Some(Entry { role: Role::Stream { queue, .. }, .. }) => queue.size(),
+            _ => 0,
+        }
+    }
+
+    fn look_up(&mut self, lookup: LookupId, host: &str, family: u8, hints: u32) -> Reply {
+        match self.pool.ask(lookup, host, family, hints) {
+            Ok(()) => Reply::Pending,
+            Err(_no_thread) => Reply::Failed(Errno::EAGAIN),
+        }
+    }
+}
+
+fn done_or_failed(result: Result<(), Errno>) -> Reply {
+    result.map_or_else(Reply::Failed, |()| Reply::Done)
+}
+
+fn pending_or_failed(result: Result<(), Errno>) -> Reply {
+    result.map_or_else(Reply::Failed, |()| Reply::Pending)
+}
+
+impl Kernel for System {
+    type Error = io::Error;
+
+    fn call(&mut self, call: &mut Call<'_>) -> Reply {
+        match call.op() {
+            Op::Open(id, kind) => {
+                self.table.insert(id, Entry::new(kind, Role::New, None));
+                Reply::Done
+            }
+            Op::Adopt(id, key) => {
+                self.adopt(id, key);
+                Reply::Done
+            }
+            Op::Refuse(key) => {
+                drop(self.connections.take(key));
+                Reply::Done
+            }
+            Op::ConnNames(key) => {
+                let (local, remote) = self.connections.names(key);
+                Reply::Names(local, remote)
+            }
+            Op::Bind { handle, addr, ipv6_only } => done_or_failed(self.bind(handle, addr, ipv6_only)),
+            Op::BindPath(id, path) => done_or_failed(self.bind_path(id, path)),
+            Op::Listen(id, backlog) => done_or_failed(self.listen(id, backlog)),
+            Op::Connect(id, addr) => pending_or_failed(self.connect(id, addr)),
+            Op::ConnectPath(id, path) => pending_or_failed(self.connect_path(id, path)),
+            Op::Write(id, _) => self.write(call, id),
+            Op::ReadStart(id) => self.read_start(id),
+            Op::ReadStop(id) => {
+                self.read_stop(id);
+                Reply::Done
+            }
+            Op::Shutdown(id) => done_or_failed(self.shutdown(id)),
+            Op::Close(id) => {
+                self.close(id);
+                Reply::Done
+            }
+            Op::Reset(id) => self.reset(id),
+            Op::NoDelay(id, on) => {
+                self.no_delay(id, on);
+                Reply::Done
+            }
+            Op::KeepAlive(id, on, delay) => {
+                self.keep_alive(id, on.then_some(delay));
+                Reply::Done
+            }
+            Op::SockName(id) => Reply::Addr(self.sock_name(id)),
+            Op::PeerName(id) => Reply::Addr(self.peer_name(id)),
+            Op::QueueSize(id) => Reply::Size(self.queue_size(id)),
+            Op::Lookup { lookup, host, family, hints } => self.look_up(lookup, host, family, hints),
+            Op::Detach(id) => {
+                self.detach(id);
+                Reply::Done
+            }
+        }
+    }
+
+    fn now(&mut self) -> u64 {
+        self.clock()
+    }
+
+    fn wait(&mut self, timeout: Option<u64>) -> io::Result<()> {
+        // A loop that was stopped in the middle of a batch goes on with it; what came meanwhile is found afterwards.
+        if self.turn.is_some() || self.poll.has_more() {
+            return Ok(());
+        }
+        while let Some(id) = self.slack.pop() {
+            // What cannot be taken back is found to be in the way later.
+            let _later = self.register(id);
+        }
+        self.retry_exhausted();
+        let timeout = match self.deadline().map(|at| at.saturating_sub(self.clock())) {
+            Some(due) => Some(timeout.map_or(due, |given| given.min(due))),
+            None => timeout,
+        };
+        self.waits += 1;
+        if self.poll.wait(timeout)? {
+            // Now, not in its turn: the host takes what was posted between this and the first turn.
+            self.bell.clear();
+            if self.poll.is_oneshot() {
+                self.poll.modify(self.bell.to_read(), BELL, Interest::READ)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Option<Completion> {
+        self.next_completion()
+    }
+}
+
+impl AsFd for System {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.poll.as_fd()
+    }
+}
+
+impl AsRawFd for System {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+impl crate::Host for System {
+    fn wake_handle(&self) -> Arc<dyn Fn() + Send + Sync> {
+        let waker = self.waker();
+        Arc::new(move || waker.wake())
+    }
+}
+
+impl std::fmt::Debug for System {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("System").field("table", &self.table).field("waits", &self.waits).finish_non_exhaustive()
+    }
+}

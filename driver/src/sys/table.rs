@@ -1,0 +1,117 @@
+//! What is known of each handle.
+
+use super::path::SocketFile;
+use super::poll::Interest;
+use super::write::Queue;
+use netfold_core::{HandleId, HandleKind};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// What a handle is doing.
+#[derive(Debug)]
+pub(super) enum Role {
+    /// Nothing yet; bound, perhaps.
+    New,
+    /// A connect is under way; the descriptor turns writable when it ends.
+    Connecting,
+    /// Connected.
+    Stream {
+        /// The machine wants what comes in.
+        reading: bool,
+        /// What is left of an unfinished write.
+        queue: Queue,
+    },
+    /// A server that takes connections.
+    Listening,
+    /// A server that cannot take connections for now, until this time of the system's clock.
+    Exhausted(u64),
+    /// A server that cannot take connections any more.
+    Deaf,
+}
+
+impl Role {
+    pub(super) fn stream() -> Self {
+        Role::Stream { reading: false, queue: Queue::default() }
+    }
+}
+
+/// Options that were set before there was a descriptor.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Latched {
+    pub(super) no_delay: bool,
+    /// The first probe's delay in seconds.
+    pub(super) keep_alive: Option<u32>,
+}
+
+/// One handle. Declared in the order in which it must go: the file before the descriptor, so that nobody finds the path
+/// of a server that no longer answers.
+#[derive(Debug)]
+pub(super) struct Entry {
+    generation: u32,
+    pub(super) kind: HandleKind,
+    pub(super) role: Role,
+    pub(super) latched: Latched,
+    pub(super) file: Option<SocketFile>,
+    pub(super) fd: Option<OwnedFd>,
+    /// What the poller looks for; `None` when it does not know the descriptor.
+    pub(super) registered: Option<Interest>,
+    /// The wait that was the last one when the poller was told: what that wait brought for this slot was another
+    /// handle's.
+    pub(super) since: u64,
+}
+
+impl Entry {
+    pub(super) fn new(kind: HandleKind, role: Role, fd: Option<OwnedFd>) -> Self {
+        let latched = Latched::default();
+        Self { generation: 0, kind, role, latched, file: None, fd, registered: None, since: 0 }
+    }
+
+    /// The descriptor, if there is one.
+    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.fd.as_ref().map(AsFd::as_fd)
+    }
+
+    /// What the poller should look for.
+    pub(super) fn wants(&self) -> Interest {
+        match &self.role {
+            Role::New | Role::Exhausted(_) | Role::Deaf => Interest::NONE,
+            Role::Connecting => Interest::WRITE,
+            Role::Stream { reading, queue } => Interest { read: *reading, write: !queue.is_empty() },
+            Role::Listening => Interest::READ,
+        }
+    }
+}
+
+/// The handles, by slot; an id of another generation finds nothing.
+#[derive(Debug, Default)]
+pub(super) struct Table(Vec<Option<Entry>>);
+
+impl Table {
+    pub(super) fn insert(&mut self, id: HandleId, entry: Entry) {
+        let slot = id.slot() as usize;
+        if slot >= self.0.len() {
+            self.0.resize_with(slot + 1, || None);
+        }
+        debug_assert!(self.0[slot].is_none(), "the machine closes a handle before its slot is used again");
+        self.0[slot] = Some(Entry { generation: id.generation(), ..entry });
+    }
+
+    pub(super) fn get(&self, id: HandleId) -> Option<&Entry> {
+        self.0.get(id.slot() as usize)?.as_ref().filter(|e| e.generation == id.generation())
+    }
+
+    pub(super) fn get_mut(&mut self, id: HandleId) -> Option<&mut Entry> {
+        self.0.get_mut(id.slot() as usize)?.as_mut().filter(|e| e.generation == id.generation())
+    }
+
+    pub(super) fn remove(&mut self, id: HandleId) -> Option<Entry> {
+        self.get(id)?;
+        self.0[id.slot() as usize].take()
+    }
+
+    /// The handle that lives in a slot.
+    pub(super) fn at(&self, slot: usize) -> Option<(HandleId, &Entry)> {
+        let entry = self.0.get(slot)?.as_ref()?;
+        let id = HandleId::from_parts(u32::try_from(slot).ok()?, entry.generation);
+        Some((id, entry))
+    }
+}

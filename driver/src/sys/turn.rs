@@ -1,0 +1,162 @@
+//! From readiness to completions, one at a time: what the machine does between two of them is seen by the second.
+
+use super::errno::errno;
+use super::poll::{BELL, Interest, Ready};
+use super::read::{BLOCK, READS};
+use super::system::System;
+use super::table::{Entry, Role};
+use netfold_core::{Completion, HandleId};
+use rustix::fd::AsFd;
+use rustix::net::sockopt;
+
+/// One descriptor's readiness while it is worked off. Reading comes before writing, as in libuv.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// Answers of the resolver.
+    Lookups,
+    Handle {
+        id: HandleId,
+        ready: Ready,
+        stage: Stage,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stage {
+    Start,
+    /// This many reads are left.
+    Read(u8),
+    /// The last read got less than it could have.
+    Short,
+    Write,
+    End,
+}
+
+impl System {
+    pub(super) fn next_completion(&mut self) -> Option<Completion> {
+        loop {
+            match self.turn.take() {
+                None => self.turn = Some(self.begin()?),
+                Some(Turn::Lookups) => {
+                    if let Some((lookup, answer)) = self.pool.answer() {
+                        self.turn = Some(Turn::Lookups);
+                        return Some(Completion::LookedUp(lookup, answer));
+                    }
+                }
+                Some(Turn::Handle { id, stage: Stage::End, .. }) => self.end(id),
+                Some(Turn::Handle { id, ready, stage }) => {
+                    let (stage, completion) = self.go_on(id, ready, stage);
+                    self.turn = Some(Turn::Handle { id, ready, stage });
+                    if completion.is_some() {
+                        return completion;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next descriptor of the batch.
+    fn begin(&mut self) -> Option<Turn> {
+        loop {
+            let ready = self.poll.take()?;
+            if ready.key == BELL {
+                return Some(Turn::Lookups);
+            }
+            // A handle that was closed in this batch, or one that has got its slot since: not meant.
+            let Some((id, entry)) = self.table.at(ready.key) else { continue };
+            if entry.registered.is_none() || entry.since == self.waits {
+                continue;
+            }
+            return Some(Turn::Handle { id, ready, stage: Stage::Start });
+        }
+    }
+
+    /// One step of a descriptor's turn: where it stands after it, and what it brought.
+    fn go_on(&mut self, id: HandleId, ready: Ready, stage: Stage) -> (Stage, Option<Completion>) {
+        let oneshot = self.poll.is_oneshot();
+        let Some(entry) = self.table.get_mut(id) else { return (Stage::End, None) };
+        if oneshot && matches!(stage, Stage::Start) {
+            // It came, and so is armed no more.
+            entry.registered = Some(Interest::NONE);
+        }
+        match (stage, &mut entry.role) {
+            (Stage::Start, role) => {
+                let unwanted = match role {
+                    Role::Connecting => return (Stage::End, self.connected(id)),
+                    Role::Listening => return (Stage::End, self.accept(id)),
+                    Role::Stream { reading, queue } => {
+                        ready.read && !*reading || ready.write && queue.is_empty() && !ready.read
+                    }
+                    Role::New | Role::Exhausted(_) | Role::Deaf => true,
+                };
+                if unwanted {
+                    let _later = self.register(id);
+                }
+                (Stage::Read(READS), None)
+            }
+            (Stage::Read(left), Role::Stream { reading: true, .. }) if left > 0 && ready.read => self.read(id, left),
+            (Stage::Read(_), _) => (Stage::Write, None),
+            // Nothing can come after a hang-up, and what had come before it was all read.
+            (Stage::Short, Role::Stream { reading: reading @ true, .. }) if ready.hang_up => {
+                *reading = false;
+                self.slack.push(id);
+                (Stage::Write, Some(Completion::Eof(id)))
+            }
+            (Stage::Short, _) => (Stage::Write, None),
+            (Stage::Write, Role::Stream { queue, .. }) if ready.write && !queue.is_empty() => {
+                let Some(fd) = &entry.fd else { return (Stage::End, None) };
+                let result = match queue.flush(fd.as_fd()) {
+                    Ok(false) => return (Stage::End, None),
+                    Ok(true) => Ok(()),
+                    Err(error) => Err(errno(error)),
+                };
+                self.slack.push(id);
+                (Stage::End, Some(Completion::Written(id, result)))
+            }
+            (Stage::Write | Stage::End, _) => (Stage::End, None),
+        }
+    }
+
+    /// Arms anew what is armed for one event.
+    fn end(&mut self, id: HandleId) {
+        if self.poll.is_oneshot() {
+            let _later = self.arm(id);
+        }
+    }
+
+    fn read(&mut self, id: HandleId, left: u8) -> (Stage, Option<Completion>) {
+        let Some(Entry { fd: Some(fd), role: Role::Stream { reading, .. }, .. }) = self.table.get_mut(id) else {
+            return (Stage::End, None);
+        };
+        match self.block.read(fd.as_fd()) {
+            Ok(bytes) if bytes.is_empty() => {
+                *reading = false;
+                self.slack.push(id);
+                (Stage::Write, Some(Completion::Eof(id)))
+            }
+            Ok(bytes) => {
+                let stage = if bytes.len() < BLOCK { Stage::Short } else { Stage::Read(left - 1) };
+                (stage, Some(Completion::Read(id, bytes)))
+            }
+            Err(rustix::io::Errno::AGAIN) => (Stage::Write, None),
+            Err(error) => {
+                *reading = false;
+                self.slack.push(id);
+                (Stage::Write, Some(Completion::ReadFailed(id, errno(error))))
+            }
+        }
+    }
+
+    /// How a connect ended. Reading and writing wait for the next readiness, as in libuv.
+    fn connected(&mut self, id: HandleId) -> Option<Completion> {
+        let entry = self.table.get_mut(id)?;
+        let result = match sockopt::socket_error(entry.fd.as_ref()?) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(rustix::io::Errno::INPROGRESS)) => return None,
+            Ok(Err(error)) | Err(error) => Err(errno(error)),
+        };
+        entry.role = Role::stream();
+        self.slack.push(id);
+        Some(Completion::Connected(id, result))
+    }
+}

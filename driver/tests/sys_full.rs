@@ -1,0 +1,118 @@
+//! When descriptors run out. A process of its own: the limit is the process's, and so is what is counted.
+#![cfg(unix)]
+
+mod sys_support;
+
+use netfold_core::*;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use std::io::Read;
+use std::net::TcpStream;
+use std::rc::Rc;
+use sys_support::*;
+
+/// One test, so that nothing else opens descriptors meanwhile.
+#[test]
+fn descriptors_are_given_back_and_shed_when_there_are_none() {
+    for way in WAYS {
+        nothing_leaks(way);
+        load_is_shed(way);
+        a_server_without_a_spare_rests(way);
+    }
+}
+
+fn nothing_leaks(way: netfold::sys::Waiting) {
+    let before = descriptors();
+    let mut rig = Rig::new(way);
+    let (server, pipes) = (rig.server(), rig.server());
+    let port = rig.listen(server);
+    let path = path("leak");
+    rig.listen_path(pipes, &path);
+    rig.react = Rc::new(echo);
+    let at_rest = descriptors();
+    for round in 0..8 {
+        let clients: Vec<_> = (0..4).map(|_| rig.socket()).collect();
+        for (n, client) in clients.iter().enumerate() {
+            if n % 2 == 0 {
+                rig.connect(*client, port)
+            } else {
+                rig.connect_path(*client, &path)
+            }
+            rig.write(*client, "x");
+        }
+        // Some are given up while they connect, some in the middle, some by RST, some in good order.
+        if round % 2 == 1 {
+            rig.until_rig(|rig| clients.iter().all(|c| rig.heard(*c, EventKind::Data) > 0));
+        }
+        rig.command(Command::Destroy(clients[0], None));
+        rig.command(Command::ResetAndDestroy(clients[1]));
+        rig.command(Command::End(clients[2], None, None));
+        rig.command(Command::Destroy(clients[3], None));
+        rig.until_rig(|rig| {
+            let census = rig.machine.core().census();
+            census.handles == 2 && descriptors() == at_rest
+        });
+    }
+    rig.command(Command::CloseServer(server, None));
+    rig.command(Command::CloseServer(pipes, None));
+    rig.run();
+    // One that is dropped in the middle of everything.
+    let server = rig.server();
+    let port = rig.listen(server);
+    let client = rig.socket();
+    rig.connect(client, port);
+    rig.until_rig(|rig| rig.heard(client, EventKind::Connect) == 1);
+    drop(rig);
+    assert_eq!(descriptors(), before, "{way:?}");
+}
+
+/// Runs with room for `room` more descriptors.
+fn with_room<T>(room: usize, run: impl FnOnce() -> T) -> T {
+    let limit = getrlimit(Resource::Nofile);
+    // The listing counts its own descriptor.
+    let lowered = rustix::process::Rlimit { current: Some((descriptors() - 1 + room) as u64), ..limit };
+    setrlimit(Resource::Nofile, lowered).unwrap();
+    let ran = run();
+    setrlimit(Resource::Nofile, limit).unwrap();
+    ran
+}
+
+fn load_is_shed(way: netfold::sys::Waiting) {
+    let mut rig = Rig::new(way);
+    let server = rig.server();
+    let port = rig.listen(server);
+    let mut clients: Vec<_> = (0..6).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+    let waits = with_room(2, || {
+        for _ in 0..10 {
+            rig.around(Some(10)).unwrap();
+        }
+        rig.system().waits()
+    });
+    assert_eq!(rig.accepted().len(), 2, "{way:?}");
+    assert_eq!(rig.error(server), None);
+    assert!(waits <= 11, "{waits} waits");
+    // Those that were shed see their end; a connection that comes when there is room again is taken.
+    for client in &mut clients[2..] {
+        assert!(matches!(client.read(&mut [0; 1]), Ok(0) | Err(_)));
+    }
+    let _late = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    rig.until_rig(|rig| rig.accepted().len() == 3);
+}
+
+/// A server that got no spare when it began to listen rests, and does not spin; it goes on when there is room.
+fn a_server_without_a_spare_rests(way: netfold::sys::Waiting) {
+    let mut rig = Rig::new(way);
+    let server = rig.server();
+    // Room for the server's own descriptor and for the client's.
+    let port = with_room(1, || rig.listen(server));
+    assert_eq!(rig.system().deadline(), None);
+    let _client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    with_room(0, || {
+        rig.around(Some(1000)).unwrap();
+        assert!(rig.system().deadline().is_some(), "{way:?}: it rests");
+        let before = rig.system().waits();
+        rig.around(Some(10)).unwrap();
+        assert_eq!((rig.system().waits() - before, rig.accepted().len()), (1, 0));
+    });
+    rig.until_rig(|rig| rig.accepted().len() == 1);
+    assert_eq!(rig.system().deadline(), None);
+}

@@ -1,0 +1,82 @@
+//! What cycles of the core cost, without system calls.
+
+use clap::Parser;
+use netfold_bench::cycles::{ChurnCore, EchoCore, TimerCore, plain};
+use netfold_bench::stats::{Sample, print_table};
+use std::hint::black_box;
+use std::time::Instant;
+
+/// How long cycles of the core take, in nanoseconds.
+#[derive(Parser)]
+struct Options {
+    /// How often a sample runs its cycle.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// How many samples are taken of each cycle, all cycles in turn.
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
+    samples: u32,
+    /// Only the cycle of this name; for counting instructions.
+    #[arg(long)]
+    only: Option<String>,
+    /// Print the names.
+    #[arg(long)]
+    names: bool,
+}
+
+type Cycle = Box<dyn FnMut()>;
+
+/// Boxed closures: one indirect call in each cycle, the same for all.
+fn cycles() -> Vec<(&'static str, Cycle)> {
+    let echo = |callback, timeout| -> Cycle {
+        let mut core = EchoCore::new(plain(), 64, callback, timeout);
+        Box::new(move || {
+            black_box(core.cycle());
+        })
+    };
+    let timers = |count, refresh: bool| -> Cycle {
+        let mut core = TimerCore::new(plain(), count);
+        Box::new(move || if refresh { core.refresh() } else { core.nothing() })
+    };
+    let mut churn = ChurnCore::new(plain(), 64);
+    let connect_to_close: Cycle = Box::new(move || {
+        black_box(churn.cycle());
+    });
+    vec![
+        ("echo", echo(false, false)),
+        ("echo-callback", echo(true, false)),
+        ("echo-timeout", echo(false, true)),
+        ("connect-to-close", connect_to_close),
+        ("no-refresh-100", timers(100, false)),
+        ("refresh-100", timers(100, true)),
+        ("no-refresh-100000", timers(100_000, false)),
+        ("refresh-100000", timers(100_000, true)),
+    ]
+}
+
+fn main() {
+    let options = Options::parse();
+    let mut cycles = cycles();
+    if let Some(only) = &options.only {
+        cycles.retain(|(name, _)| name == only);
+    }
+    if options.names {
+        cycles.iter().for_each(|(name, _)| println!("{name}"));
+        return;
+    }
+    for (_, cycle) in &mut cycles {
+        (0..1000).for_each(|_| cycle());
+    }
+    let mut samples = vec![Sample::default(); cycles.len()];
+    for _ in 0..options.samples {
+        for ((_, cycle), sample) in cycles.iter_mut().zip(&mut samples) {
+            let began = Instant::now();
+            (0..options.rounds).for_each(|_| cycle());
+            sample.push(began.elapsed().as_nanos() as f64 / f64::from(options.rounds));
+        }
+    }
+    let row = |((name, _), sample): (&(&str, Cycle), &Sample)| {
+        let cells = [sample.median(), sample.p10(), sample.spread()].map(|n| format!("{n:.1}"));
+        [vec![(*name).to_owned()], cells.to_vec()].concat()
+    };
+    print_table(&["cycle", "ns", "p10", "spread %"], &cycles.iter().zip(&samples).map(row).collect::<Vec<_>>());
+}

@@ -1,0 +1,103 @@
+//! The servers that are measured: processes of their own, each on the core that was chosen for servers.
+
+use crate::machine;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+/// What a server is called, and how it is started.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Its name in the tables.
+    pub name: String,
+    program: PathBuf,
+    arguments: Vec<String>,
+}
+
+impl Peer {
+    /// A program that stands beside this one.
+    pub fn beside(name: &str, program: &str, arguments: &[&str]) -> io::Result<Self> {
+        let program = std::env::current_exe()?.with_file_name(program);
+        if !program.exists() {
+            let what = format!("{} is not built; run: cargo build --release -p netfold-bench", program.display());
+            return Err(io::Error::new(io::ErrorKind::NotFound, what));
+        }
+        Ok(Self::new(name, program, arguments))
+    }
+
+    /// The echo server in JavaScript; `None` where there is no `node`.
+    pub fn node(name: &str, variant: &str) -> Option<Self> {
+        Command::new("node").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/echo.js");
+        Some(Self::new(name, PathBuf::from("node"), &["--expose-gc", script.to_str()?, variant]))
+    }
+
+    fn new(name: &str, program: PathBuf, arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(|&a| a.to_owned()).collect();
+        Self { name: name.to_owned(), program, arguments }
+    }
+
+    /// Starts it on a core.
+    pub fn start(&self, core: usize) -> io::Result<Server> {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = machine::on_core(core, || command.spawn())??;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::Error::other("a child without pipes"));
+        };
+        let mut server = Server { child, input: Some(input), output: BufReader::new(output), port: 0 };
+        server.port = server.number("port")? as u16;
+        Ok(server)
+    }
+}
+
+/// A server that runs. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// Its end is what the server ends at.
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    port: u16,
+}
+
+impl Server {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+    }
+
+    /// How long it has run on a core.
+    pub fn cpu_time(&self) -> io::Result<Duration> {
+        machine::cpu_time(self.child.id())
+    }
+
+    /// Its memory in RAM, in bytes.
+    pub fn resident(&self) -> io::Result<u64> {
+        machine::resident(self.child.id())
+    }
+
+    /// The bytes that it has allocated.
+    pub fn heap(&mut self) -> io::Result<u64> {
+        if let Some(input) = &mut self.input {
+            input.write_all(b"heap\n")?;
+        }
+        self.number("heap")
+    }
+
+    fn number(&mut self, name: &str) -> io::Result<u64> {
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        let number = line.strip_prefix(name).and_then(|n| n.trim().parse().ok());
+        number.ok_or_else(|| io::Error::other(format!("the server says {line:?} in place of its {name}")))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let _ended = self.child.wait();
+    }
+}
