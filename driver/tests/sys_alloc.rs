@@ -3,7 +3,6 @@
 
 mod sys_support;
 
-use netfold_core::*;
 use std::alloc::{GlobalAlloc, Layout, System as Heap};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -44,7 +43,7 @@ fn an_echo_allocates_nothing_in_the_system() {
     rig.react = Rc::new(echo);
     let mut peer = TcpStream::connect(("127.0.0.1", port)).unwrap();
     peer.set_nodelay(true).unwrap();
-    rig.until_rig(|rig| rig.accepted().len() == 1);
+    rig.until_rig(|rig| rig.accepted.len() == 1);
     rig.kernel.keep = false;
     let mut turn = |rig: &mut Rig| {
         peer.write_all(&[3; 2000]).unwrap();

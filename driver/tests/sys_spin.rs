@@ -21,7 +21,7 @@ fn settles(rig: &mut Rig) -> u64 {
             return begun - before;
         }
     }
-    panic!("it spins: {:?} {:?}", rig.names(), rig.kernel.calls);
+    panic!("it spins: {}", rig.story());
 }
 
 /// A connection whose near end the machine has.
@@ -29,8 +29,8 @@ fn connected(rig: &mut Rig) -> (SocketId, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = rig.socket();
     rig.connect(client, listener.local_addr().unwrap().port());
-    let (peer, _) = listener.accept().unwrap();
     rig.until_rig(|rig| rig.heard(client, EventKind::Connect) == 1);
+    let (peer, _) = listener.accept().unwrap();
     (client, peer)
 }
 
@@ -52,6 +52,7 @@ fn the_end_of_a_half_open_socket() {
         rig.hear(client, true);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         rig.connect(client, listener.local_addr().unwrap().port());
+        rig.until_rig(|rig| rig.heard(client, EventKind::Connect) == 1);
         let (peer, _) = listener.accept().unwrap();
         peer.shutdown(std::net::Shutdown::Write).unwrap();
         rig.until_rig(|rig| rig.heard(client, EventKind::End) == 1);

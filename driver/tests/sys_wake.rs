@@ -72,8 +72,8 @@ fn the_descriptor_is_readable_when_something_came() {
         let mut rig = Rig::new(way);
         let client = rig.socket();
         rig.connect(client, listener.local_addr().unwrap().port());
-        let (mut peer, _) = listener.accept().unwrap();
         rig.until(|log| log.iter().any(|(_, e)| *e == Event::Connect));
+        let (mut peer, _) = listener.accept().unwrap();
         for _ in 0..3 {
             rig.around(Some(0)).unwrap();
         }
@@ -167,7 +167,7 @@ fn more_names_than_threads_are_all_answered() {
     impl Resolve for Slow {
         fn resolve(&self, host: &str, _family: u8, _hints: u32) -> Result<Vec<IpAddr>, LookupCode> {
             std::thread::yield_now();
-            if host.len() % 2 == 0 { Err(LookupCode::NotFound) } else { Err(LookupCode::TryAgain) }
+            if host.len().is_multiple_of(2) { Err(LookupCode::NotFound) } else { Err(LookupCode::TryAgain) }
         }
     }
     let mut rig = Rig::resolving(WAYS[0], Arc::new(Slow));
@@ -177,7 +177,7 @@ fn more_names_than_threads_are_all_answered() {
     }
     rig.run();
     for (client, host) in &clients {
-        let code = if host.len() % 2 == 0 { "ENOTFOUND" } else { "EAI_AGAIN" };
+        let code = if host.len().is_multiple_of(2) { "ENOTFOUND" } else { "EAI_AGAIN" };
         assert_eq!(rig.error(*client).as_deref(), Some(code));
     }
 }

@@ -209,7 +209,8 @@ impl Core {
                 (open.frames, open.emissions, open.copies)
             }
             None => {
-                self.ticks_may_wait = !self.jobs.is_empty();
+                // Those that user code schedules between this and the next turn as well.
+                self.ticks_may_wait = true;
                 (0, 0, 0)
             }
         };
@@ -356,6 +357,7 @@ impl Core {
     }
 
     fn start_turn(&mut self, flow: Flow) {
+        self.ticks_may_wait = false;
         self.mode = Mode::Running;
         self.stash = flow;
     }

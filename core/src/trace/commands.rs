@@ -375,7 +375,7 @@ mod tests {
         let mut out = Vec::new();
         put_command(&mut out, given, Payload::Full);
         let file = Bytes::from(out);
-        let mut source = Source { file: &file, zeros: &mut Zeros::new(0), stored: None };
+        let mut source = Source { file: &file, zeros: &mut Zeros::new(100), stored: None };
         let mut cursor = Cursor::new(&file);
         let read = command(&mut cursor, &mut source).unwrap();
         assert!(cursor.is_empty(), "{given:?}");

@@ -257,7 +257,7 @@ mod tests {
 
     fn back<T>(out: Vec<u8>, read: impl Fn(&mut Cursor<'_>, &mut Source<'_>) -> Result<T, Malformed>) -> T {
         let file = Bytes::from(out);
-        let mut source = Source { file: &file, zeros: &mut Zeros::new(0), stored: None };
+        let mut source = Source { file: &file, zeros: &mut Zeros::new(100), stored: None };
         let mut cursor = Cursor::new(&file);
         let value = read(&mut cursor, &mut source).unwrap();
         assert!(cursor.is_empty());

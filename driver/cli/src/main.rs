@@ -1,2 +1,60 @@
-//! The netfold tool.
-fn main() {}
+//! The netfold tool: run, record, replay and look at network programs.
+
+mod demo;
+mod echo;
+mod payload;
+mod place;
+mod replay;
+mod show;
+
+use clap::{Parser, Subcommand};
+use std::error::Error;
+use std::process::ExitCode;
+
+/// What every command ends with: `Err` is printed and makes the exit status 1.
+type Ended = Result<(), Box<dyn Error>>;
+
+#[derive(Parser)]
+#[command(name = "netfold", version, about, after_help = EXIT)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT: &str = "Exit status: 0 when all went well, 1 when something failed (a replay that differs, an address in use, \
+a file that cannot be read), 2 when the command line is wrong.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a server and many clients over real sockets, record them, replay the recording and verify it
+    Demo(demo::Demo),
+    /// Serve every connection its own bytes back
+    Echo(echo::Echo),
+    /// Give a trace's inputs to a new machine and compare everything it puts out
+    Replay(replay::Replay),
+    /// Print a trace: every input and what the machine put out
+    Show(show::Show),
+}
+
+fn main() -> ExitCode {
+    let ended = match Cli::parse().command {
+        Command::Demo(demo) => demo.run(),
+        Command::Echo(echo) => echo.run(),
+        Command::Replay(replay) => replay.run(),
+        Command::Show(show) => show.run(),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("netfold: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads a trace from a file.
+fn read_trace(path: &std::path::Path) -> Result<netfold::core::trace::Trace, Box<dyn Error>> {
+    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let file = std::fs::read(path).map_err(|error| named(&error))?;
+    Ok(netfold::core::trace::Trace::parse(file).map_err(|error| named(&error))?)
+}

@@ -96,7 +96,8 @@ impl System {
             }
             (Stage::Read(left), Role::Stream { reading: true, .. }) if left > 0 && ready.read => self.read(id, left),
             (Stage::Read(_), _) => (Stage::Write, None),
-            // Nothing can come after a hang-up, and what had come before it was all read.
+            // Nothing can come after a hang-up, and what had come before it was read: libuv takes this for the end without
+            // reading once more. So data with RST right behind it is 'data' and 'end' in Node, not ECONNRESET.
             (Stage::Short, Role::Stream { reading: reading @ true, .. }) if ready.hang_up => {
                 *reading = false;
                 self.slack.push(id);

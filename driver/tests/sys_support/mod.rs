@@ -66,6 +66,8 @@ pub struct Rig {
     pub kernel: Spy,
     pub lane: Lane<()>,
     pub log: Vec<(Target, Event)>,
+    /// The sockets that servers accepted.
+    pub accepted: Vec<SocketId>,
     pub callbacks: Vec<(u32, Option<SharedError>)>,
     pub react: React,
     pub posts: Arc<std::sync::Mutex<VecDeque<()>>>,
@@ -83,6 +85,9 @@ impl App for Rig {
     fn emit(&mut self, emit: Emit) -> Result<(), SharedError> {
         match emit {
             Emit::Listener { target, event, .. } => {
+                if let Event::Connection(socket) = event {
+                    self.accepted.push(socket);
+                }
                 let react = self.react.clone();
                 react(self, target, &event);
                 if self.kernel.keep {
@@ -138,6 +143,7 @@ impl Rig {
             kernel: Spy { system, calls: Vec::new(), completions: Vec::new(), keep: true },
             lane: Lane::default(),
             log: Vec::new(),
+            accepted: Vec::new(),
             callbacks: Vec::new(),
             react: Rc::new(|_, _, _| {}),
             posts: Arc::default(),
@@ -220,9 +226,12 @@ impl Rig {
 
     pub fn until_rig(&mut self, mut done: impl FnMut(&mut Rig) -> bool) {
         let begun = Instant::now();
-        while !done(self) {
+        while {
+            host::end_turn(self).unwrap();
+            !done(self)
+        } {
             self.around(Some(1000)).unwrap();
-            assert!(begun.elapsed() < TOO_LONG, "{:?}\n{:?}", self.names(), self.kernel.calls);
+            assert!(begun.elapsed() < TOO_LONG, "{}", self.story());
         }
     }
 
@@ -230,8 +239,14 @@ impl Rig {
     pub fn run(&mut self) {
         let begun = Instant::now();
         while self.around(Some(1000)).unwrap() != host::Around::Done {
-            assert!(begun.elapsed() < TOO_LONG, "{:?}\n{:?}", self.names(), self.kernel.calls);
+            assert!(begun.elapsed() < TOO_LONG, "{}", self.story());
         }
+    }
+
+    /// The first that happened, for a test that fails.
+    pub fn story(&self) -> String {
+        let (names, calls) = (self.names(), &self.kernel.calls);
+        format!("{:?}\n{:?}", &names[..names.len().min(60)], &calls[..calls.len().min(60)])
     }
 
     /// The events, by name.
@@ -264,15 +279,6 @@ impl Rig {
         })
     }
 
-    /// The sockets that servers accepted.
-    pub fn accepted(&self) -> Vec<SocketId> {
-        let accepted = |(_, e): &(Target, Event)| match e {
-            Event::Connection(socket) => Some(*socket),
-            _ => None,
-        };
-        self.log.iter().filter_map(accepted).collect()
-    }
-
     /// The replies to calls whose text begins so.
     pub fn replies(&self, begin: &str) -> Vec<Reply> {
         self.kernel.calls.iter().filter(|(op, _)| op.starts_with(begin)).map(|(_, reply)| *reply).collect()
@@ -285,7 +291,9 @@ pub fn echo(rig: &mut Rig, target: Target, event: &Event) {
         Event::Connection(socket) => rig.hear(*socket, true),
         Event::Data(bytes) => {
             let Target::Socket(socket) = target else { return };
-            rig.write(socket, bytes.clone());
+            if rig.accepted.contains(&socket) {
+                rig.write(socket, bytes.clone());
+            }
         }
         _ => {}
     }

@@ -1,6 +1,7 @@
 //! Machines that are driven without any system call: what a cycle of one costs is the cost of the machine.
 
 use bytes::Bytes;
+use netfold_core::trace::{Options, Payload};
 use netfold_core::{
     CallbackId, Command, Completion, ConnKey, Core, Emit, Event, EventKind, HandleId, ListenOn, ListenerId, Machine,
     Op, Outcome, Phase, Reply, ServerOptions, SocketId, Step, Target, TickId, TimerId,
@@ -125,9 +126,11 @@ impl EchoCore {
         }
     }
 
-    /// The machine.
-    pub fn machine(&mut self) -> &mut Machine {
-        &mut self.machine
+    /// Throws away what was recorded, as a host takes it from time to time.
+    pub fn take_trace(&mut self) {
+        if let Some(recorder) = self.machine.recorder() {
+            recorder.taken(recorder.finished().len());
+        }
     }
 }
 
@@ -237,6 +240,11 @@ impl TimerCore {
 /// A machine that is not recorded.
 pub fn plain() -> Machine {
     Machine::new(Core::default())
+}
+
+/// One that is recorded, with as much as `payload` says of the bytes.
+pub fn recorded(payload: Payload) -> Machine {
+    Machine::recorded(Core::default(), Options { read: payload, written: payload, ..Options::default() })
 }
 
 #[cfg(test)]

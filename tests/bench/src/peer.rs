@@ -14,6 +14,8 @@ pub struct Peer {
     pub name: String,
     program: PathBuf,
     arguments: Vec<String>,
+    /// What it leaves behind, to be removed.
+    leaves: Option<PathBuf>,
 }
 
 impl Peer {
@@ -36,7 +38,16 @@ impl Peer {
 
     fn new(name: &str, program: PathBuf, arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|&a| a.to_owned()).collect();
-        Self { name: name.to_owned(), program, arguments }
+        Self { name: name.to_owned(), program, arguments, leaves: None }
+    }
+
+    /// It records its run into a file, which goes when it ends.
+    pub fn recording(mut self, payload: &str) -> Self {
+        let file = std::env::temp_dir().join(format!("netfold-bench-{}-{}.trace", std::process::id(), self.name));
+        let path = file.to_string_lossy().into_owned();
+        self.arguments.extend(["--record".to_owned(), path, "--payload".to_owned(), payload.to_owned()]);
+        self.leaves = Some(file);
+        self
     }
 
     /// Starts it on a core.
@@ -47,7 +58,8 @@ impl Peer {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("a child without pipes"));
         };
-        let mut server = Server { child, input: Some(input), output: BufReader::new(output), port: 0 };
+        let leaves = self.leaves.clone();
+        let mut server = Server { child, input: Some(input), output: BufReader::new(output), port: 0, leaves };
         server.port = server.number("port")? as u16;
         Ok(server)
     }
@@ -61,6 +73,7 @@ pub struct Server {
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     port: u16,
+    leaves: Option<PathBuf>,
 }
 
 impl Server {
@@ -99,5 +112,8 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.input.take());
         let _ended = self.child.wait();
+        if let Some(file) = &self.leaves {
+            let _removed = std::fs::remove_file(file);
+        }
     }
 }

@@ -779,3 +779,34 @@ fn write_would_block() {
     net.run().unwrap();
     log.matches(include_str!("../../../spec/node/write_would_block.log"));
 }
+
+/// No program of `spec/node/`, but what Node v20.20.2 printed for the same calls: the handler of the exception writes, and
+/// the write's tick joins those that wait for the end of the next turn.
+#[test]
+fn throw_and_write_in_the_handler() {
+    let log = Log::new();
+    let c = actor(&log, "c");
+    let mut net = new_net();
+    let server = create_server(&mut net, ServerOptions::default(), |net, server, peer| {
+        server.close(net);
+        peer.write(net, "x");
+        peer.resume(net);
+    });
+    let socket = forever(Cell::new(None::<Socket>));
+    listen(&mut net, server, move |net, server| {
+        let sock = connect(net, server);
+        socket.set(Some(sock));
+        sock.on_data(net, |net, _, _| {
+            c.log(net, "data");
+            net.next_tick(|net| c.log(net, "t"));
+            throw("boom");
+        });
+    });
+    run_catching(&mut net, |net, error| {
+        let sock = socket.get().unwrap();
+        c.log(net, format!("uncaught {error}"));
+        sock.write_then(net, "y", c.cb("y"));
+        sock.end(net);
+    });
+    log.matches("== c\nturn: data | uncaught Error \"boom\"\ntick: t\ntick: cb y null\n");
+}

@@ -5,9 +5,9 @@ use crate::world::{MemKernel, Stuck, World};
 use bytes::Bytes;
 use netfold_core::host::{self, App, Around, Lane, Parts};
 use netfold_core::{
-    Chunk, Command, Completion, ConnectTo, Core, Emit, Event, EventKind, HandleId, HostOptions, Idle, Limits, ListenOn,
-    ListenerId, LookupAnswer, LookupId, Machine, NodeError, Outcome, Phase, ServerId, ServerOptions, ServerView,
-    SharedError, Side, SocketId, SocketOptions, SocketView, Step, Target, Text, TimerId,
+    Chunk, Command, Completion, ConnectTo, Core, Emit, Encoding, Event, EventKind, HandleId, HostOptions, Idle, Limits,
+    ListenOn, ListenerId, LookupAnswer, LookupId, Machine, NodeError, Outcome, Phase, ServerId, ServerOptions,
+    ServerView, SharedError, Side, SocketId, SocketOptions, SocketView, Step, Target, TimerId,
 };
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -385,9 +385,7 @@ impl IntoChunk for Buf {
 
 impl IntoChunk for &str {
     fn into_chunk(self) -> Chunk {
-        let units = self.encode_utf16().count() as u32;
-        let text = Some(Text { units, short: self.len() <= 16 * 1024 });
-        Chunk { bytes: Bytes::copy_from_slice(self.as_bytes()), text }
+        Chunk::text(self, Encoding::Utf8)
     }
 }
 

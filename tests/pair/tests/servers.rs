@@ -88,12 +88,12 @@ fn t20_close_with_connections() {
 }
 
 #[test]
-fn t20_connection_listeners() {
-    program(node_log!("t20_connection_listeners"), || {
+fn t20_connection_listeners_part() {
+    program(node_log!("t20_connection_listeners_part"), || {
         let server = actor("server");
         let srv = create_server(move |srv, peer| {
             let (state, flowing) = (peer.ready_state(), peer.flowing());
-            server.log(format!("listener readyState {state} flowing {flowing} same server true"));
+            server.log(format!("listener readyState {state} flowing {flowing}"));
             next_tick(move || server.log("tick"));
             srv.close();
         });
@@ -167,19 +167,19 @@ fn t20_drop_zero() {
 }
 
 #[test]
-fn t20_get_connections() {
-    program(node_log!("t20_get_connections"), || {
+fn t20_get_connections_part() {
+    program(node_log!("t20_get_connections_part"), || {
         let server = actor("server");
         let srv = create_server(move |srv, peer| {
             peer.ignore_errors();
             peer.resume();
-            srv.get_connections(move |n| server.log(format!("connected null {n}")));
-            server.log("returns this true");
+            srv.get_connections(move |n| server.log(format!("connected {n}")));
+            server.log("called");
             peer.destroy();
             srv.close();
         });
-        srv.on(ServerClose, move || srv.get_connections(move |n| server.log(format!("closed null {n}"))));
-        srv.get_connections(move |n| server.log(format!("fresh null {n}")));
+        srv.on(ServerClose, move || srv.get_connections(move |n| server.log(format!("closed {n}"))));
+        srv.get_connections(move |n| server.log(format!("fresh {n}")));
         srv.listen(move || connect(srv.port()).resume());
     });
 }
@@ -229,9 +229,10 @@ fn t20_listen_close_same_turn() {
 }
 
 #[test]
-fn t20_listen_forms() {
-    program(node_log!("t20_listen_forms"), || {
+fn t20_listen_forms_part() {
+    program(node_log!("t20_listen_forms_part"), || {
         let server = actor("server");
+        let backlog = |backlog| netfold_core::ListenOn::Port { port: 0, host: None, backlog, ipv6_only: false };
         let attempt = move |label: &'static str, on, callback: bool| {
             let srv = new_server();
             srv.on(Listening, move || {
@@ -244,15 +245,12 @@ fn t20_listen_forms() {
                 false => srv.listen_on(on).expect("listen does not throw"),
             }
         };
-        attempt("listen()", Server::any(0), false);
-        attempt("listen(cb)", Server::any(0), true);
-        attempt("listen(null)", Server::any(0), false);
-        attempt("listen(undefined)", Server::any(0), false);
-        attempt("listen(\"0\")", Server::any(0), false);
-        attempt("listen(0, 5, cb)", Server::any(0), true);
-        attempt("listen({port: undefined})", Server::any(0), false);
-        attempt("listen({port: 0, backlog: 3})", Server::any(0), false);
+        attempt("listen(0)", Server::any(0), false);
+        attempt("listen(0, cb)", Server::any(0), true);
+        attempt("listen(0, 5, cb)", backlog(5), true);
+        attempt("listen({port: 0, backlog: 3})", backlog(3), false);
         attempt("listen({port: 0, host: \"127.0.0.1\"})", Server::local(0), false);
+        attempt("listen({port: 0, host: \"\"})", Server::host("", 0), false);
         attempt("listen(0, \"::1\")", Server::host("::1", 0), false);
     });
 }
@@ -296,53 +294,37 @@ fn t20_listen_host_twice() {
 }
 
 #[test]
-fn t20_listen_no_host() {
-    program(node_log!("t20_listen_no_host"), || {
+fn t20_listen_no_host_part() {
+    program(node_log!("t20_listen_no_host_part"), || {
         let server = actor("server");
         let srv = new_server();
         server.watch_server(srv, "listening error close");
         server.log(format!("address {} listening {}", ip(srv), srv.listening()));
         srv.listen_on(Server::any(0)).expect("listen does not throw");
-        server.log(format!("returns this true listening {}", srv.listening()));
+        server.log(format!("listening {}", srv.listening()));
         server.log(format!("address {} IPv6 {}", ip(srv), mask_port(srv.port())));
         srv.on(Listening, move || srv.close());
     });
 }
 
-/// R48: what of `listen`'s refusals is left when the types are Rust's; the texts are node's (`t20_listen_throws`).
 #[test]
-fn t20_listen_throws() {
-    let _pair = Pair::new(1);
-    let refused = |port| new_server().listen_on(Server::any(port)).unwrap_err();
-    let node = node_log!("t20_listen_throws");
-    for port in [70_000, -1] {
-        let error = refused(port);
-        let entry = format!("listen({port}) threw {}", error_text(&error));
-        assert!(node.contains(&entry), "{entry}");
-    }
-    let error = new_server().listen_on(Server::path("")).unwrap_err();
-    let entry = format!("listen({{path: \"\"}}) threw {}", error_text(&error));
-    assert!(node.contains(&entry), "{entry}");
-}
-
-/// R22: what of `connect`'s refusals is left when the types are Rust's, and what state they leave.
-#[test]
-fn r22_connect_args() {
-    let _pair = Pair::new(1);
-    let node = node_log!("r22_connect_args");
-    let refused = |label: &str, change: fn(&mut netfold_core::HostOptions)| {
-        let mut options = Options::default();
-        options.host.port = Some(80);
-        change(&mut options.host);
-        let sock = new_socket();
-        let error = sock.try_connect(options).unwrap_err();
-        let entry = format!("{label} threw {} | connecting {}", error_text(&error), sock.connecting());
-        assert!(node.contains(&entry), "{entry}");
-    };
-    refused("connect({})", |o| o.port = None);
-    refused("connect(70000)", |o| o.port = Some(70_000));
-    refused("connect(-1)", |o| o.port = Some(-1));
-    refused("connect({port: 80, localAddress: foo})", |o| o.local_address = Some("foo".into()));
+fn t20_listen_throws_part() {
+    program(node_log!("t20_listen_throws_part"), || {
+        let server = actor("server");
+        let attempt = |label: &str, on| {
+            let srv = new_server();
+            server.watch_server(srv, "listening error close");
+            server.throws(label, srv.listen_on(on));
+            server.log(format!("listening {}", srv.listening()));
+            srv.listen_cb(Server::any(0), move || srv.close());
+        };
+        attempt("listen(70000)", Server::any(70_000));
+        attempt("listen(-1)", Server::any(-1));
+        let host = Some("127.0.0.1".into());
+        let on = netfold_core::ListenOn::Port { port: 65_536, host, backlog: 0, ipv6_only: false };
+        attempt("listen({port: 65536, host: \"127.0.0.1\"})", on);
+        attempt("listen({path: \"\"})", Server::path(""));
+    });
 }
 
 #[test]

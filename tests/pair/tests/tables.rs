@@ -1,7 +1,7 @@
 //! The programs of `spec/node` that show rows of a table (`t12` connect, `t15` write, `t16` end and destroy).
 
 use netfold_core::EventKind::*;
-use netfold_core::LookupCode;
+use netfold_core::{Chunk, Encoding, LookupCode};
 use netfold_pair::*;
 
 #[test]
@@ -422,6 +422,29 @@ fn t15_write_idle_more() {
         c.log(format!("write(1) -> {r} destroyed {}", sock.destroyed()));
         sock.end_cb(c.cb("end"));
         c.log(format!("readyState {}", sock.ready_state()));
+    });
+}
+
+#[test]
+fn t15_write_validation_part() {
+    program(node_log!("t15_write_validation_part"), || {
+        let c = actor("c");
+        let server = reads_on();
+        server.listen(move || {
+            let sock = connect(server.port());
+            c.watch(sock, "drain finish error close");
+            sock.on(Connect, move || {
+                let write = |text: &str, encoding: &str, cb: Option<Cb>| {
+                    let encoding = Encoding::from_name(encoding).map_err(std::sync::Arc::new)?;
+                    sock.try_write(Chunk::text(text, encoding), cb).map(|_| ())
+                };
+                c.throws("write(x, foo)", write("x", "foo", None));
+                c.throws("write(Uint8Array)", sock.try_write(alloc(3), Some(c.cb("Uint8Array"))).map(|_| ()));
+                c.throws("write(hex)", write("6162", "hex", Some(c.cb("hex"))));
+                c.log(format!("bytesWritten {}", sock.bytes_written()));
+                sock.end();
+            });
+        });
     });
 }
 

@@ -30,6 +30,9 @@ mod linux {
         #[arg(long, value_delimiter = ',', default_value = "1x64,64x64,1000x64,64x16384")]
         work: Vec<Work>,
         /// Which servers, separated by commas; the first is what the others are compared with.
+        ///
+        /// epoll, netfold, netfold-cb (a shared write callback), netfold-pause (backpressure), netfold-timeout (an idle
+        /// timeout), netfold-length, -hash, -full (recorded), netfold-level, -oneshot (waits), node-data, node-pipe.
         #[arg(long, value_delimiter = ',', default_value = "epoll,netfold,netfold-cb,node-data,node-pipe")]
         servers: Vec<String>,
         /// How many rounds.
@@ -95,6 +98,10 @@ mod linux {
             "netfold-cb" => netfold(&["--callback"]),
             "netfold-pause" => netfold(&["--backpressure"]),
             "netfold-timeout" => netfold(&["--timeout"]),
+            "netfold-length" | "netfold-hash" | "netfold-full" => {
+                let payload = name.trim_start_matches("netfold-");
+                Ok(netfold(&[])?.map(|peer| peer.recording(payload)))
+            }
             "netfold-level" => netfold(&["--waiting", "level"]),
             "netfold-oneshot" => netfold(&["--waiting", "oneshot"]),
             "node-data" => node("data"),

@@ -1,8 +1,9 @@
 //! What cycles of the core cost, without system calls.
 
 use clap::Parser;
-use netfold_bench::cycles::{ChurnCore, EchoCore, TimerCore, plain};
+use netfold_bench::cycles::{ChurnCore, EchoCore, TimerCore, plain, recorded};
 use netfold_bench::stats::{Sample, print_table};
+use netfold_core::trace::{Key, Payload};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -33,6 +34,14 @@ fn cycles() -> Vec<(&'static str, Cycle)> {
             black_box(core.cycle());
         })
     };
+    // The host looks after each turn whether a block is finished.
+    let recorded = |payload| -> Cycle {
+        let mut core = EchoCore::new(recorded(payload), 64, false, false);
+        Box::new(move || {
+            black_box(core.cycle());
+            core.take_trace();
+        })
+    };
     let timers = |count, refresh: bool| -> Cycle {
         let mut core = TimerCore::new(plain(), count);
         Box::new(move || if refresh { core.refresh() } else { core.nothing() })
@@ -45,6 +54,9 @@ fn cycles() -> Vec<(&'static str, Cycle)> {
         ("echo", echo(false, false)),
         ("echo-callback", echo(true, false)),
         ("echo-timeout", echo(false, true)),
+        ("echo-length", recorded(Payload::Length)),
+        ("echo-hash", recorded(Payload::Hash(Key::new([7; 16])))),
+        ("echo-full", recorded(Payload::Full)),
         ("connect-to-close", connect_to_close),
         ("no-refresh-100", timers(100, false)),
         ("refresh-100", timers(100, true)),

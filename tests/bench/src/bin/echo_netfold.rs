@@ -1,10 +1,12 @@
 //! The echo server on netfold's face: 'data' writes what it gets.
 
 use clap::Parser;
+use netfold::core::trace::{Key, Payload};
 use netfold::sys::{SystemOptions, Waiting};
-use netfold::{Limits, Listen, Net, NetError, ServerOptions, SocketOptions, System};
+use netfold::{Limits, Listen, Net, NetError, Recording, ServerOptions, SocketOptions, System};
 use netfold_bench::counting::{self, Counting};
 use std::io::Write;
+use std::path::PathBuf;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -24,7 +26,16 @@ struct Options {
     /// How the loop waits.
     #[arg(long, value_parser = ["direct", "level", "oneshot"], default_value = "direct")]
     waiting: String,
+    /// Record the run into this file.
+    #[arg(long)]
+    record: Option<PathBuf>,
+    /// What the recording keeps of the bytes.
+    #[arg(long, value_parser = ["length", "hash", "full"], default_value = "length")]
+    payload: String,
 }
+
+/// For measuring; a real one would be nobody's to know.
+const KEY: Key = Key::new([7; 16]);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse();
@@ -34,7 +45,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         _ => Waiting::Direct,
     };
     let system = System::with_options(SystemOptions { waiting, ..SystemOptions::default() })?;
-    let mut net = Net::with_host(0u64, system, Limits::DEFAULT);
+    let mut net = match &options.record {
+        None => Net::with_host(0u64, system, Limits::DEFAULT),
+        Some(file) => {
+            let payload = match options.payload.as_str() {
+                "hash" => Payload::Hash(KEY),
+                "full" => Payload::Full,
+                _ => Payload::Length,
+            };
+            let recording = Recording::create(file)?.payload(payload, payload);
+            Net::with_host_recorded(0u64, system, Limits::DEFAULT, recording)
+        }
+    };
     serve(&mut net, options)?;
     counting::answer_on_stdin();
     Ok(net.run()?)
