@@ -78,12 +78,17 @@ enum Entry<T> {
 /// Where the loop stands between two polls. Kept, so that a loop that was left because a listener failed goes on there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
+    /// Timers that are due before the first poll.
+    First,
     /// What was fed since the last poll's pending rounds.
     Fed,
     Poll,
     Completions,
     Pending(u8),
-    Check(usize),
+    /// The immediates begin.
+    Check,
+    /// So many immediates of this round are left.
+    Immediates(usize),
     Closing,
     Timers,
 }
@@ -120,7 +125,7 @@ impl<T> Default for Lane<T> {
         Self {
             ticks: VecDeque::new(),
             immediates: VecDeque::new(),
-            stage: Stage::Fed,
+            stage: Stage::First,
             idle: Idle { deadline: None, pending: 0, closing: 0, batch: 0 },
             place: Place::default(),
             stopped: false,
@@ -157,7 +162,7 @@ impl<T> Lane<T> {
             || !self.immediates.is_empty()
             || self.idle.pending > 0
             || self.idle.closing > 0
-            || !matches!(self.stage, Stage::Fed | Stage::Poll);
+            || !matches!(self.stage, Stage::First | Stage::Fed | Stage::Poll);
         if owed { Some(0) } else { self.idle.deadline }
     }
 
@@ -288,6 +293,12 @@ pub fn dispatch<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::
 fn go_around<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thrown> {
     loop {
         match app.parts().lane.stage {
+            Stage::First => {
+                let Parts { machine, kernel, .. } = app.parts();
+                machine.advance(kernel.now()).expect(HOST);
+                timers(app)?;
+                app.parts().lane.stage = Stage::Fed;
+            }
             Stage::Fed => {
                 fed(app)?;
                 app.parts().lane.stage = Stage::Poll;
@@ -303,10 +314,15 @@ fn go_around<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thr
             Stage::Pending(rounds) => {
                 let rounds = pending(app, rounds)?;
                 let Parts { lane, .. } = app.parts();
-                lane.stage = if rounds == 0 { Stage::Check(lane.immediates.len()) } else { Stage::Pending(rounds) };
+                lane.stage = if rounds == 0 { Stage::Check } else { Stage::Pending(rounds) };
             }
-            Stage::Check(count) => {
-                check(app, count)?;
+            Stage::Check => {
+                drain(app)?;
+                let Parts { lane, .. } = app.parts();
+                lane.stage = Stage::Immediates(lane.immediates.len());
+            }
+            Stage::Immediates(left) => {
+                immediates(app, left)?;
                 app.parts().lane.stage = Stage::Closing;
             }
             Stage::Closing => {
@@ -377,18 +393,25 @@ fn pending<A: App>(app: &mut A, rounds: u8) -> Result<u8, A::Thrown> {
     Ok(if left > 0 { rounds } else { rounds - 1 })
 }
 
-/// The immediates that there were when the phase began.
-fn check<A: App>(app: &mut A, count: usize) -> Result<(), A::Thrown> {
-    drain(app)?;
-    for left in (0..count).rev() {
+/// The immediates that there were when the round began. One that fails costs the others nothing; if it was the last, those
+/// that it made itself come in the same phase.
+fn immediates<A: App>(app: &mut A, left: usize) -> Result<(), A::Thrown> {
+    let Parts { lane, .. } = app.parts();
+    let mut left = if left == 0 && lane.ticks_wait { lane.immediates.len() } else { left };
+    while left > 0 {
         let Parts { lane, .. } = app.parts();
-        let Some(task) = lane.immediates.pop_front() else { return Ok(()) };
-        lane.stage = Stage::Check(left);
+        let Some(task) = lane.immediates.pop_front() else { break };
+        left -= 1;
+        lane.stage = Stage::Immediates(left);
         lane.begin_turn();
         user(app, task)?;
+        if left == 0 {
+            // The ticks of the last one stand outside the round: what fails there puts its fellows off further.
+            app.parts().lane.stage = Stage::Closing;
+        }
         drain(app)?;
     }
-    Ok(())
+    drain(app)
 }
 
 fn closing<A: App>(app: &mut A) -> Result<(), A::Thrown> {

@@ -111,7 +111,7 @@ pub enum Emit {
     Timer {
         /// Which.
         timer: TimerId,
-        /// It will not come again (unless refreshed from within).
+        /// It will not come again.
         last: bool,
     },
     /// The user's own `lookup` function is asked. It answers with [`Command::Answer`](crate::Command::Answer), at once or later.

@@ -144,3 +144,31 @@ fn the_header_comes_back() {
     assert_eq!((header.created, &header.creator[..]), (1_700_000_000_123, "test \u{1f600} 1"));
     assert!(trace.finished() && replay(&trace).unwrap().finished);
 }
+
+#[test]
+fn a_block_that_claims_to_be_huge_is_cut_off() {
+    let (mut file, ends) = blocks();
+    let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
+    let block = ends[1];
+    file[block + 4..block + 8].copy_from_slice(&u32::MAX.to_le_bytes());
+    let own = crc.checksum(&file[block..block + 28]);
+    file[block + 28..block + 32].copy_from_slice(&own.to_le_bytes());
+    let trace = Trace::parse(file).unwrap();
+    assert_eq!((trace.inputs(), trace.torn().unwrap().damage), (1, Damage::CutOff));
+}
+
+#[test]
+fn a_payload_over_the_bound_is_an_error_that_a_reader_can_lift() {
+    let mut machine = Machine::recorded(Core::default(), Options::default());
+    machine.begin(Command::NewSocket(Default::default())).unwrap();
+    let Step::Return(netfold_core::Outcome::Socket(socket)) = machine.step() else { panic!() };
+    let bytes = bytes::Bytes::from(vec![0; 1 << 20]);
+    machine.begin(Command::Write(socket, bytes.into(), None)).unwrap();
+    while !matches!(machine.step(), Step::Idle(_)) {}
+    let mut trace = Trace::parse(machine.finish().unwrap()).unwrap();
+    assert!(replay(&trace).unwrap().finished);
+    trace.set_max_payload((1 << 20) - 1);
+    let error = replay(&trace).unwrap_err();
+    assert_eq!(error.index(), 1);
+    assert!(error.to_string().contains("longer than the reader takes"), "{error}");
+}

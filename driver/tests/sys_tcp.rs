@@ -178,7 +178,6 @@ fn a_descriptor_that_is_given_away_is_whole() {
 
 #[test]
 fn a_pause_within_data_stops_the_very_next_read() {
-    // 16 MiB wait in the socket; the readable buffer takes its high water mark and one block more.
     for way in WAYS {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut rig = Rig::new(way);
@@ -193,12 +192,14 @@ fn a_pause_within_data_stops_the_very_next_read() {
             }
         });
         rig.until(|log| log.iter().any(|(_, e)| e.kind() == EventKind::Data));
-        for _ in 0..20 {
+        rig.until_rig(|rig| !rig.replies("ReadStop").is_empty());
+        for _ in 0..5 {
             rig.around(Some(0)).unwrap();
         }
-        assert!(rig.replies("ReadStop").len() == 1, "{}", rig.story());
-        let read = rig.kernel.completions.iter().filter(|c| matches!(c, Completion::Read(..))).count();
-        assert!(read <= 3, "{read} reads");
+        // The chunk that came with 'data', a buffer just under its mark, and the block that went over it.
+        let read = |c: &Completion| if let Completion::Read(_, bytes) = c { bytes.len() } else { 0 };
+        let read: usize = rig.kernel.completions.iter().map(read).sum();
+        assert!(read < (64 + 16 + 64) << 10, "{way:?}: {read} bytes");
         // And everything comes when it is wanted again.
         rig.react = Rc::new(|_, _, _| {});
         rig.command(Command::Resume(client));

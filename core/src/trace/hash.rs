@@ -76,6 +76,7 @@ impl Rolling {
         }
     }
 
+    #[inline]
     fn idle(&mut self, idle: &Idle) {
         let &Idle { deadline, pending, closing, batch } = idle;
         self.word(output::IDLE | u64::from(deadline.is_some()) << 8 | u64::from(batch) << 32);
@@ -85,6 +86,7 @@ impl Rolling {
         }
     }
 
+    #[inline]
     fn outcome(&mut self, outcome: &crate::Outcome) {
         use crate::Outcome;
         let head = output::RETURN | u64::from(tags::outcome(outcome)) << 8;
@@ -122,6 +124,7 @@ impl Rolling {
         }
     }
 
+    #[inline]
     fn emit(&mut self, emit: &Emit) {
         match emit {
             Emit::Listener { target, listener, last, event } => {
@@ -162,6 +165,7 @@ impl Rolling {
         }
     }
 
+    #[inline]
     fn target(&mut self, target: Target) {
         match target {
             Target::Socket(id) => self.id(id.slot(), id.generation()),
@@ -169,6 +173,7 @@ impl Rolling {
         }
     }
 
+    #[inline]
     fn event(&mut self, event: &Event) {
         match event {
             Event::Connect

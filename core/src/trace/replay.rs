@@ -143,7 +143,9 @@ pub struct Replayed {
 /// out when the trace was recorded.
 pub fn replay(trace: &Trace) -> Result<Replayed, ReplayError> {
     let mut replayer = Replayer::new(trace);
-    while replayer.next(|_| {})?.is_some() {}
+    while let Some(record) = replayer.ahead(|_| {})? {
+        replayer.give(record.seq, record.input)?;
+    }
     Ok(replayer.replayed())
 }
 
@@ -160,6 +162,7 @@ pub struct Shown {
 #[derive(Debug)]
 pub struct Replayer<'t> {
     core: Core,
+    trace: &'t Trace,
     records: Records<'t>,
     hash: Rolling,
     rest: Rest,
@@ -180,6 +183,7 @@ impl<'t> Replayer<'t> {
     pub fn new(trace: &'t Trace) -> Self {
         Self {
             core: Core::new(trace.header().limits),
+            trace,
             records: trace.records(),
             hash: Rolling::default(),
             rest: Rest::No,
@@ -203,12 +207,11 @@ impl<'t> Replayer<'t> {
     /// Takes the steps up to the next input, each of which `see` gets to see, compares, and gives the machine the input.
     /// `None` when the trace is over.
     pub fn next(&mut self, see: impl FnMut(&Step<'_>)) -> Result<Option<Record>, ReplayError> {
-        if self.over {
-            return Ok(None);
+        let record = self.ahead(see)?;
+        if let Some(record) = &record {
+            self.give(record.seq, record.input.clone())?;
         }
-        let moved = self.one(see);
-        self.over = !matches!(moved, Ok(Some(_)));
-        moved
+        Ok(record)
     }
 
     /// As [`next`](Self::next), with the outputs as text. `None` when the trace is over and so are the outputs.
@@ -218,7 +221,12 @@ impl<'t> Replayer<'t> {
         Ok((record.is_some() || !outputs.is_empty()).then_some(Shown { outputs, record }))
     }
 
-    fn one(&mut self, see: impl FnMut(&Step<'_>)) -> Result<Option<Record>, ReplayError> {
+    /// Takes the steps up to the next input, and compares. The input is still to be [given](Self::give).
+    fn ahead(&mut self, see: impl FnMut(&Step<'_>)) -> Result<Option<Record>, ReplayError> {
+        if self.over {
+            return Ok(None);
+        }
+        self.over = true;
         let index = self.done.inputs;
         let record = match self.records.next() {
             Some(Ok(record)) => record,
@@ -230,9 +238,6 @@ impl<'t> Replayer<'t> {
         if expected != found {
             return Err(ReplayError::Differs { index, expected: u64::from(expected), found: u64::from(found) });
         }
-        self.give(&record)?;
-        self.rest = Rest::No;
-        self.done.inputs += 1;
         Ok(Some(record))
     }
 
@@ -267,32 +272,45 @@ impl<'t> Replayer<'t> {
         Ok(())
     }
 
-    fn give(&mut self, record: &Record) -> Result<(), ReplayError> {
-        let index = record.seq;
+    #[inline]
+    fn give(&mut self, index: u64, input: Input) -> Result<(), ReplayError> {
         let asking = self.rest == Rest::Asking;
-        let given = match &record.input {
-            Input::Reply(reply) if asking => self.core.answered(*reply),
-            Input::Reply(_) => return Err(ReplayError::NotAsked { index, input: record.input.to_string() }),
-            input if asking => {
+        let given = match input {
+            Input::Reply(reply) if asking => self.core.answered(reply),
+            Input::Reply(_) => return Err(ReplayError::NotAsked { index, input: self.text(index) }),
+            _ if asking => {
                 let asked = super::text::Asked(&self.core.asked()).to_string();
-                return Err(ReplayError::Unanswered { index, asked, input: input.to_string() });
+                return Err(ReplayError::Unanswered { index, asked, input: self.text(index) });
             }
             Input::Command(command) => {
                 self.done.commands += 1;
-                self.core.begin(command.clone())
+                self.core.begin(command)
             }
             Input::Completion(completion) => {
                 self.done.turns += 1;
-                self.core.complete(completion.clone())
+                self.core.complete(completion)
             }
-            Input::Advance(now) => self.core.advance(*now),
-            Input::Tick(id) => self.core.tick(*id),
+            Input::Advance(now) => self.core.advance(now),
+            Input::Tick(id) => self.core.tick(id),
             Input::Phase(phase) => {
                 self.done.turns += 1;
-                self.core.phase(*phase)
+                self.core.phase(phase)
             }
             Input::Threw => self.core.threw(),
         };
-        given.map_err(|misuse| ReplayError::Refused { index, input: record.input.to_string(), misuse })
+        given.map_err(|misuse| ReplayError::Refused { index, input: self.text(index), misuse })?;
+        self.rest = Rest::No;
+        self.done.inputs += 1;
+        self.over = false;
+        Ok(())
+    }
+
+    /// An input as text, for an error: read once more, so that a good input need not be kept.
+    #[cold]
+    fn text(&self, index: u64) -> String {
+        match self.trace.records().nth(usize::try_from(index).unwrap_or(usize::MAX)) {
+            Some(Ok(record)) => record.input.to_string(),
+            _ => String::new(),
+        }
     }
 }

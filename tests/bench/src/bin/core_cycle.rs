@@ -3,6 +3,7 @@
 use clap::Parser;
 use netfold_bench::cycles::{ChurnCore, EchoCore, TimerCore, plain, recorded};
 use netfold_bench::stats::{Sample, print_table};
+use netfold_core::Machine;
 use netfold_core::trace::{Key, Payload};
 use std::hint::black_box;
 use std::time::Instant;
@@ -26,55 +27,57 @@ struct Options {
 
 type Cycle = Box<dyn FnMut()>;
 
-/// Boxed closures: one indirect call in each cycle, the same for all.
-fn cycles() -> Vec<(&'static str, Cycle)> {
-    let echo = |callback, timeout| -> Cycle {
-        let mut core = EchoCore::new(plain(), 64, callback, timeout);
-        Box::new(move || {
-            black_box(core.cycle());
-        })
-    };
-    // The host looks after each turn whether a block is finished.
-    let recorded = |payload| -> Cycle {
-        let mut core = EchoCore::new(recorded(payload), 64, false, false);
-        Box::new(move || {
-            black_box(core.cycle());
-            core.take_trace();
-        })
-    };
-    let timers = |count, refresh: bool| -> Cycle {
-        let mut core = TimerCore::new(plain(), count);
-        Box::new(move || if refresh { core.refresh() } else { core.nothing() })
-    };
-    let mut churn = ChurnCore::new(plain(), 64);
-    let connect_to_close: Cycle = Box::new(move || {
-        black_box(churn.cycle());
-    });
-    vec![
-        ("echo", echo(false, false)),
-        ("echo-callback", echo(true, false)),
-        ("echo-timeout", echo(false, true)),
-        ("echo-length", recorded(Payload::Length)),
-        ("echo-hash", recorded(Payload::Hash(Key::new([7; 16])))),
-        ("echo-full", recorded(Payload::Full)),
-        ("connect-to-close", connect_to_close),
-        ("no-refresh-100", timers(100, false)),
-        ("refresh-100", timers(100, true)),
-        ("no-refresh-100000", timers(100_000, false)),
-        ("refresh-100000", timers(100_000, true)),
-    ]
+fn echo(machine: Machine, callback: bool, timeout: bool) -> Cycle {
+    let mut core = EchoCore::new(machine, 64, callback, timeout);
+    Box::new(move || {
+        black_box(core.cycle());
+    })
 }
+
+/// The host looks after each turn whether a block is finished.
+fn echo_recorded(payload: Payload) -> Cycle {
+    let mut core = EchoCore::new(recorded(payload), 64, false, false);
+    Box::new(move || {
+        black_box(core.cycle());
+        core.take_trace();
+    })
+}
+
+fn connect_to_close() -> Cycle {
+    let mut core = ChurnCore::new(plain(), 64);
+    Box::new(move || {
+        black_box(core.cycle());
+    })
+}
+
+fn timers(count: usize, refresh: bool) -> Cycle {
+    let mut core = TimerCore::new(plain(), count);
+    Box::new(move || if refresh { core.refresh() } else { core.nothing() })
+}
+
+/// Each behind one indirect call.
+const CYCLES: &[(&str, fn() -> Cycle)] = &[
+    ("echo", || echo(plain(), false, false)),
+    ("echo-callback", || echo(plain(), true, false)),
+    ("echo-timeout", || echo(plain(), false, true)),
+    ("echo-length", || echo_recorded(Payload::Length)),
+    ("echo-hash", || echo_recorded(Payload::Hash(Key::new([7; 16])))),
+    ("echo-full", || echo_recorded(Payload::Full)),
+    ("connect-to-close", connect_to_close),
+    ("no-refresh-100", || timers(100, false)),
+    ("refresh-100", || timers(100, true)),
+    ("no-refresh-100000", || timers(100_000, false)),
+    ("refresh-100000", || timers(100_000, true)),
+];
 
 fn main() {
     let options = Options::parse();
-    let mut cycles = cycles();
-    if let Some(only) = &options.only {
-        cycles.retain(|(name, _)| name == only);
-    }
+    let wanted = CYCLES.iter().filter(|(name, _)| options.only.as_ref().is_none_or(|only| only == name));
     if options.names {
-        cycles.iter().for_each(|(name, _)| println!("{name}"));
+        wanted.for_each(|(name, _)| println!("{name}"));
         return;
     }
+    let mut cycles: Vec<(&str, Cycle)> = wanted.map(|(name, make)| (*name, make())).collect();
     for (_, cycle) in &mut cycles {
         (0..1000).for_each(|_| cycle());
     }
