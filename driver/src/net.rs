@@ -21,6 +21,11 @@ use std::sync::Arc;
 pub trait Host: Kernel<Error = io::Error> + 'static {
     /// A function that ends a wait, from any thread.
     fn wake_handle(&self) -> Arc<dyn Fn() + Send + Sync>;
+
+    /// When it wants to be waited on again even if nothing happens, in milliseconds of [`Kernel::now`].
+    fn deadline(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// An event loop with its sockets and servers, and the program's own state.
@@ -312,7 +317,8 @@ impl<S, H: Host> Net<S, H> {
     /// When `dispatch` must be called even if the descriptor is not readable: milliseconds from now; `None` if never.
     pub fn deadline(&mut self) -> Option<u64> {
         let now = self.kernel.now();
-        self.lane.deadline().map(|at| at.saturating_sub(now))
+        let first = [self.lane.deadline(), Host::deadline(&self.kernel)].into_iter().flatten().min();
+        first.map(|at| at.saturating_sub(now))
     }
 
     /// Leaves `run` after the running turn. What is open stays open; `run` can be called again.

@@ -14,6 +14,9 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+/// `dns.ADDRCONFIG` of Node, on every system: the driver translates.
+const ADDRCONFIG: u32 = 32;
+
 /// Node's check of a port; the name goes into the message.
 pub(crate) fn port(given: i64, name: &'static str) -> Result<u16, NodeError> {
     u16::try_from(given).map_err(|_| NodeError::BadPort { name, received: given.to_string() })
@@ -105,6 +108,8 @@ impl Core {
             self.schedule(Job::ConnectNow(socket, target));
             return None;
         }
+        // Unless asked for a family, only addresses that this machine could use (rule C8).
+        let hints = if matches!(family, 4 | 6) || hints != 0 { hints } else { ADDRCONFIG };
         self.look_up(socket, target, host, family, hints, custom)
     }
 

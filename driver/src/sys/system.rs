@@ -350,6 +350,10 @@ impl crate::Host for System {
         let waker = self.waker();
         Arc::new(move || waker.wake())
     }
+
+    fn deadline(&self) -> Option<u64> {
+        self.deadline()
+    }
 }
 
 impl std::fmt::Debug for System {
