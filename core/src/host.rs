@@ -359,7 +359,9 @@ fn poll<A: App>(app: &mut A, timeout: Option<u64>) -> Result<(), A::Thrown> {
 }
 
 fn completions<A: App>(app: &mut A) -> Result<(), A::Thrown> {
-    while let Some(task) = app.posted() {
+    while !app.parts().lane.stopped
+        && let Some(task) = app.posted()
+    {
         app.parts().lane.begin_turn();
         user(app, task)?;
         drain(app)?;

@@ -273,15 +273,15 @@ impl Core {
     /// Goes forward. The only way.
     pub fn step(&mut self) -> Step<'_> {
         loop {
-            if self.announced < self.first_tick + self.jobs.len() as u64 {
+            if self.ticks_to_tell() {
                 self.announced += 1;
                 return Step::Tick(TickId(self.announced - 1));
             }
-            let given = self.stash.take();
             if self.asked.is_some() {
+                self.stash = None;
                 return Step::Call(Call { core: self, log: None });
             }
-            if let Some(Yield::Emit(emit)) = given {
+            if let Some(Yield::Emit(emit)) = self.stash.take() {
                 self.mode = Mode::User;
                 return Step::Emit(emit);
             }
@@ -298,8 +298,19 @@ impl Core {
                 return Step::Idle(self.idle());
             };
             self.mode = Mode::Running;
-            self.stash = self.run(frame);
+            // What a frame emits goes straight to the host, unless it scheduled ticks before: those are told first.
+            match self.run(frame) {
+                Some(Yield::Emit(emit)) if !self.ticks_to_tell() => {
+                    self.mode = Mode::User;
+                    return Step::Emit(emit);
+                }
+                given => self.stash = given,
+            }
         }
+    }
+
+    fn ticks_to_tell(&self) -> bool {
+        self.announced < self.first_tick + self.jobs.len() as u64
     }
 
     /// Whether anything keeps the loop alive (rule M6): a referenced handle that reads or listens, a request or lookup

@@ -330,7 +330,13 @@ impl Rolling {
     fn error(&mut self, error: &SharedError) {
         let error: &NodeError = error;
         self.text(error.code());
-        self.text(error);
+        // A release may word a message better; a program's own message is its own.
+        if let NodeError::User { message, .. } = error {
+            return self.text(message);
+        }
+        self.text(error.syscall().unwrap_or_default());
+        self.text(error.address().unwrap_or_default());
+        self.word(error.port().map_or(0, |port| port as u64));
     }
 
     /// Text as it prints: its bytes eight to a word, then its length.

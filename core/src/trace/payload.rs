@@ -140,8 +140,8 @@ impl Zeros {
         Self { greatest, block: Bytes::new() }
     }
 
-    /// That many zeros, of one block that all payloads share. The block grows to the longest payload's size, so all that
-    /// is ever allocated is less than twice the bound.
+    /// That many zeros, of one block that all payloads share. The block grows to the longest payload's size, so all
+    /// that is ever allocated is less than twice the bound.
     fn get(&mut self, len: usize) -> Bytes {
         if len <= SMALL {
             return Bytes::from_static(&SMALL_ZEROS[..len]);

@@ -12,7 +12,7 @@ use crate::id::TickId;
 use bytes::Bytes;
 use core::fmt;
 
-/// How long a payload a record may claim to have had unless [`Trace::set_max_payload`] says otherwise, in bytes: 64 MiB.
+/// How long a payload a record may claim to have had unless [`Trace::set_max_payload`] says otherwise (64 MiB).
 /// The machine needs that many zeros, whatever the size of the file.
 pub const MAX_PAYLOAD: u64 = 64 << 20;
 

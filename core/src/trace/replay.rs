@@ -86,7 +86,7 @@ impl fmt::Display for ReplayError {
         match self {
             ReplayError::Differs { index, expected, found } => write!(
                 f,
-                "the outputs before input {index} differ: the trace has {expected:#x} as their hash, this run {found:#x}"
+                "the outputs before input {index} differ: their hash is {expected:#x} in the trace, {found:#x} here"
             ),
             ReplayError::Stops { index, expected, found } => write!(
                 f,
@@ -204,8 +204,8 @@ impl<'t> Replayer<'t> {
         done
     }
 
-    /// Takes the steps up to the next input, each of which `see` gets to see, compares, and gives the machine the input.
-    /// `None` when the trace is over.
+    /// Takes the steps up to the next input, each of which `see` gets to see, compares, and gives the machine the
+    /// input. `None` when the trace is over.
     pub fn next(&mut self, see: impl FnMut(&Step<'_>)) -> Result<Option<Record>, ReplayError> {
         let record = self.ahead(see)?;
         if let Some(record) = &record {

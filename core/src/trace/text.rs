@@ -1,5 +1,5 @@
-//! Records and outputs as lines of text. Whatever a peer or a user put into a name or message, a line stays one line and
-//! says nothing to a terminal.
+//! Records and outputs as lines of text. Whatever a peer or a user put into a name or message, a line stays one line
+//! and says nothing to a terminal.
 
 use super::input::{Input, Record};
 use super::payload::Stored;
