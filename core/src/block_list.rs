@@ -6,7 +6,6 @@
 use crate::error::NodeError;
 use crate::socket_address::{Family, IntoSocketAddress, SocketAddress, number, text};
 use alloc::collections::BTreeMap;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -187,4 +186,34 @@ fn compare(a: IpAddr, b: IpAddr) -> Option<Ordering> {
         return Some(bits(a).cmp(&bits(b)));
     }
     mapped(a).zip(mapped(b)).map(|(a, b)| a.cmp(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_that_overlap_or_touch_are_one() {
+        let mut intervals = Intervals::default();
+        for at in (0..1000).step_by(2) {
+            intervals.add(Some((at, at)));
+        }
+        assert_eq!(intervals.0.len(), 500);
+        for at in (1..1000).step_by(2) {
+            intervals.add(Some((at, at)));
+        }
+        assert_eq!(intervals.0, BTreeMap::from([(0, 999)]));
+        intervals.add(Some((1001, u128::MAX)));
+        assert!(!intervals.contain(1000) && intervals.contain(1001) && intervals.contain(u128::MAX));
+        intervals.add(Some((5, 4)));
+        intervals.add(Some((0, u128::MAX)));
+        assert_eq!(intervals.0, BTreeMap::from([(0, u128::MAX)]));
+    }
+
+    #[test]
+    fn a_rule_that_throws_is_not_added() {
+        let mut list = BlockList::new();
+        assert!(list.add_range("1.1.1.2", "1.1.1.1").is_err() && list.add_subnet("1.1.1.1", 33).is_err());
+        assert!(list.rules().is_empty() && !list.check("1.1.1.1"));
+    }
 }

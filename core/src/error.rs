@@ -88,6 +88,17 @@ pub enum NodeError {
         /// Why it cannot be used, and what can.
         reason: &'static str,
     },
+    /// `ERR_INVALID_ARG_VALUE` of the kind that shows what was given.
+    InvalidValue {
+        /// The argument's name in the message; a property's has a dot.
+        name: &'static str,
+        /// Why it cannot be used.
+        reason: &'static str,
+        /// What was given, as Node's `util.inspect` shows it.
+        received: String,
+    },
+    /// `ERR_INVALID_ADDRESS`
+    InvalidAddress,
     /// `ERR_INVALID_IP_ADDRESS`
     InvalidIp(String),
     /// `ERR_INVALID_ADDRESS_FAMILY`
@@ -166,7 +177,8 @@ impl NodeError {
             NodeError::MissingArgs => "ERR_MISSING_ARGS",
             NodeError::BadPort { .. } => "ERR_SOCKET_BAD_PORT",
             NodeError::OutOfRange { .. } => "ERR_OUT_OF_RANGE",
-            NodeError::InvalidArgValue { .. } => "ERR_INVALID_ARG_VALUE",
+            NodeError::InvalidArgValue { .. } | NodeError::InvalidValue { .. } => "ERR_INVALID_ARG_VALUE",
+            NodeError::InvalidAddress => "ERR_INVALID_ADDRESS",
             NodeError::InvalidIp(_) => "ERR_INVALID_IP_ADDRESS",
             NodeError::InvalidFamily { .. } => "ERR_INVALID_ADDRESS_FAMILY",
             NodeError::UnknownEncoding(_) => "ERR_UNKNOWN_ENCODING",
@@ -183,6 +195,7 @@ impl NodeError {
             NodeError::InvalidHandleType
             | NodeError::MissingArgs
             | NodeError::InvalidArgValue { .. }
+            | NodeError::InvalidValue { .. }
             | NodeError::InvalidIp(_)
             | NodeError::UnknownEncoding(_) => ErrorClass::TypeError,
             NodeError::BadPort { .. }
@@ -274,6 +287,11 @@ impl fmt::Display for NodeError {
                 write!(f, "The value of \"{name}\" is out of range. It must be {range}. Received {received}")
             }
             NodeError::InvalidArgValue { name, reason } => write!(f, "The argument '{name}' {reason}"),
+            NodeError::InvalidValue { name, reason, received } => {
+                let kind = if name.contains('.') { "property" } else { "argument" };
+                write!(f, "The {kind} '{name}' {reason}. Received {received}")
+            }
+            NodeError::InvalidAddress => f.write_str("Invalid socket address"),
             NodeError::InvalidIp(ip) => write!(f, "Invalid IP address: {ip}"),
             NodeError::InvalidFamily { family, host, port } => {
                 write!(f, "Invalid address family: {family} {host}:{port}")

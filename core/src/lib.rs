@@ -32,6 +32,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod block_list;
 mod call;
 mod command;
 mod engine;
@@ -39,16 +40,19 @@ mod errno;
 mod error;
 pub mod host;
 mod id;
+mod ip;
 mod limits;
 mod listeners;
 mod machine;
 mod server;
 mod socket;
+mod socket_address;
 mod step;
 mod text;
 mod timers;
 pub mod trace;
 
+pub use block_list::BlockList;
 pub use call::{Completion, HandleKind, Op, Reply};
 pub use command::{
     Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, HostOptions, ListenOn, LookupAnswer, Outcome, ServerOptions,
@@ -58,9 +62,11 @@ pub use engine::{Census, Core};
 pub use errno::{Errno, LookupCode};
 pub use error::{ApiMisuse, ErrorClass, NodeError, Place, SharedError, Unhandled};
 pub use id::{CallbackId, ConnKey, HandleId, ListenerId, LookupId, ServerId, SocketId, TickId, TimerId};
+pub use ip::{is_ip, is_ipv4, is_ipv6};
 pub use limits::Limits;
 pub use machine::Machine;
 pub use server::ServerView;
 pub use socket::{ReadyState, SocketView};
+pub use socket_address::{Family, IntoSocketAddress, SocketAddress, SocketAddressOptions};
 pub use step::{Attempt, Call, DropInfo, Emit, Event, EventKind, Idle, LookupEvent, Phase, Step, Target};
 pub use text::Encoding;

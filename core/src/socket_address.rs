@@ -239,7 +239,6 @@ macro_rules! always_valid {
 
 always_valid! {
     SocketAddress: |a| a;
-    &SocketAddress: |a| *a;
     IpAddr: SocketAddress::from;
     Ipv4Addr: |ip| IpAddr::V4(ip).into();
     Ipv6Addr: |ip| IpAddr::V6(ip).into();
@@ -281,7 +280,7 @@ pub(crate) fn number(n: i64) -> String {
     let digits = n.unsigned_abs().to_string();
     let mut out = String::from(if n < 0 { "-" } else { "" });
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 && n.unsigned_abs() > 1 << 32 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) && n.unsigned_abs() > 1 << 32 {
             out.push('_');
         }
         out.push(digit);
@@ -294,8 +293,8 @@ fn inspected(text: &str) -> String {
     let quote = match (text.contains('\''), text.contains('"'), text.contains('`')) {
         (false, ..) => '\'',
         (true, false, _) => '"',
-        (true, true, false) => '`',
-        (true, true, true) => '\'',
+        (true, true, false) if !text.contains("${") => '`',
+        _ => '\'',
     };
     let mut out = String::from(quote);
     for c in text.chars() {
@@ -305,7 +304,6 @@ fn inspected(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
-            '\u{b}' => out.push_str("\\x0B"),
             '\\' => out.push_str("\\\\"),
             c if c == quote && quote == '\'' => out.push_str("\\'"),
             '\0'..='\x1f' | '\x7f'..='\u{9f}' => out.push_str(&format!("\\x{:02X}", c as u32)),
@@ -313,16 +311,11 @@ fn inspected(text: &str) -> String {
         }
     }
     out.push(quote);
-    if out.encode_utf16().count() > 128 {
-        let mut units = 0;
-        let end = out.char_indices().find(|(_, c)| {
-            units += c.len_utf16();
-            units > 128
-        });
-        out.truncate(end.map_or(out.len(), |(at, _)| at));
-        out.push_str("...");
+    let units: Vec<u16> = out.encode_utf16().collect();
+    match units.get(..128) {
+        Some(first) if units.len() > 128 => String::from_utf16_lossy(first) + "...",
+        _ => out,
     }
-    out
 }
 
 /// The address and the port of `http://<input>`, by the URL standard, as far as they can be an IP address.
@@ -402,4 +395,40 @@ fn url_number(part: &[u8]) -> Option<u64> {
         let digit = char::from(b).to_digit(radix)?;
         Some(sum.saturating_mul(u64::from(radix)).saturating_add(u64::from(digit)))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_the_standard_library_come_and_go() {
+        let text = "[fe80::1]:80";
+        let addr: SocketAddr = text.parse().unwrap();
+        assert_eq!(SocketAddr::from(SocketAddress::from(addr)), addr);
+        assert_eq!(SocketAddress::parse(text), Some(SocketAddress { port: 0, ..addr.into() }));
+        assert_eq!(SocketAddress::parse("[fe80::1]:81"), Some(SocketAddress { port: 81, ..addr.into() }));
+        assert_eq!(SocketAddress::from(IpAddr::V4(Ipv4Addr::LOCALHOST)), SocketAddress::default());
+    }
+
+    #[test]
+    fn whatever_is_parsed_never_panics_or_overflows() {
+        for n in [255, 300] {
+            let long = "9".repeat(n);
+            for text in [long.clone(), format!("1.2.3.4:{long}"), format!("0x{long}.{long}"), format!("[{long}]")] {
+                assert_eq!(SocketAddress::parse(&text), None);
+            }
+        }
+        for text in ["%", "%e", "%%", "@", "@@", "[", "]", "[]", ":", "/", "\\", "%é1", "é%", "1%C3%A9"] {
+            assert_eq!(SocketAddress::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn big_numbers_are_shown_in_groups() {
+        assert_eq!(number(1 << 32), "4294967296");
+        assert_eq!(number(-(1 << 32) - 1), "-4_294_967_297");
+        assert_eq!(number(i64::MIN), "-9_223_372_036_854_775_808");
+        assert_eq!(number(100_000_000_000), "100_000_000_000");
+    }
 }

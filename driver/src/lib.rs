@@ -20,8 +20,9 @@ pub use error::{NetError, Panicked};
 pub use net::{Failure, Host, Net};
 pub use netfold_core as core;
 pub use netfold_core::{
-    CallbackId, Chunk, DropInfo, Encoding, Errno, Event, EventKind, Limits, ListenerId, LookupCode, LookupEvent,
-    NodeError, ReadyState, ServerOptions, SharedError, SocketOptions, SocketView, TimerId, Unhandled,
+    BlockList, CallbackId, Chunk, DropInfo, Encoding, Errno, Event, EventKind, Family, IntoSocketAddress, Limits,
+    ListenerId, LookupCode, LookupEvent, NodeError, ReadyState, ServerOptions, SharedError, SocketAddress,
+    SocketAddressOptions, SocketOptions, SocketView, TimerId, Unhandled, is_ip, is_ipv4, is_ipv6,
 };
 pub use options::{Connect, Listen};
 pub use post::Poster;

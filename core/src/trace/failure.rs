@@ -29,6 +29,8 @@ mod variant {
     pub(super) const LOOKUP: u8 = 19;
     pub(super) const LIMIT: u8 = 20;
     pub(super) const USER: u8 = 21;
+    pub(super) const INVALID_ADDRESS: u8 = 22;
+    pub(super) const INVALID_VALUE: u8 = 23;
 }
 
 /// The words that errors keep as `&'static str`. Only these can be read back as what they were.
@@ -60,6 +62,16 @@ const WORDS: &[&str] = &[
     "must have the property \"port\" or \"path\"",
     "is listening or has connections; close it first",
     "was read from, written to or ended; accept it with pause_on_connect and take it out first",
+    "start",
+    "must come before end",
+    "options.family",
+    "is invalid",
+    "prefix",
+    ">= 0 && <= 32",
+    ">= 0 && <= 128",
+    "options.flowlabel",
+    ">= 0 && <= 4294967295",
+    ">= 0 && <= 1048575",
 ];
 
 fn known(word: &str) -> Option<&'static str> {
@@ -73,9 +85,9 @@ fn readable(error: &NodeError) -> bool {
         | NodeError::BadPort { name: word, .. }
         | NodeError::System { syscall: word, .. }
         | NodeError::Limit { name: word, .. } => known(word).is_some(),
-        NodeError::OutOfRange { name, range: other, .. } | NodeError::InvalidArgValue { name, reason: other } => {
-            known(name).is_some() && known(other).is_some()
-        }
+        NodeError::OutOfRange { name, range: other, .. }
+        | NodeError::InvalidArgValue { name, reason: other }
+        | NodeError::InvalidValue { name, reason: other, .. } => known(name).is_some() && known(other).is_some(),
         _ => true,
     }
 }
@@ -122,6 +134,13 @@ fn put_variant(out: &mut Vec<u8>, error: &NodeError) {
             put_text(out, name);
             put_text(out, reason);
         }
+        NodeError::InvalidValue { name, reason, received } => {
+            out.push(variant::INVALID_VALUE);
+            put_text(out, name);
+            put_text(out, reason);
+            put_text(out, received);
+        }
+        NodeError::InvalidAddress => out.push(variant::INVALID_ADDRESS),
         NodeError::InvalidIp(ip) => {
             out.push(variant::INVALID_IP);
             put_text(out, ip);
@@ -219,6 +238,10 @@ pub(crate) fn error(from: &mut Cursor<'_>) -> Result<SharedError, Malformed> {
         variant::USER => {
             NodeError::User { code: from.option(Cursor::string)?, message: from.string()?, tag: from.number()? }
         }
+        variant::INVALID_ADDRESS => NodeError::InvalidAddress,
+        variant::INVALID_VALUE => {
+            NodeError::InvalidValue { name: word(from)?, reason: word(from)?, received: from.string()? }
+        }
         _ => return Err("an unknown error"),
     }))
 }
@@ -270,6 +293,8 @@ mod tests {
             NodeError::BadPort { name: "Port", received: text() },
             NodeError::OutOfRange { name: "size", range: "<= 1GiB", received: text() },
             NodeError::InvalidArgValue { name: "options", reason: WORDS[24] },
+            NodeError::InvalidValue { name: "start", reason: "must come before end", received: text() },
+            NodeError::InvalidAddress,
             NodeError::InvalidIp(text()),
             NodeError::InvalidFamily { family: 5, host: text(), port: 65535 },
             NodeError::UnknownEncoding(text()),
