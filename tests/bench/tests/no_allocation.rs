@@ -1,5 +1,7 @@
 //! In the steady state an echo allocates nothing: real sockets, the whole face, a 'data' closure, a shared write callback.
 
+#![cfg(unix)]
+
 use netfold::core::trace::{Key, Payload};
 use netfold::{Connect, Listen, Net, Recording, ServerOptions, Socket};
 use netfold_bench::counting::Counting;

@@ -152,18 +152,20 @@ mod linux {
         Ok(())
     }
 
-    /// How many requests the first server answers in the time that a piece is to take.
+    /// How many requests the first server answers in the time that a piece is to take, when nothing is in its way.
     fn calibrate(all: &mut [Measured], work: Work, piece: Duration) -> io::Result<u64> {
         let Some(first) = all.first_mut() else { return Err(io::Error::other("no server to measure")) };
         let mut requests = work.connections as u64;
-        loop {
-            let wall = first.piece(requests)?;
-            if wall >= piece / 4 {
-                let wanted = requests as f64 * piece.as_secs_f64() / wall.as_secs_f64();
-                return Ok((wanted as u64).max(work.connections as u64));
-            }
+        let mut wall = first.piece(requests)?;
+        while wall < piece / 4 {
             requests *= 2;
+            wall = first.piece(requests)?;
         }
+        for _ in 0..5 {
+            wall = wall.min(first.piece(requests)?);
+        }
+        let wanted = requests as f64 * piece.as_secs_f64() / wall.as_secs_f64();
+        Ok((wanted as u64).max(work.connections as u64))
     }
 
     fn print(options: &Options, work: Work, requests: u64, all: &[Measured]) {

@@ -55,8 +55,10 @@ fn timers(count: usize, refresh: bool) -> Cycle {
     Box::new(move || if refresh { core.refresh() } else { core.nothing() })
 }
 
+type Named = (&'static str, fn() -> Cycle);
+
 /// Each behind one indirect call.
-const CYCLES: &[(&str, fn() -> Cycle)] = &[
+const CYCLES: &[Named] = &[
     ("echo", || echo(plain(), false, false)),
     ("echo-callback", || echo(plain(), true, false)),
     ("echo-timeout", || echo(plain(), false, true)),
