@@ -21,7 +21,7 @@ pub use net::{Failure, Host, Net};
 pub use netfold_core as core;
 pub use netfold_core::{
     CallbackId, Chunk, DropInfo, Encoding, Errno, Event, EventKind, Limits, ListenerId, LookupCode, LookupEvent,
-    NodeError, ReadyState, ServerOptions, SharedError, SocketOptions, SocketView, TimerId, Unhandled,
+    NodeError, ReadText, ReadyState, ServerOptions, SharedError, SocketOptions, SocketView, TimerId, Unhandled,
 };
 pub use options::{Connect, Listen};
 pub use post::Poster;
