@@ -109,6 +109,11 @@ pub enum Completion {
     Read(HandleId, Bytes),
     /// The other party sent FIN.
     Eof(HandleId),
+    /// As [`Read`](Completion::Read), on a socket with an encoding, in a trace: how many UTF-16 units the decoder gave.
+    /// A replay goes by this number, since it need not have the bytes. No driver tells it.
+    ReadAs(HandleId, Bytes, u32),
+    /// As [`Eof`](Completion::Eof), in the same way.
+    EofAs(HandleId, u32),
     /// Reading failed.
     ReadFailed(HandleId, Errno),
     /// A connection came in on this server handle.

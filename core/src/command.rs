@@ -1,9 +1,11 @@
 //! What a user's call becomes: a [`Command`] for [`Core::begin`](crate::Core::begin), and its [`Outcome`].
 
+use crate::decoder::ReadText;
 use crate::errno::LookupCode;
 use crate::error::SharedError;
 use crate::id::{CallbackId, ListenerId, LookupId, ServerId, SocketId, TimerId};
 use crate::step::{EventKind, Target};
+use crate::text::Encoding;
 use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -174,6 +176,9 @@ pub enum Command {
     Resume(SocketId),
     /// `socket.read(n)`; `None` reads all there is. Returns [`Outcome::Chunk`].
     Read(SocketId, Option<u32>),
+    /// `socket.setEncoding(encoding)`: what is read is text. The number is for replays: how many UTF-16 units that is
+    /// which was kept unread; `None` decodes it.
+    SetEncoding(SocketId, Encoding, Option<u32>),
     /// `socket.setTimeout(ms)`, in milliseconds.
     SetTimeout(SocketId, f64),
     /// `socket.setNoDelay(enable)`
@@ -260,6 +265,8 @@ pub enum Outcome {
     Timer(TimerId),
     /// `read`'s.
     Chunk(Option<Bytes>),
+    /// `read`'s, on a socket with an encoding; [`Chunk`](Outcome::Chunk)`(None)` if there is nothing.
+    Text(ReadText),
     /// An address; `None` where Node gives an empty object, undefined or null.
     Address(Option<SocketAddr>),
     /// The path a server listens on.
@@ -294,6 +301,7 @@ impl Command {
             | Command::Pause(s)
             | Command::Resume(s)
             | Command::Read(s, _)
+            | Command::SetEncoding(s, ..)
             | Command::SetTimeout(s, _)
             | Command::SetNoDelay(s, _)
             | Command::SetKeepAlive(s, ..)

@@ -35,6 +35,7 @@ extern crate std;
 mod block_list;
 mod call;
 mod command;
+mod decoder;
 mod engine;
 mod errno;
 mod error;
@@ -58,6 +59,7 @@ pub use command::{
     Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, HostOptions, ListenOn, LookupAnswer, Outcome, ServerOptions,
     Side, SocketOptions, Text,
 };
+pub use decoder::{Decoder, ReadText};
 pub use engine::{Census, Core};
 pub use errno::{Errno, LookupCode};
 pub use error::{ApiMisuse, ErrorClass, NodeError, Place, SharedError, Unhandled};

@@ -53,7 +53,12 @@ impl Machine {
     pub fn begin(&mut self, command: Command) -> Result<(), ApiMisuse> {
         let Some(log) = &mut self.log else { return self.core.begin(command) };
         let mark = log.command(&command);
+        let sets_encoding = matches!(command, Command::SetEncoding(_, _, None));
+        self.core.decoded = None;
         let began = self.core.begin(command);
+        if sets_encoding && let Some(units) = self.core.decoded {
+            log.kept(units);
+        }
         log.settle(mark, began.is_ok());
         began
     }
@@ -74,8 +79,13 @@ impl Machine {
     #[inline]
     pub fn complete(&mut self, completion: Completion) -> Result<(), ApiMisuse> {
         let Some(log) = &mut self.log else { return self.core.complete(completion) };
-        let mark = log.completion(&completion);
+        let decodes = self.core.decodes(&completion);
+        let mark = if decodes { log.decoding(&completion) } else { log.completion(&completion) };
+        self.core.decoded = None;
         let took = self.core.complete(completion);
+        if decodes {
+            log.decoded(self.core.decoded.unwrap_or(0));
+        }
         log.settle(mark, took.is_ok());
         took
     }

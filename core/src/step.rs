@@ -2,6 +2,7 @@
 
 use crate::call::{Op, Reply};
 use crate::command::Outcome;
+use crate::decoder::ReadText;
 use crate::engine::Core;
 use crate::error::SharedError;
 use crate::id::{CallbackId, ListenerId, LookupId, ServerId, SocketId, TickId, TimerId};
@@ -137,7 +138,10 @@ pub enum Emit {
 }
 
 macro_rules! events {
-    ($($(#[$doc:meta])* $kind:ident = $name:literal $(($payload:ty))?;)*) => {
+    (
+        [$($(#[$doc:meta])* $kind:ident = $name:literal $(($payload:ty))?;)*]
+        also [ $($(#[$also_doc:meta])* $also:ident($also_payload:ty) = $of:ident;)*]
+    ) => {
         /// The name of an event.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
@@ -155,12 +159,18 @@ macro_rules! events {
 
         /// An event with its arguments.
         #[derive(Clone, Debug, PartialEq)]
-        pub enum Event { $($(#[$doc])* $kind $(($payload))?,)* }
+        pub enum Event {
+            $($(#[$doc])* $kind $(($payload))?,)*
+            $($(#[$also_doc])* $also($also_payload),)*
+        }
 
         impl Event {
             /// Its name.
             pub const fn kind(&self) -> EventKind {
-                match self { $(events!(@pattern $kind $(, $payload)?) => EventKind::$kind),* }
+                match self {
+                    $(events!(@pattern $kind $(, $payload)?) => EventKind::$kind,)*
+                    $(Event::$also(_) => EventKind::$of,)*
+                }
             }
         }
     };
@@ -168,7 +178,7 @@ macro_rules! events {
     (@pattern $kind:ident, $payload:ty) => { Event::$kind(_) };
 }
 
-events! {
+events! {[
     /// A name was resolved, or not.
     Lookup = "lookup" (Box<LookupEvent>);
     /// A connection attempt begins.
@@ -209,7 +219,10 @@ events! {
     Drop = "drop" (Option<Box<DropInfo>>);
     /// The server is closed and its last connection gone; the error is for the callback of a `close()` too many.
     ServerClose = "close" (Option<SharedError>);
-}
+] also [
+    /// 'data' of a socket with an encoding.
+    Text(ReadText) = Data;
+]}
 
 /// Arguments of 'lookup'.
 #[derive(Clone, Debug, PartialEq)]

@@ -21,7 +21,7 @@ pub use net::{Failure, Host, Net};
 pub use netfold_core as core;
 pub use netfold_core::{
     BlockList, CallbackId, Chunk, DropInfo, Encoding, Errno, Event, EventKind, Family, IntoSocketAddress, Limits,
-    ListenerId, LookupCode, LookupEvent, NodeError, ReadyState, ServerOptions, SharedError, SocketAddress,
+    ListenerId, LookupCode, LookupEvent, NodeError, ReadText, ReadyState, ServerOptions, SharedError, SocketAddress,
     SocketAddressOptions, SocketOptions, SocketView, TimerId, Unhandled, is_ip, is_ipv4, is_ipv6,
 };
 pub use options::{Connect, Listen};

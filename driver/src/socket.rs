@@ -5,7 +5,7 @@ use crate::options::Connect;
 use bytes::Bytes;
 use netfold_core::{
     CallbackId, Chunk, Command, ConnectTo, Encoding, Event, EventKind, ListenerId, LookupAnswer, LookupEvent, LookupId,
-    NodeError, Outcome, ReadyState, SharedError, Side, SocketId, SocketView, Target,
+    NodeError, Outcome, ReadText, ReadyState, SharedError, Side, SocketId, SocketView, Target,
 };
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -57,6 +57,12 @@ impl IntoChunk for &str {
 impl IntoChunk for String {
     fn into_chunk(self) -> Chunk {
         Chunk::text(self, Encoding::Utf8)
+    }
+}
+
+impl IntoChunk for ReadText {
+    fn into_chunk(self) -> Chunk {
+        Chunk::text(&*self, Encoding::Utf8)
     }
 }
 
@@ -135,6 +141,7 @@ macro_rules! listeners {
     };
     (@on $self:ident, $net:ident, $listener:ident, $kind:ident, $payload:pat => $given:expr) => {
         $self.on($net, EventKind::$kind, move |net, socket, event| {
+            #[allow(irrefutable_let_patterns)]
             if let $payload = event {
                 $listener(net, socket, $given);
             }
@@ -147,8 +154,12 @@ listeners! {
     on_connect, Connect;
     /// 'ready': right after 'connect'.
     on_ready, Ready;
-    /// 'data': bytes came in. Listening starts the flow (rule R10).
-    on_data, Data(chunk: Bytes = Event::Data(chunk) => chunk);
+    /// 'data': bytes came in. Listening starts the flow (rule R10). With an [encoding](Socket::set_encoding) these are the
+    /// UTF-8 of the text; [`on_text`](Socket::on_text) has the text itself.
+    on_data, Data(chunk: Bytes = event => bytes_of(event));
+    /// 'data' of a socket with an [encoding](Socket::set_encoding). It is a 'data' listener as any: it starts the flow, and
+    /// without an encoding what comes is lost to it.
+    on_text, Data(text: ReadText = Event::Text(text) => text);
     /// 'readable': there is something to [`read`](Socket::read), or the end.
     on_readable, Readable;
     /// 'end': the other party ended, and everything was read.
@@ -169,6 +180,23 @@ listeners! {
     on_resume, Resume;
     /// 'lookup': a name was resolved, or not.
     on_lookup, Lookup(lookup: LookupEvent = Event::Lookup(lookup) => *lookup);
+}
+
+fn bytes_of(event: Event) -> Bytes {
+    match event {
+        Event::Data(bytes) => bytes,
+        Event::Text(text) => text.into(),
+        _ => Bytes::new(),
+    }
+}
+
+fn bytes_read(outcome: Outcome) -> Result<Option<Bytes>, SharedError> {
+    match outcome {
+        Outcome::Threw(error) => Err(error),
+        Outcome::Chunk(chunk) => Ok(chunk),
+        Outcome::Text(text) => Ok(Some(text.into())),
+        _ => Ok(None),
+    }
 }
 
 fn thrown(outcome: Outcome) -> Result<(), SharedError> {
@@ -400,22 +428,45 @@ impl Socket {
         net.command(Command::Resume(self.0));
     }
 
-    /// `socket.read()`: all there is. Emits 'data' too, as in Node.
+    /// `socket.read()`: all there is, or while flowing one chunk. Emits 'data' too, as in Node. With an
+    /// [encoding](Self::set_encoding) this is the text's UTF-8.
     pub fn read<S, H: Host>(self, net: &mut Net<S, H>) -> Option<Bytes> {
-        match net.command(Command::Read(self.0, None)) {
-            Outcome::Chunk(chunk) => chunk,
-            _ => None,
+        bytes_read(net.command(Command::Read(self.0, None))).unwrap_or_default()
+    }
+
+    /// As [`read`](Self::read), of a socket with an [encoding](Self::set_encoding). Without one nothing is read.
+    pub fn read_text<S, H: Host>(self, net: &mut Net<S, H>) -> Option<ReadText> {
+        self.read_units(net, None).unwrap_or_default()
+    }
+
+    /// As [`read_n`](Self::read_n), of a socket with an [encoding](Self::set_encoding); `n` counts UTF-16 units. Without an
+    /// encoding nothing is read.
+    pub fn read_text_n<S, H: Host>(self, net: &mut Net<S, H>, n: u32) -> Result<Option<ReadText>, SharedError> {
+        self.read_units(net, Some(n))
+    }
+
+    fn read_units<S, H: Host>(self, net: &mut Net<S, H>, n: Option<u32>) -> Result<Option<ReadText>, SharedError> {
+        if self.view(net).and_then(|s| s.readable_encoding()).is_none() {
+            return Ok(None);
+        }
+        match net.command(Command::Read(self.0, n)) {
+            Outcome::Threw(error) => Err(error),
+            Outcome::Text(text) => Ok(Some(text)),
+            _ => Ok(None),
         }
     }
 
-    /// `socket.read(n)`: exactly `n` bytes, or what is left at the end; `None` until there are so many. More than 1 GiB
+    /// `socket.setEncoding(encoding)`: from now on what is read is text, what is kept unread already too; Node's
+    /// `setEncoding(null)`, `None`, is UTF-8. 'data' goes to [`on_text`](Self::on_text), `readableLength` and
+    /// [`read_text_n`](Self::read_text_n) count UTF-16 units, and `bytesRead` goes on counting bytes (rules R19 to R21).
+    pub fn set_encoding<S, H: Host>(self, net: &mut Net<S, H>, encoding: impl Into<Option<Encoding>>) {
+        net.command(Command::SetEncoding(self.0, encoding.into().unwrap_or_default(), None));
+    }
+
+    /// `socket.read(n)`: exactly `n` bytes (UTF-16 units with an encoding), or what is left at the end; `None` until there are so many. More than 1 GiB
     /// throws `ERR_OUT_OF_RANGE`.
     pub fn read_n<S, H: Host>(self, net: &mut Net<S, H>, n: u32) -> Result<Option<Bytes>, SharedError> {
-        match net.command(Command::Read(self.0, Some(n))) {
-            Outcome::Threw(error) => Err(error),
-            Outcome::Chunk(chunk) => Ok(chunk),
-            _ => Ok(None),
-        }
+        bytes_read(net.command(Command::Read(self.0, Some(n))))
     }
 
     /// `socket.setTimeout(ms)`, in milliseconds; 0 turns it off. Out of range throws `ERR_OUT_OF_RANGE` (rule M2).

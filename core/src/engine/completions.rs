@@ -6,29 +6,21 @@ use crate::call::Completion;
 use crate::command::LookupAnswer;
 use crate::error::ApiMisuse;
 use crate::id::{HandleId, SocketId};
+use bytes::Bytes;
 
 impl Core {
     /// What a completion does; it has no effect when what waited for it is gone.
     pub(super) fn completion(&mut self, completion: Completion) -> Result<Flow, ApiMisuse> {
         let flow = match completion {
-            Completion::Read(h, bytes) => {
-                let Some(socket) = self.reader(h)? else { return Ok(None) };
-                if bytes.is_empty() {
-                    return Err(ApiMisuse::WrongReply);
-                }
-                self.handles[h].bytes_read += bytes.len() as u64;
-                self.pushed(socket, h, bytes)
-            }
+            Completion::Read(h, bytes) => self.read_completed(h, bytes, None)?,
+            Completion::ReadAs(h, bytes, units) => self.read_completed(h, bytes, Some(units))?,
             Completion::Written(h, result) => {
                 let Some(socket) = self.waiting(h, |handle| handle.writing)? else { return Ok(None) };
                 self.handle_mut(h, |handle| handle.writing = false);
                 self.written(socket, result)
             }
-            Completion::Eof(h) => {
-                let Some(socket) = self.reader(h)? else { return Ok(None) };
-                self.handle_mut(h, |handle| handle.started = false);
-                self.ended(socket)
-            }
+            Completion::Eof(h) => self.eof_completed(h, None)?,
+            Completion::EofAs(h, units) => self.eof_completed(h, Some(units))?,
             Completion::ReadFailed(h, errno) => {
                 let Some(socket) = self.reader(h)? else { return Ok(None) };
                 self.handle_mut(h, |handle| handle.started = false);
@@ -57,6 +49,21 @@ impl Core {
             }
         };
         Ok(flow)
+    }
+
+    fn read_completed(&mut self, h: HandleId, bytes: Bytes, told: Option<u32>) -> Result<Flow, ApiMisuse> {
+        let Some(socket) = self.reader(h)? else { return Ok(None) };
+        if bytes.is_empty() {
+            return Err(ApiMisuse::WrongReply);
+        }
+        self.handles[h].bytes_read += bytes.len() as u64;
+        Ok(self.pushed(socket, h, bytes, told))
+    }
+
+    fn eof_completed(&mut self, h: HandleId, told: Option<u32>) -> Result<Flow, ApiMisuse> {
+        let Some(socket) = self.reader(h)? else { return Ok(None) };
+        self.handle_mut(h, |handle| handle.started = false);
+        Ok(self.ended(socket, told))
     }
 
     pub(crate) fn answer(&mut self, purpose: LookupFor, answer: LookupAnswer) -> Flow {

@@ -12,7 +12,6 @@ use crate::listeners::Entry;
 use crate::step::{Emit, Event, Target};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use bytes::Bytes;
 use core::net::IpAddr;
 
 /// What running a frame gave: go on (`None`), or something for the host.
@@ -121,7 +120,7 @@ pub(crate) enum Frame {
         n: u32,
         purpose: ReadFor,
     },
-    ReadGiven(SocketId, Option<Bytes>, ReadFor),
+    ReadGiven(SocketId, Option<crate::socket::Piece>, ReadFor),
     ReadStarted(SocketId),
     ReadDemanded(SocketId),
     PushTail {

@@ -109,6 +109,8 @@ pub struct Core {
     reply: Option<Reply>,
     wire: Vec<Bytes>,
     pub(crate) scratch: String,
+    /// What a decoder gave last, in UTF-16 units: a trace has it in place of the bytes.
+    pub(crate) decoded: Option<u32>,
 
     jobs: VecDeque<Job>,
     first_tick: u64,
@@ -157,6 +159,7 @@ impl Core {
             reply: None,
             wire: Vec::new(),
             scratch: String::new(),
+            decoded: None,
             jobs: VecDeque::new(),
             first_tick: 0,
             announced: 0,
@@ -443,6 +446,15 @@ impl Core {
 
     pub(crate) fn release_later(&mut self, id: SocketId) {
         self.to_release.push(id);
+    }
+
+    /// Whether what is told here goes through a decoder.
+    pub(crate) fn decodes(&self, completion: &Completion) -> bool {
+        let (Completion::Read(id, _) | Completion::Eof(id)) = *completion else { return false };
+        match self.handles.get(id).map(|handle| handle.owner) {
+            Some(Owner::Socket(socket)) => self.sockets.get(socket).is_some_and(|s| s.r.encoding().is_some()),
+            _ => false,
+        }
     }
 
     pub(crate) fn asked(&self) -> Op<'_> {

@@ -158,6 +158,7 @@ impl Core {
             Command::Pause(s) => self.pause(s),
             Command::Resume(s) => self.unit(|core| core.resume(s)),
             Command::Read(s, n) => self.read(s, n, super::frame::ReadFor::User),
+            Command::SetEncoding(s, encoding, told) => self.unit(|core| core.set_encoding(s, encoding, told)),
             Command::SetTimeout(s, ms) => self.set_timeout(s, ms),
             Command::SetNoDelay(s, on) => self.set_no_delay(s, on),
             Command::SetKeepAlive(s, on, delay) => self.set_keep_alive(s, on, delay),

@@ -1,5 +1,6 @@
 //! A socket: two stream halves over one handle, and what both share.
 
+mod chunks;
 mod closing;
 mod connect;
 mod options;
@@ -7,6 +8,7 @@ mod readable;
 mod view;
 mod writable;
 
+pub(crate) use chunks::Piece;
 pub(crate) use connect::port;
 pub use view::{ReadyState, SocketView};
 

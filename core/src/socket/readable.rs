@@ -1,103 +1,23 @@
 //! The readable half: flowing, paused, or read by hand (rules R1 to R22).
 
 use super::Link;
+use super::chunks::{Kept, Piece, as_told, most_units};
 use crate::call::Reply;
 use crate::command::Outcome;
+use crate::decoder::Decoder;
 use crate::engine::Core;
 use crate::engine::frame::{Asked, Flow, Frame, Job, ReadFor};
 use crate::error::NodeError;
 use crate::id::{HandleId, SocketId};
 use crate::listeners::Internal;
 use crate::step::{Event, EventKind};
+use crate::text::Encoding;
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::sync::Arc;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 /// Node's greatest high water mark, to which `read(n)` can raise it: 1 GiB.
 const MAX_HIGH_WATER_MARK: u32 = 0x4000_0000;
-
-/// A kept chunk shorter than this is copied out of the block it was read into: a peer that sends single bytes to a
-/// paused reader would otherwise pin a whole block with each.
-const PACK_BELOW: usize = 16 * 1024;
-
-/// Chunks that wait to be read, in order, with their borders.
-///
-/// In memory: two bytes a chunk, the bytes of small chunks packed together, big ones as they came (rule B2).
-#[derive(Clone, Debug, Default)]
-struct Chunks {
-    /// The length of each chunk; 0 stands for the next big one.
-    borders: VecDeque<u16>,
-    big: VecDeque<Bytes>,
-    packed: BytesMut,
-}
-
-impl Chunks {
-    fn push(&mut self, chunk: Bytes) {
-        if chunk.len() < PACK_BELOW {
-            self.borders.push_back(chunk.len() as u16);
-            self.packed.extend_from_slice(&chunk);
-        } else {
-            self.borders.push_back(0);
-            self.big.push_back(chunk);
-        }
-    }
-
-    fn first_len(&self) -> usize {
-        match self.borders.front() {
-            Some(0) => self.big.front().map_or(0, Bytes::len),
-            Some(&small) => usize::from(small),
-            None => 0,
-        }
-    }
-
-    fn pop(&mut self) -> Option<Bytes> {
-        match self.borders.pop_front()? {
-            0 => self.big.pop_front(),
-            small => Some(self.packed.split_to(usize::from(small)).freeze()),
-        }
-    }
-
-    /// Takes `n` bytes, no more than there are: one chunk or a part of it without copying, else joined.
-    fn take(&mut self, n: usize) -> Bytes {
-        let first = self.first_len();
-        if n >= first && n > 0 {
-            let chunk = self.pop().unwrap_or_default();
-            if n == first {
-                return chunk;
-            }
-            let mut joined = BytesMut::with_capacity(n);
-            joined.extend_from_slice(&chunk);
-            while joined.len() < n {
-                let rest = n - joined.len();
-                let part = if self.first_len() <= rest { self.pop().unwrap_or_default() } else { self.split(rest) };
-                joined.extend_from_slice(&part);
-            }
-            return joined.freeze();
-        }
-        self.split(n)
-    }
-
-    /// The first `n` bytes of the first chunk, which is longer.
-    fn split(&mut self, n: usize) -> Bytes {
-        match self.borders.front_mut() {
-            Some(0) => {
-                let Some(front) = self.big.front_mut() else { return Bytes::new() };
-                front.split_to(n)
-            }
-            Some(small) => {
-                *small -= n as u16;
-                self.packed.split_to(n).freeze()
-            }
-            None => Bytes::new(),
-        }
-    }
-
-    fn memory(&self) -> usize {
-        let big: usize = self.big.iter().map(Bytes::len).sum();
-        self.borders.capacity() * 2 + self.big.capacity() * size_of::<Bytes>() + self.packed.capacity() + big
-    }
-}
 
 /// What Node's `flowing` can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +31,10 @@ pub(crate) enum Flowing {
 #[derive(Clone, Debug)]
 pub(crate) struct Readable {
     pub(crate) hwm: u32,
+    /// Of what is kept, in bytes; in UTF-16 units when there is a decoder.
     pub(crate) length: u64,
-    chunks: Option<Box<Chunks>>,
+    kept: Option<Box<Kept>>,
+    decoder: Option<Box<Decoder>>,
     pub(crate) flowing: Flowing,
     /// Null until `pause` or `resume` was called.
     paused: Option<bool>,
@@ -134,7 +56,8 @@ impl Readable {
         Self {
             hwm,
             length: 0,
-            chunks: None,
+            kept: None,
+            decoder: None,
             flowing: Flowing::Undecided,
             paused: None,
             data_listening: false,
@@ -163,7 +86,7 @@ impl Readable {
 
     /// Bytes of memory that unread chunks take.
     pub(crate) fn memory(&self) -> usize {
-        self.chunks.as_ref().map_or(0, |c| c.memory())
+        self.kept.as_ref().map_or(0, |kept| kept.memory())
     }
 
     fn can_push_more(&self) -> bool {
@@ -177,7 +100,7 @@ impl Readable {
         }
         match n {
             None if self.flowing == Flowing::Yes && self.length > 0 => {
-                self.chunks.as_ref().map_or(0, |c| c.first_len()) as u32
+                self.kept.as_ref().map_or(0, |kept| kept.first_len()) as u32
             }
             None => self.length as u32,
             Some(n) if u64::from(n) <= self.length => n,
@@ -186,16 +109,51 @@ impl Readable {
         }
     }
 
-    fn take(&mut self, n: u32) -> Option<Bytes> {
+    fn take(&mut self, n: u32) -> Option<Piece> {
         if n == 0 || self.length == 0 {
             return None;
         }
-        let bytes = self.chunks.as_mut()?.take(n as usize);
-        self.length -= bytes.len() as u64;
+        let (piece, len) = match &mut **self.kept.as_mut()? {
+            Kept::Bytes(chunks) => {
+                let bytes = chunks.take(n as usize);
+                let len = bytes.len() as u64;
+                (Piece::Bytes(bytes), len)
+            }
+            Kept::Text(texts) => {
+                let text = texts.take(n as usize);
+                let units = u64::from(text.units());
+                (Piece::Text(text), units)
+            }
+        };
+        self.length -= len;
         if self.length == 0 {
-            self.chunks = None;
+            self.kept = None;
         }
-        Some(bytes)
+        Some(piece)
+    }
+
+    fn keep(&mut self, piece: Piece) {
+        match piece {
+            Piece::Bytes(bytes) => {
+                self.length += bytes.len() as u64;
+                match &mut **self.kept.get_or_insert_with(|| Box::new(Kept::Bytes(Default::default()))) {
+                    Kept::Bytes(chunks) => chunks.push(bytes),
+                    Kept::Text(_) => debug_assert!(false, "bytes do not follow text"),
+                }
+            }
+            Piece::Text(text) => {
+                self.length += u64::from(text.units());
+                match &mut **self.kept.get_or_insert_with(|| Box::new(Kept::Text(Default::default()))) {
+                    Kept::Text(texts) => texts.push(&text, text.units() as usize),
+                    Kept::Bytes(_) => debug_assert!(false, "text does not follow bytes"),
+                }
+            }
+        }
+    }
+
+    /// Node's `readableEncoding`.
+    pub(crate) fn encoding(&self) -> Option<Encoding> {
+        self.decoder.as_ref().map(|decoder| decoder.encoding())
     }
 }
 
@@ -204,9 +162,32 @@ fn raised(n: u32) -> u32 {
     n.checked_next_power_of_two().unwrap_or(MAX_HIGH_WATER_MARK)
 }
 
+/// A piece as 'data'.
+fn data(piece: Piece) -> Event {
+    match piece {
+        Piece::Bytes(bytes) => Event::Data(bytes),
+        Piece::Text(text) => Event::Text(text),
+    }
+}
+
 impl Core {
-    /// Bytes came in (rule R2).
-    pub(crate) fn pushed(&mut self, socket: SocketId, handle: HandleId, chunk: Bytes) -> Flow {
+    /// `socket.setEncoding(encoding)`: from here on, and what is kept already, is text (rule R19).
+    pub(crate) fn set_encoding(&mut self, socket: SocketId, encoding: Encoding, told: Option<u32>) {
+        let r = &mut self.sockets[socket].r;
+        let mut decoder = Decoder::new(encoding);
+        let most = most_units(r.length as usize);
+        let kept = r.kept.take().map(|kept| kept.decode(&mut decoder)).unwrap_or_default();
+        let text = as_told(kept, told, most);
+        self.decoded = Some(text.units());
+        r.decoder = Some(Box::new(decoder));
+        r.length = 0;
+        if !text.is_empty() {
+            r.keep(Piece::Text(text));
+        }
+    }
+
+    /// Bytes came in (rules R2, R20).
+    pub(crate) fn pushed(&mut self, socket: SocketId, handle: HandleId, chunk: Bytes, told: Option<u32>) -> Flow {
         self.refresh_timeout(socket);
         let s = &mut self.sockets[socket];
         if s.destroyed {
@@ -219,11 +200,21 @@ impl Core {
         }
         let s = &mut self.sockets[socket];
         s.r.reading = false;
+        let piece = match &mut s.r.decoder {
+            None => Piece::Bytes(chunk),
+            Some(decoder) => {
+                let text = as_told(decoder.write(&chunk), told, most_units(chunk.len()));
+                self.decoded = Some(text.units());
+                if text.is_empty() {
+                    return None;
+                }
+                Piece::Text(text)
+            }
+        };
         if s.r.flowing == Flowing::Yes && !s.r.sync && s.r.data_listening && s.r.length == 0 {
-            return self.emit(socket, Event::Data(chunk));
+            return self.emit(socket, data(piece));
         }
-        s.r.length += chunk.len() as u64;
-        s.r.chunks.get_or_insert_default().push(chunk);
+        s.r.keep(piece);
         if s.r.need_readable {
             self.emit_readable(socket);
         }
@@ -251,8 +242,8 @@ impl Core {
         self.ask(Asked::ReadStop(handle))
     }
 
-    /// FIN came in (rule R5).
-    pub(crate) fn ended(&mut self, socket: SocketId) -> Flow {
+    /// FIN came in (rules R5, R21).
+    pub(crate) fn ended(&mut self, socket: SocketId, told: Option<u32>) -> Flow {
         self.refresh_timeout(socket);
         let s = &mut self.sockets[socket];
         if s.r.end_emitted {
@@ -263,6 +254,13 @@ impl Core {
         let s = &mut self.sockets[socket];
         if s.r.ended {
             return None;
+        }
+        if let Some(decoder) = &mut s.r.decoder {
+            let text = as_told(decoder.end(), told, most_units(0));
+            self.decoded = Some(text.units());
+            if !text.is_empty() {
+                s.r.keep(Piece::Text(text));
+            }
         }
         s.r.ended = true;
         if s.r.sync {
@@ -431,18 +429,22 @@ impl Core {
         }
         let s = &self.sockets[socket];
         match given {
-            Some(chunk) if !s.error_emitted && !s.close_emitted => {
-                self.push(Frame::ReadGiven(socket, Some(chunk.clone()), purpose));
-                self.emit(socket, Event::Data(chunk))
+            Some(piece) if !s.error_emitted && !s.close_emitted => {
+                self.push(Frame::ReadGiven(socket, Some(piece.clone()), purpose));
+                self.emit(socket, data(piece))
             }
             given => self.read_given(socket, given, purpose),
         }
     }
 
-    pub(crate) fn read_given(&mut self, socket: SocketId, given: Option<Bytes>, purpose: ReadFor) -> Flow {
+    pub(crate) fn read_given(&mut self, socket: SocketId, given: Option<Piece>, purpose: ReadFor) -> Flow {
         match purpose {
             ReadFor::User => {
-                self.outcome(Outcome::Chunk(given));
+                self.outcome(match given {
+                    None => Outcome::Chunk(None),
+                    Some(Piece::Bytes(bytes)) => Outcome::Chunk(Some(bytes)),
+                    Some(Piece::Text(text)) => Outcome::Text(text),
+                });
                 None
             }
             ReadFor::Flow if given.is_some() => self.flow(socket),
@@ -592,50 +594,5 @@ impl Core {
         } else if !s.r.readable_listening {
             s.r.flowing = Flowing::Undecided;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn chunks(parts: &[&[u8]]) -> Chunks {
-        let mut chunks = Chunks::default();
-        for part in parts {
-            chunks.push(Bytes::copy_from_slice(part));
-        }
-        chunks
-    }
-
-    #[test]
-    fn borders_are_kept_and_small_chunks_packed() {
-        let big = [7u8; PACK_BELOW];
-        let mut list = chunks(&[b"ab", &big, b"c"]);
-        assert_eq!(list.first_len(), 2);
-        assert_eq!(list.pop().as_deref(), Some(&b"ab"[..]));
-        assert_eq!(list.first_len(), PACK_BELOW);
-        assert_eq!(list.pop().map(|b| b.len()), Some(PACK_BELOW));
-        assert_eq!(list.pop().as_deref(), Some(&b"c"[..]));
-        assert_eq!(list.pop(), None);
-    }
-
-    #[test]
-    fn read_joins_over_borders_and_splits_inside() {
-        let mut list = chunks(&[b"abc", b"de", b"fgh"]);
-        assert_eq!(&list.take(2)[..], b"ab");
-        assert_eq!(&list.take(2)[..], b"cd");
-        assert_eq!(&list.take(1)[..], b"e");
-        assert_eq!(&list.take(3)[..], b"fgh");
-        assert_eq!(list.pop(), None);
-    }
-
-    #[test]
-    fn b2_single_bytes_stay_within_the_named_bound() {
-        let mut list = Chunks::default();
-        let block = Bytes::from(alloc::vec![1u8; 64 * 1024]);
-        for at in 0..16 * 1024 {
-            list.push(block.slice(at..=at));
-        }
-        assert!(list.memory() <= 2 * 16 * 1024 + 64 * 1024, "{} bytes", list.memory());
     }
 }

@@ -147,7 +147,12 @@ impl SocketView<'_> {
         }
     }
 
-    /// `readableLength`, in bytes.
+    /// `readableEncoding`: that of `setEncoding`.
+    pub fn readable_encoding(&self) -> Option<crate::Encoding> {
+        self.socket.r.encoding()
+    }
+
+    /// `readableLength`, in bytes; with an encoding in UTF-16 units.
     pub fn readable_length(&self) -> u64 {
         self.socket.r.length
     }

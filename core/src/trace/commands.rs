@@ -8,6 +8,7 @@ use super::tags;
 use crate::command::{Chunk, Command, ConnectTo, HostOptions, ListenOn, ServerOptions, Side, SocketOptions, Text};
 use crate::id::{CallbackId, ListenerId};
 use crate::step::{EventKind, Target};
+use crate::text::Encoding;
 use alloc::vec::Vec;
 
 mod tag {
@@ -47,6 +48,7 @@ mod tag {
     pub(super) const CANCEL_TIMER: u8 = 34;
     pub(super) const REFRESH_TIMER: u8 = 35;
     pub(super) const REF_TIMER: u8 = 36;
+    pub(super) const SET_ENCODING: u8 = 37;
 }
 
 pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload) {
@@ -163,6 +165,11 @@ pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload
         Command::CancelTimer(t) => named(out, tag::CANCEL_TIMER, *t),
         Command::RefreshTimer(t) => named(out, tag::REFRESH_TIMER, *t),
         Command::RefTimer(t, on) => switched(out, tag::REF_TIMER, *t, *on),
+        Command::SetEncoding(s, encoding, units) => {
+            named(out, tag::SET_ENCODING, *s);
+            out.push(tags::encoding(*encoding));
+            put_option(out, *units, |out, units| put_number(out, u64::from(units)));
+        }
     }
 }
 
@@ -291,6 +298,7 @@ pub(crate) fn command(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<
         tag::CANCEL_TIMER => Command::CancelTimer(from.id()?),
         tag::REFRESH_TIMER => Command::RefreshTimer(from.id()?),
         tag::REF_TIMER => Command::RefTimer(from.id()?, from.flag()?),
+        tag::SET_ENCODING => Command::SetEncoding(from.id()?, encoding(from)?, from.option(Cursor::u32)?),
         _ => return Err("an unknown command"),
     })
 }
@@ -307,6 +315,10 @@ fn chunk(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<Chunk, Malfor
     let bytes = source.payload(from)?;
     let text = from.option(|from| Ok::<_, Malformed>(Text { units: from.u32()?, short: from.flag()? }))?;
     Ok(Chunk { bytes, text })
+}
+
+fn encoding(from: &mut Cursor<'_>) -> Result<Encoding, Malformed> {
+    tags::encoding_from(from.byte()?).ok_or("an unknown encoding")
 }
 
 fn event(from: &mut Cursor<'_>) -> Result<EventKind, Malformed> {
@@ -458,6 +470,8 @@ mod tests {
             Command::CancelTimer(t),
             Command::RefreshTimer(t),
             Command::RefTimer(t, false),
+            Command::SetEncoding(s, Encoding::Hex, None),
+            Command::SetEncoding(s, Encoding::Utf8, Some(u32::MAX)),
         ];
         for &event in EventKind::ALL {
             let target = Target::Server(v);
@@ -485,7 +499,7 @@ mod tests {
             .collect();
         tags.sort_unstable();
         tags.dedup();
-        assert_eq!(tags, (1..=tag::REF_TIMER).collect::<Vec<_>>(), "each kind of command is among them");
+        assert_eq!(tags, (1..=tag::SET_ENCODING).collect::<Vec<_>>(), "each kind of command is among them");
     }
 
     #[test]

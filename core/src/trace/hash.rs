@@ -11,6 +11,9 @@ use core::net::{IpAddr, SocketAddr};
 const START: u64 = 0x6E65_7466_6F6C_6431;
 const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 
+/// Set in the length of 'data' that is text.
+const TEXT: u64 = 1 << 63;
+
 /// What each kind of output begins its first word with.
 mod output {
     pub(super) const CALL: u64 = 1;
@@ -109,6 +112,10 @@ impl Rolling {
                 self.word(head | u64::from(chunk.is_some()) << 16);
                 self.word(chunk.as_ref().map_or(0, |bytes| bytes.len() as u64));
             }
+            Outcome::Text(text) => {
+                self.word(head);
+                self.word(u64::from(text.units()));
+            }
             Outcome::Address(addr) => {
                 self.word(head);
                 self.addr(addr.as_ref());
@@ -188,6 +195,7 @@ impl Rolling {
             | Event::Resume
             | Event::Listening => {}
             Event::Data(bytes) => self.word(bytes.len() as u64),
+            Event::Text(text) => self.word(TEXT | u64::from(text.units())),
             Event::Lookup(lookup) => {
                 match &lookup.result {
                     Ok(ip) => self.ip(*ip),

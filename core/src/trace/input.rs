@@ -6,7 +6,7 @@ use super::tags;
 use crate::call::{Completion, Reply};
 use crate::command::{Command, LookupAnswer};
 use crate::errno::Errno;
-use crate::id::{ConnKey, TickId};
+use crate::id::{ConnKey, HandleId, TickId};
 use crate::step::Phase;
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -114,6 +114,8 @@ mod completion_tag {
     pub(super) const ACCEPTED: u8 = 6;
     pub(super) const ACCEPT_FAILED: u8 = 7;
     pub(super) const LOOKED_UP: u8 = 8;
+    pub(super) const READ_AS: u8 = 9;
+    pub(super) const EOF_AS: u8 = 10;
 }
 
 pub(crate) fn put_completion(out: &mut Vec<u8>, completion: &Completion, read: Payload) {
@@ -122,6 +124,14 @@ pub(crate) fn put_completion(out: &mut Vec<u8>, completion: &Completion, read: P
             out.push(completion_tag::READ);
             put_id(out, *handle);
             put_payload(out, bytes, read);
+        }
+        Completion::ReadAs(handle, bytes, units) => {
+            put_read_as(out, *handle, bytes, read);
+            put_number(out, u64::from(*units));
+        }
+        Completion::EofAs(handle, units) => {
+            put_eof_as(out, *handle);
+            put_number(out, u64::from(*units));
         }
         Completion::Written(handle, result) => {
             out.push(completion_tag::WRITTEN);
@@ -160,6 +170,26 @@ pub(crate) fn put_completion(out: &mut Vec<u8>, completion: &Completion, read: P
     }
 }
 
+fn put_read_as(out: &mut Vec<u8>, handle: HandleId, bytes: &[u8], read: Payload) {
+    out.push(completion_tag::READ_AS);
+    put_id(out, handle);
+    put_payload(out, bytes, read);
+}
+
+fn put_eof_as(out: &mut Vec<u8>, handle: HandleId) {
+    out.push(completion_tag::EOF_AS);
+    put_id(out, handle);
+}
+
+/// A completion that goes through a decoder, but for what that will give, which is known and written afterwards.
+pub(crate) fn put_decoded(out: &mut Vec<u8>, completion: &Completion, read: Payload) {
+    match completion {
+        Completion::Read(handle, bytes) => put_read_as(out, *handle, bytes, read),
+        Completion::Eof(handle) => put_eof_as(out, *handle),
+        _ => debug_assert!(false, "only what is read is decoded"),
+    }
+}
+
 pub(crate) fn completion(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<Completion, Malformed> {
     Ok(match from.byte()? {
         completion_tag::READ => Completion::Read(from.id()?, source.payload(from)?),
@@ -169,6 +199,8 @@ pub(crate) fn completion(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Resu
         completion_tag::READ_FAILED => Completion::ReadFailed(from.id()?, from.errno()?),
         completion_tag::ACCEPTED => Completion::Accepted(from.id()?, ConnKey(from.number()?)),
         completion_tag::ACCEPT_FAILED => Completion::AcceptFailed(from.id()?, from.errno()?),
+        completion_tag::READ_AS => Completion::ReadAs(from.id()?, source.payload(from)?, from.u32()?),
+        completion_tag::EOF_AS => Completion::EofAs(from.id()?, from.u32()?),
         completion_tag::LOOKED_UP => Completion::LookedUp(from.id()?, answer(from)?),
         _ => return Err("an unknown completion"),
     })
@@ -218,7 +250,7 @@ pub(crate) fn answer(from: &mut Cursor<'_>) -> Result<LookupAnswer, Malformed> {
 mod tests {
     use super::*;
     use crate::errno::LookupCode;
-    use crate::id::{HandleId, LookupId};
+    use crate::id::LookupId;
 
     fn replies() -> Vec<Reply> {
         let v4 = "1.2.3.4:65535".parse().ok();
@@ -247,6 +279,8 @@ mod tests {
             Completion::Written(h, Err(Errno::EPIPE)),
             Completion::Read(h, Bytes::from_static(b"in")),
             Completion::Eof(h),
+            Completion::ReadAs(h, Bytes::from_static(b"in"), 1),
+            Completion::EofAs(h, u32::MAX),
             Completion::ReadFailed(h, Errno::Other(0)),
             Completion::Accepted(h, ConnKey(u64::MAX)),
             Completion::AcceptFailed(h, Errno::EMFILE),

@@ -1,5 +1,5 @@
-//! What a trace keeps of the bytes that go over the wire. The machine never looks at them, so a replay needs none: only
-//! their number.
+//! What a trace keeps of the bytes that go over the wire. A replay needs none: only
+//! their number, and on a socket with an encoding that of the text.
 
 use super::codec::{Cursor, Malformed, put_number};
 use alloc::vec::Vec;

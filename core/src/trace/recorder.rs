@@ -4,7 +4,7 @@ use super::block::{BLOCK_HEADER, BlockHeader, FEATURES, Header, VERSION, crc32c,
 use super::codec::put_number;
 use super::commands::put_command;
 use super::hash::Rolling;
-use super::input::{put_completion, put_reply};
+use super::input::{put_completion, put_decoded, put_reply};
 use super::payload::Payload;
 use super::tags::{self, record};
 use crate::call::{Completion, Reply};
@@ -150,6 +150,25 @@ impl Recorder {
         let at = self.open(record::COMPLETION);
         put_completion(&mut self.buf, completion, self.read);
         Mark(at)
+    }
+
+    /// What is told to a socket with an encoding: [`decoded`](Self::decoded) completes it.
+    pub(crate) fn decoding(&mut self, completion: &Completion) -> Mark {
+        let at = self.open(record::COMPLETION);
+        put_decoded(&mut self.buf, completion, self.read);
+        Mark(at)
+    }
+
+    /// The units that the decoder gave, as the last part of such a completion.
+    pub(crate) fn decoded(&mut self, units: u32) {
+        put_number(&mut self.buf, u64::from(units));
+    }
+
+    /// The units of what was kept unread, as the last part of a setEncoding.
+    pub(crate) fn kept(&mut self, units: u32) {
+        self.buf.pop();
+        self.buf.push(1);
+        self.decoded(units);
     }
 
     /// Keeps a record if the machine took the input, else forgets it.

@@ -5,6 +5,7 @@ use crate::call::Op;
 use crate::command::Outcome;
 use crate::errno::LookupCode;
 use crate::step::{EventKind, Phase};
+use crate::text::Encoding;
 
 /// Kinds of records. Those below [`OPTIONAL`] are needed for a replay, those from there on can be skipped.
 pub(crate) mod record {
@@ -58,6 +59,13 @@ table! {
 }
 
 table! {
+    /// Encodings, in records.
+    encoding, encoding_from: Encoding {
+        Utf8 = 1, Utf16le = 2, Latin1 = 3, Ascii = 4, Base64 = 5, Base64url = 6, Hex = 7,
+    }
+}
+
+table! {
     phase, phase_from: Phase { Pending = 1, Closing = 2, Timers = 3, }
 }
 
@@ -78,6 +86,7 @@ pub(crate) const fn outcome(outcome: &Outcome) -> u8 {
         Outcome::Path(_) => 8,
         Outcome::Threw(_) => 9,
         Outcome::ListenerThrew => 10,
+        Outcome::Text(_) => 11,
     }
 }
 
@@ -114,9 +123,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_event_comes_back_from_its_number() {
+    fn every_event_and_encoding_comes_back_from_its_number() {
         for &kind in EventKind::ALL {
             assert_eq!(event_from(event(kind)), Some(kind));
+        }
+        for &kind in Encoding::ALL {
+            assert_eq!(encoding_from(encoding(kind)), Some(kind));
         }
         assert_eq!(event_from(0), None);
         assert_eq!(event_from(21), None);

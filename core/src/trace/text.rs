@@ -152,7 +152,9 @@ fn write_completion(f: &mut Formatter<'_>, completion: &Completion) -> fmt::Resu
             result(f, r.err())
         }
         Completion::Read(h, bytes) => write!(f, "{h} read {} bytes", bytes.len()),
+        Completion::ReadAs(h, bytes, units) => write!(f, "{h} read {} bytes, {units} units of text", bytes.len()),
         Completion::Eof(h) => write!(f, "{h} read end"),
+        Completion::EofAs(h, units) => write!(f, "{h} read end, {units} units of text"),
         Completion::ReadFailed(h, errno) => write!(f, "{h} read failed {errno}"),
         Completion::Accepted(h, conn) => write!(f, "{h} accepted connection {}", conn.0),
         Completion::AcceptFailed(h, errno) => write!(f, "{h} accept failed {errno}"),
@@ -204,6 +206,9 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
         Command::Pause(s) => write!(f, "{s}.pause"),
         Command::Resume(s) => write!(f, "{s}.resume"),
         Command::Read(s, n) => write!(f, "{s}.read{}", Given("size", *n)),
+        Command::SetEncoding(s, encoding, units) => {
+            write!(f, "{s}.setEncoding {}{}", encoding.name(), Given("kept units", *units))
+        }
         Command::SetTimeout(s, ms) => write!(f, "{s}.setTimeout {ms} ms"),
         Command::SetNoDelay(s, on) => write!(f, "{s}.setNoDelay {on}"),
         Command::SetKeepAlive(s, on, delay) => write!(f, "{s}.setKeepAlive {on} {delay} ms"),
@@ -282,6 +287,7 @@ fn write_outcome(f: &mut Formatter<'_>, outcome: &Outcome) -> fmt::Result {
         Outcome::Server(s) => write!(f, "return {s}"),
         Outcome::Timer(t) => write!(f, "return {t}"),
         Outcome::Chunk(Some(bytes)) => write!(f, "return {} bytes", bytes.len()),
+        Outcome::Text(text) => write!(f, "return {} units of text", text.units()),
         Outcome::Chunk(None) => f.write_str("return no chunk"),
         Outcome::Address(a) => {
             f.write_str("return")?;
@@ -317,6 +323,7 @@ fn write_emit(f: &mut Formatter<'_>, emit: &Emit) -> fmt::Result {
 fn write_event(f: &mut Formatter<'_>, event: &Event) -> fmt::Result {
     match event {
         Event::Data(bytes) => write!(f, " {} bytes", bytes.len()),
+        Event::Text(text) => write!(f, " {} units of text", text.units()),
         Event::Lookup(lookup) => {
             write!(f, " {}", Quoted(&lookup.host))?;
             match &lookup.result {

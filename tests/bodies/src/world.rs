@@ -408,7 +408,9 @@ impl World<'_> {
             }
         };
         match completion {
-            Completion::Eof(h) | Completion::ReadFailed(h, _) => set(h, |s| s.reading = false),
+            Completion::Eof(h) | Completion::EofAs(h, _) | Completion::ReadFailed(h, _) => {
+                set(h, |s| s.reading = false)
+            }
             Completion::Connected(h, _) => set(h, |s| s.connecting = false),
             Completion::Written(h, _) => set(h, |s| s.writing = false),
             Completion::Accepted(_, conn) => {
@@ -418,7 +420,7 @@ impl World<'_> {
             Completion::LookedUp(lookup, _) => {
                 self.asked_lookups.remove(lookup);
             }
-            Completion::Read(..) | Completion::AcceptFailed(..) => {}
+            Completion::Read(..) | Completion::ReadAs(..) | Completion::AcceptFailed(..) => {}
         }
     }
 

@@ -163,6 +163,7 @@ pub fn event_text(event: &Event) -> String {
     };
     match event {
         Event::Data(chunk) => format!("data {}", chunk.len()),
+        Event::Text(text) => format!("data {}", text.units()),
         Event::Error(error) => format!("error {}", error_text(Some(error))),
         Event::Close(None) | Event::ServerClose(None) => String::from("close undefined"),
         Event::Close(Some(had)) => format!("close {had}"),

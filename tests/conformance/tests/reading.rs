@@ -1,7 +1,5 @@
-//! Reading: the programs r12 to r21 of `spec/node`, line by line.
-//!
-//! Left out, because netfold has no such thing: `r21b_onread` (onread), `r21c_set_encoding` and
-//! `r21c_set_encoding_late` (setEncoding).
+//! Reading: the programs r12 to r21 of `spec/node`, line by line; those of r21b are in `onread.rs`, those of r21c in
+//! `encodings.rs`.
 
 use netfold::EventKind::*;
 use netfold::core::host::Kernel;
