@@ -179,6 +179,11 @@ pub enum Command {
     /// `socket.setEncoding(encoding)`: what is read is text. The number is for replays: how many UTF-16 units that is
     /// which was kept unread; `None` decodes it.
     SetEncoding(SocketId, Encoding, Option<u32>),
+    /// The option `onread`, of a socket that was not connected yet: each read brings at most so many bytes, and is an
+    /// [`Emit::Read`](crate::Emit::Read) in place of 'data'.
+    OnRead(SocketId, u32),
+    /// What the function of `onread` says with false, before it returns: no further read.
+    StopReading(SocketId),
     /// `socket.setTimeout(ms)`, in milliseconds.
     SetTimeout(SocketId, f64),
     /// `socket.setNoDelay(enable)`
@@ -302,6 +307,8 @@ impl Command {
             | Command::Resume(s)
             | Command::Read(s, _)
             | Command::SetEncoding(s, ..)
+            | Command::OnRead(s, _)
+            | Command::StopReading(s)
             | Command::SetTimeout(s, _)
             | Command::SetNoDelay(s, _)
             | Command::SetKeepAlive(s, ..)

@@ -50,6 +50,7 @@ mod text;
 mod timers;
 pub mod trace;
 
+pub use bytes::Bytes;
 pub use call::{Completion, HandleKind, Op, Reply};
 pub use command::{
     Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, HostOptions, ListenOn, LookupAnswer, Outcome, ServerOptions,

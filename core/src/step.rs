@@ -128,6 +128,14 @@ pub enum Emit {
         /// Bits of Node's `dns` module.
         hints: u32,
     },
+    /// A read of a socket with the option `onread`. The user's function may answer with
+    /// [`Command::StopReading`](crate::Command::StopReading) before it returns.
+    Read {
+        /// Whose.
+        socket: SocketId,
+        /// What was read.
+        bytes: Bytes,
+    },
     /// An 'error' that nobody listens for: in Node this throws here. Tell the user, then call [`Core::threw`].
     Unhandled {
         /// Whose.

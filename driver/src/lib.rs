@@ -20,7 +20,7 @@ pub use error::{NetError, Panicked};
 pub use net::{Failure, Host, Net};
 pub use netfold_core as core;
 pub use netfold_core::{
-    CallbackId, Chunk, DropInfo, Encoding, Errno, Event, EventKind, Limits, ListenerId, LookupCode, LookupEvent,
+    Bytes, CallbackId, Chunk, DropInfo, Encoding, Errno, Event, EventKind, Limits, ListenerId, LookupCode, LookupEvent,
     NodeError, ReadText, ReadyState, ServerOptions, SharedError, SocketOptions, SocketView, TimerId, Unhandled,
 };
 pub use options::{Connect, Listen};

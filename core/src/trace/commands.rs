@@ -49,6 +49,8 @@ mod tag {
     pub(super) const REFRESH_TIMER: u8 = 35;
     pub(super) const REF_TIMER: u8 = 36;
     pub(super) const SET_ENCODING: u8 = 37;
+    pub(super) const ON_READ: u8 = 38;
+    pub(super) const STOP_READING: u8 = 39;
 }
 
 pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload) {
@@ -165,6 +167,11 @@ pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload
         Command::CancelTimer(t) => named(out, tag::CANCEL_TIMER, *t),
         Command::RefreshTimer(t) => named(out, tag::REFRESH_TIMER, *t),
         Command::RefTimer(t, on) => switched(out, tag::REF_TIMER, *t, *on),
+        Command::OnRead(s, size) => {
+            named(out, tag::ON_READ, *s);
+            put_number(out, u64::from(*size));
+        }
+        Command::StopReading(s) => named(out, tag::STOP_READING, *s),
         Command::SetEncoding(s, encoding, units) => {
             named(out, tag::SET_ENCODING, *s);
             out.push(tags::encoding(*encoding));
@@ -298,6 +305,8 @@ pub(crate) fn command(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<
         tag::CANCEL_TIMER => Command::CancelTimer(from.id()?),
         tag::REFRESH_TIMER => Command::RefreshTimer(from.id()?),
         tag::REF_TIMER => Command::RefTimer(from.id()?, from.flag()?),
+        tag::ON_READ => Command::OnRead(from.id()?, from.u32()?),
+        tag::STOP_READING => Command::StopReading(from.id()?),
         tag::SET_ENCODING => Command::SetEncoding(from.id()?, encoding(from)?, from.option(Cursor::u32)?),
         _ => return Err("an unknown command"),
     })
@@ -470,6 +479,8 @@ mod tests {
             Command::CancelTimer(t),
             Command::RefreshTimer(t),
             Command::RefTimer(t, false),
+            Command::OnRead(s, u32::MAX),
+            Command::StopReading(s),
             Command::SetEncoding(s, Encoding::Hex, None),
             Command::SetEncoding(s, Encoding::Utf8, Some(u32::MAX)),
         ];
@@ -499,7 +510,7 @@ mod tests {
             .collect();
         tags.sort_unstable();
         tags.dedup();
-        assert_eq!(tags, (1..=tag::SET_ENCODING).collect::<Vec<_>>(), "each kind of command is among them");
+        assert_eq!(tags, (1..=tag::STOP_READING).collect::<Vec<_>>(), "each kind of command is among them");
     }
 
     #[test]

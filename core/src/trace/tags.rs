@@ -115,6 +115,7 @@ pub(crate) const fn op(op: &Op<'_>) -> u8 {
         Op::QueueSize(_) => 20,
         Op::Lookup { .. } => 21,
         Op::Detach(_) => 22,
+        Op::ReadLimit(..) => 23,
     }
 }
 

@@ -209,6 +209,8 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
         Command::SetEncoding(s, encoding, units) => {
             write!(f, "{s}.setEncoding {}{}", encoding.name(), Given("kept units", *units))
         }
+        Command::OnRead(s, size) => write!(f, "{s} onread {size} bytes"),
+        Command::StopReading(s) => write!(f, "{s} onread says stop"),
         Command::SetTimeout(s, ms) => write!(f, "{s}.setTimeout {ms} ms"),
         Command::SetNoDelay(s, on) => write!(f, "{s}.setNoDelay {on}"),
         Command::SetKeepAlive(s, on, delay) => write!(f, "{s}.setKeepAlive {on} {delay} ms"),
@@ -316,6 +318,7 @@ fn write_emit(f: &mut Formatter<'_>, emit: &Emit) -> fmt::Result {
         Emit::Resolve { socket, lookup, host, family, hints } => {
             write!(f, "socket {socket} resolve {} as {lookup} family {family} hints {hints}", Quoted(host))
         }
+        Emit::Read { socket, bytes } => write!(f, "socket {socket} onread {} bytes", bytes.len()),
         Emit::Unhandled { target, error } => write!(f, "{target} unhandled 'error' {}", Failure(error)),
     }
 }
@@ -378,6 +381,7 @@ impl Display for Asked<'_, '_> {
                 write!(f, "write {h} {bytes} bytes in {} chunks", chunks.len())
             }
             Op::ReadStart(h) => write!(f, "read start {h}"),
+            Op::ReadLimit(h, bytes) => write!(f, "read limit {h} {bytes} bytes"),
             Op::ReadStop(h) => write!(f, "read stop {h}"),
             Op::Shutdown(h) => write!(f, "shutdown {h}"),
             Op::Close(h) => write!(f, "close {h}"),
