@@ -147,6 +147,17 @@ pub enum Side {
 /// What user code says about a name it was asked to resolve.
 pub type LookupAnswer = Result<Vec<IpAddr>, LookupCode>;
 
+/// What user code can emit itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Emitted {
+    /// 'pipe', with its source.
+    Pipe(SocketId),
+    /// 'unpipe', with its source.
+    Unpipe(SocketId),
+    /// 'error', once more: for nobody else, so that it is unhandled.
+    Error(SharedError),
+}
+
 /// A user's call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -184,6 +195,8 @@ pub enum Command {
     OnRead(SocketId, u32),
     /// What the function of `onread` says with false, before it returns: no further read.
     StopReading(SocketId),
+    /// `socket.emit(event)`, as `pipe` needs it: that is no part of the machine.
+    Emit(SocketId, Emitted),
     /// `socket.setTimeout(ms)`, in milliseconds.
     SetTimeout(SocketId, f64),
     /// `socket.setNoDelay(enable)`
@@ -308,6 +321,7 @@ impl Command {
             | Command::Read(s, _)
             | Command::SetEncoding(s, ..)
             | Command::OnRead(s, _)
+            | Command::Emit(s, _)
             | Command::StopReading(s)
             | Command::SetTimeout(s, _)
             | Command::SetNoDelay(s, _)

@@ -227,6 +227,10 @@ events! {[
     Drop = "drop" (Option<Box<DropInfo>>);
     /// The server is closed and its last connection gone; the error is for the callback of a `close()` too many.
     ServerClose = "close" (Option<SharedError>);
+    /// A source is piped to this socket from now on.
+    Pipe = "pipe" (SocketId);
+    /// A source is not piped to this socket any more.
+    Unpipe = "unpipe" (SocketId);
 ] also [
     /// 'data' of a socket with an encoding.
     Text(ReadText) = Data;

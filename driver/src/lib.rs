@@ -9,6 +9,7 @@
 mod error;
 mod net;
 mod options;
+mod pipe;
 mod post;
 mod record;
 mod registry;

@@ -2,12 +2,12 @@
 
 use super::frame::{Flow, Frame, Job};
 use super::{Core, TimerFor, UserTimer};
-use crate::command::{Command, Named, Outcome};
+use crate::command::{Command, Emitted, Named, Outcome};
 use crate::error::{ApiMisuse, NodeError};
 use crate::id::{SocketId, TimerId};
 use crate::listeners::{Entry, Life, Who};
 use crate::socket::OnRead;
-use crate::step::{EventKind, Target};
+use crate::step::{Event, EventKind, Target};
 use crate::timers;
 use alloc::sync::Arc;
 
@@ -160,6 +160,9 @@ impl Core {
             Command::Pause(s) => self.user_pause(s),
             Command::Resume(s) => self.resume(s),
             Command::OnRead(s, size) => self.unit(|core| core.sockets[s].on_read = Some(OnRead::new(size))),
+            Command::Emit(s, Emitted::Pipe(source)) => self.emit(s, Event::Pipe(source)),
+            Command::Emit(s, Emitted::Unpipe(source)) => self.emit(s, Event::Unpipe(source)),
+            Command::Emit(s, Emitted::Error(error)) => self.emit(s, Event::Error(error)),
             Command::StopReading(s) => self.unit(|core| core.stop_reading(s)),
             Command::Read(s, n) => self.read(s, n, super::frame::ReadFor::User),
             Command::SetEncoding(s, encoding, told) => self.unit(|core| core.set_encoding(s, encoding, told)),

@@ -216,7 +216,7 @@ impl Rolling {
             }
             Event::Error(error) => self.error(error),
             Event::Close(had_error) => self.word(had_error.map_or(0, |yes| 1 + u64::from(yes))),
-            Event::Connection(id) => self.id(id.slot(), id.generation()),
+            Event::Connection(id) | Event::Pipe(id) | Event::Unpipe(id) => self.id(id.slot(), id.generation()),
             Event::Drop(info) => {
                 self.word(u64::from(info.is_some()));
                 if let Some(info) = info {

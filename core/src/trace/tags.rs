@@ -55,6 +55,8 @@ table! {
         Connection = 18,
         Drop = 19,
         ServerClose = 20,
+        Pipe = 21,
+        Unpipe = 22,
     }
 }
 
@@ -132,6 +134,6 @@ mod tests {
             assert_eq!(encoding_from(encoding(kind)), Some(kind));
         }
         assert_eq!(event_from(0), None);
-        assert_eq!(event_from(21), None);
+        assert_eq!(event_from(23), None);
     }
 }
