@@ -148,7 +148,7 @@ impl Socket {
     ///         client.set_encoding(net, netfold::Encoding::Utf8);
     ///         client.on_text(net, |net, _, text| net.state.push_str(&text));
     ///         client.end_with(net, "hello");
-    ///         echo.close(net);
+    ///         client.on_close(net, move |net, _, _| echo.close(net));
     ///     });
     ///     net.run()?;
     ///     assert_eq!(net.state, "hello");
