@@ -77,6 +77,8 @@ pub enum Op<'a> {
         /// Bits of Node's `dns` module.
         hints: u32,
     },
+    /// From now on no read of this handle brings more than so many bytes. Answer `Done`.
+    ReadLimit(HandleId, u32),
     /// Hand the descriptor out; deliver nothing more for this handle. Answer `Done`.
     Detach(HandleId),
 }

@@ -147,6 +147,17 @@ pub enum Side {
 /// What user code says about a name it was asked to resolve.
 pub type LookupAnswer = Result<Vec<IpAddr>, LookupCode>;
 
+/// What user code can emit itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Emitted {
+    /// 'pipe', with its source.
+    Pipe(SocketId),
+    /// 'unpipe', with its source.
+    Unpipe(SocketId),
+    /// 'error', once more: for nobody else, so that it is unhandled.
+    Error(SharedError),
+}
+
 /// A user's call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -179,6 +190,13 @@ pub enum Command {
     /// `socket.setEncoding(encoding)`: what is read is text. The number is for replays: how many UTF-16 units that is
     /// which was kept unread; `None` decodes it.
     SetEncoding(SocketId, Encoding, Option<u32>),
+    /// The option `onread`, of a socket that was not connected yet: each read brings at most so many bytes, and is an
+    /// [`Emit::Read`](crate::Emit::Read) in place of 'data'.
+    OnRead(SocketId, u32),
+    /// What the function of `onread` says with false, before it returns: no further read.
+    StopReading(SocketId),
+    /// `socket.emit(event)`, as `pipe` needs it: that is no part of the machine.
+    Emit(SocketId, Emitted),
     /// `socket.setTimeout(ms)`, in milliseconds.
     SetTimeout(SocketId, f64),
     /// `socket.setNoDelay(enable)`
@@ -302,6 +320,9 @@ impl Command {
             | Command::Resume(s)
             | Command::Read(s, _)
             | Command::SetEncoding(s, ..)
+            | Command::OnRead(s, _)
+            | Command::Emit(s, _)
+            | Command::StopReading(s)
             | Command::SetTimeout(s, _)
             | Command::SetNoDelay(s, _)
             | Command::SetKeepAlive(s, ..)

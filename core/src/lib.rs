@@ -54,10 +54,11 @@ mod timers;
 pub mod trace;
 
 pub use block_list::BlockList;
+pub use bytes::Bytes;
 pub use call::{Completion, HandleKind, Op, Reply};
 pub use command::{
-    Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, HostOptions, ListenOn, LookupAnswer, Outcome, ServerOptions,
-    Side, SocketOptions, Text,
+    Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, Emitted, HostOptions, ListenOn, LookupAnswer, Outcome,
+    ServerOptions, Side, SocketOptions, Text,
 };
 pub use decoder::{Decoder, ReadText};
 pub use engine::{Census, Core};

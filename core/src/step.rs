@@ -128,6 +128,14 @@ pub enum Emit {
         /// Bits of Node's `dns` module.
         hints: u32,
     },
+    /// A read of a socket with the option `onread`. The user's function may answer with
+    /// [`Command::StopReading`](crate::Command::StopReading) before it returns.
+    Read {
+        /// Whose.
+        socket: SocketId,
+        /// What was read.
+        bytes: Bytes,
+    },
     /// An 'error' that nobody listens for: in Node this throws here. Tell the user, then call [`Core::threw`].
     Unhandled {
         /// Whose.
@@ -219,6 +227,10 @@ events! {[
     Drop = "drop" (Option<Box<DropInfo>>);
     /// The server is closed and its last connection gone; the error is for the callback of a `close()` too many.
     ServerClose = "close" (Option<SharedError>);
+    /// A source is piped to this socket from now on.
+    Pipe = "pipe" (SocketId);
+    /// A source is not piped to this socket any more.
+    Unpipe = "unpipe" (SocketId);
 ] also [
     /// 'data' of a socket with an encoding.
     Text(ReadText) = Data;

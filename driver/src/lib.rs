@@ -9,6 +9,7 @@
 mod error;
 mod net;
 mod options;
+mod pipe;
 mod post;
 mod record;
 mod registry;
@@ -20,9 +21,9 @@ pub use error::{NetError, Panicked};
 pub use net::{Failure, Host, Net};
 pub use netfold_core as core;
 pub use netfold_core::{
-    BlockList, CallbackId, Chunk, DropInfo, Encoding, Errno, Event, EventKind, Family, IntoSocketAddress, Limits,
-    ListenerId, LookupCode, LookupEvent, NodeError, ReadText, ReadyState, ServerOptions, SharedError, SocketAddress,
-    SocketAddressOptions, SocketOptions, SocketView, TimerId, Unhandled, is_ip, is_ipv4, is_ipv6,
+    BlockList, Bytes, CallbackId, Chunk, DropInfo, Encoding, Errno, Event, EventKind, Family, IntoSocketAddress,
+    Limits, ListenerId, LookupCode, LookupEvent, NodeError, ReadText, ReadyState, ServerOptions, SharedError,
+    SocketAddress, SocketAddressOptions, SocketOptions, SocketView, TimerId, Unhandled, is_ip, is_ipv4, is_ipv6,
 };
 pub use options::{Connect, Listen};
 pub use post::Poster;

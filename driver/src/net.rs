@@ -7,6 +7,7 @@ use crate::record::Recording;
 use crate::registry::{self, Called, Registry, Rung, Task};
 use crate::socket::Socket;
 use crate::{LookupRequest, Server, System};
+use bytes::Bytes;
 use netfold_core::host::{self, App, Around, Kernel, Lane, Parts, Place};
 use netfold_core::{
     Command, Core, Emit, EventKind, Limits, Machine, Outcome, ServerOptions, SharedError, SocketId, SocketOptions,
@@ -172,20 +173,40 @@ impl<S, H: Host> Net<S, H> {
         }
     }
 
+    /// `new net.Socket({ onread })`: each read brings at most `size` bytes (64 KiB at most) and goes to this function, and
+    /// there is no 'data'. With false it stops the reading, until `resume` or `read`; the stream is not paused (rule R22).
+    pub fn socket_on_read(
+        &mut self,
+        options: SocketOptions,
+        size: u32,
+        callback: impl Fn(&mut Self, Socket, Bytes) -> bool + 'static,
+    ) -> Result<Socket, SharedError> {
+        let socket = self.socket(options)?;
+        self.registry.set_on_read(socket.0, Rc::new(callback));
+        self.command(Command::OnRead(socket.0, size));
+        Ok(socket)
+    }
+
+    /// `net.connect({ onread })`, as [`socket_on_read`](Self::socket_on_read).
+    pub fn connect_on_read(
+        &mut self,
+        to: impl Into<Connect>,
+        size: u32,
+        callback: impl Fn(&mut Self, Socket, Bytes) -> bool + 'static,
+    ) -> Result<Socket, SharedError> {
+        let to = to.into();
+        let socket = self.socket_on_read(to.socket_options(), size, callback)?;
+        self.connect_socket(socket, to)
+    }
+
     /// `net.connect(options)`. Wrong arguments throw Node's errors (rule C1); everything else is an event.
     pub fn connect(&mut self, to: impl Into<Connect>) -> Result<Socket, SharedError> {
         let to = to.into();
-        let mut options = SocketOptions {
-            allow_half_open: to.allow_half_open,
-            no_delay: to.no_delay,
-            keep_alive: to.keep_alive.is_some(),
-            keep_alive_delay: to.keep_alive.unwrap_or(0),
-            ..SocketOptions::default()
-        };
-        if let Some(bytes) = to.high_water_mark {
-            options.high_water_mark = bytes;
-        }
-        let socket = self.socket(options)?;
+        let socket = self.socket(to.socket_options())?;
+        self.connect_socket(socket, to)
+    }
+
+    fn connect_socket(&mut self, socket: Socket, to: Connect) -> Result<Socket, SharedError> {
         if let Some(ms) = to.timeout {
             socket.set_timeout(self, ms)?;
         }
@@ -391,6 +412,14 @@ impl<S, H: Host> Net<S, H> {
             },
             Emit::Resolve { socket, lookup, host, family, hints } => match self.registry.lookup(socket) {
                 Some(run) => guarded(|| run(self, LookupRequest { lookup, host, family, hints })),
+                None => Ok(()),
+            },
+            Emit::Read { socket, bytes } => match self.registry.on_read(socket) {
+                Some(run) => guarded(|| {
+                    if !run(self, Socket(socket), bytes) {
+                        self.command(Command::StopReading(socket));
+                    }
+                }),
                 None => Ok(()),
             },
             Emit::Unhandled { target, error } => Err(Thrown::Unhandled(Unhandled { source: target, error })),

@@ -1,6 +1,6 @@
 //! Where to connect and to listen, in the forms that Node takes.
 
-use netfold_core::{ConnectTo, HostOptions, ListenOn};
+use netfold_core::{ConnectTo, HostOptions, ListenOn, SocketOptions};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
@@ -28,6 +28,17 @@ pub struct Connect {
 impl Connect {
     fn to(to: ConnectTo) -> Self {
         Self { to, allow_half_open: false, high_water_mark: None, timeout: None, no_delay: false, keep_alive: None }
+    }
+
+    pub(crate) fn socket_options(&self) -> SocketOptions {
+        let default = SocketOptions::default();
+        SocketOptions {
+            allow_half_open: self.allow_half_open,
+            high_water_mark: self.high_water_mark.unwrap_or(default.high_water_mark),
+            no_delay: self.no_delay,
+            keep_alive: self.keep_alive.is_some(),
+            keep_alive_delay: self.keep_alive.unwrap_or(0),
+        }
     }
 
     /// A port of `localhost`, unless [`host`](Self::host) says otherwise. Out of 0 to 65535 `connect` throws

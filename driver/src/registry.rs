@@ -2,6 +2,8 @@
 
 use crate::Socket;
 use crate::net::Net;
+use crate::pipe::Piping;
+use bytes::Bytes;
 use netfold_core::{CallbackId, Event, EventKind, ListenerId, NodeError, SharedError, SocketId, Target, TimerId};
 use slab::Slab;
 use std::rc::Rc;
@@ -16,6 +18,8 @@ type CountCallback<S, H> = Box<dyn FnOnce(&mut Net<S, H>, u32)>;
 /// A piece of user code that waits for its tick, immediate, timer or turn.
 pub(crate) type Task<S, H> = Box<dyn FnOnce(&mut Net<S, H>)>;
 type Interval<S, H> = Rc<dyn Fn(&mut Net<S, H>)>;
+/// The function of `onread`.
+pub(crate) type Reader<S, H> = Rc<dyn Fn(&mut Net<S, H>, Socket, Bytes) -> bool>;
 pub(crate) type Resolver<S, H> = Rc<dyn Fn(&mut Net<S, H>, crate::LookupRequest)>;
 
 /// The listeners of one emitter.
@@ -24,13 +28,24 @@ struct Emitter<S: 'static, H: 'static> {
     next: u32,
     listeners: Vec<(ListenerId, EventKind, Listener<S, H>)>,
     lookup: Option<Resolver<S, H>>,
+    on_read: Option<Reader<S, H>>,
+    /// Where it is piped to.
+    pub(crate) piping: Piping,
     /// Callbacks of this socket that are still to be called, once.
     callbacks: u32,
 }
 
 impl<S, H> Emitter<S, H> {
     const fn new(generation: u32) -> Self {
-        Self { generation, next: 0, listeners: Vec::new(), lookup: None, callbacks: 0 }
+        Self {
+            generation,
+            next: 0,
+            listeners: Vec::new(),
+            lookup: None,
+            on_read: None,
+            piping: Piping::new(),
+            callbacks: 0,
+        }
     }
 }
 
@@ -62,11 +77,13 @@ pub(crate) struct Registry<S: 'static, H: 'static> {
     servers: Vec<Emitter<S, H>>,
     callbacks: Slab<Callback<S, H>>,
     timers: Vec<Option<(u32, Timer<S, H>)>>,
+    /// Whether a pipe has answered to the 'unpipe' that is being emitted.
+    pub(crate) unpiped: bool,
 }
 
 impl<S, H> Registry<S, H> {
     pub(crate) const fn new() -> Self {
-        Self { sockets: Vec::new(), servers: Vec::new(), callbacks: Slab::new(), timers: Vec::new() }
+        Self { sockets: Vec::new(), servers: Vec::new(), callbacks: Slab::new(), timers: Vec::new(), unpiped: false }
     }
 
     fn parts(target: Target) -> (usize, u32) {
@@ -142,6 +159,18 @@ impl<S, H> Registry<S, H> {
 
     pub(crate) fn lookup(&self, socket: SocketId) -> Option<Resolver<S, H>> {
         self.emitter(socket.into())?.lookup.clone()
+    }
+
+    pub(crate) fn set_on_read(&mut self, socket: SocketId, callback: Reader<S, H>) {
+        self.emitter_mut(socket.into()).on_read = Some(callback);
+    }
+
+    pub(crate) fn piping(&mut self, socket: SocketId) -> &mut Piping {
+        &mut self.emitter_mut(socket.into()).piping
+    }
+
+    pub(crate) fn on_read(&self, socket: SocketId) -> Option<Reader<S, H>> {
+        self.emitter(socket.into())?.on_read.clone()
     }
 
     /// Forgets all that belongs to a socket that is gone.

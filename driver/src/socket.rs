@@ -178,6 +178,10 @@ listeners! {
     on_pause, Pause;
     /// 'resume'
     on_resume, Resume;
+    /// 'pipe': a source is piped to it from now on.
+    on_pipe, Pipe(source: Socket = Event::Pipe(id) => Socket(id));
+    /// 'unpipe': a source is not piped to it any more.
+    on_unpipe, Unpipe(source: Socket = Event::Unpipe(id) => Socket(id));
     /// 'lookup': a name was resolved, or not.
     on_lookup, Lookup(lookup: LookupEvent = Event::Lookup(lookup) => *lookup);
 }

@@ -122,6 +122,14 @@ pub(crate) enum Frame {
     },
     ReadGiven(SocketId, Option<crate::socket::Piece>, ReadFor),
     ReadStarted(SocketId),
+    ReadLimited(HandleId),
+    ReadOn {
+        socket: SocketId,
+        n: Option<u32>,
+        purpose: ReadFor,
+    },
+    OnReadTail(SocketId, HandleId),
+    PauseOn(SocketId),
     ReadDemanded(SocketId),
     PushTail {
         socket: SocketId,
@@ -232,6 +240,7 @@ pub(crate) enum Asked {
     Write(HandleId),
     ReadStart(HandleId),
     ReadStop(HandleId),
+    ReadLimit(HandleId, u32),
     Shutdown(HandleId),
     Close(HandleId),
     Reset(HandleId),

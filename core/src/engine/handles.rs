@@ -19,6 +19,8 @@ pub(crate) struct Handle {
     pub(crate) reading: bool,
     /// The driver does read.
     pub(crate) started: bool,
+    /// The driver knows the size of the user's buffer.
+    pub(crate) limited: bool,
     pub(crate) listening: bool,
     pub(crate) refd: bool,
     pub(crate) connecting: bool,
@@ -37,6 +39,7 @@ impl Handle {
             kind,
             reading: false,
             started: false,
+            limited: false,
             listening: false,
             refd: true,
             connecting: false,

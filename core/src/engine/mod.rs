@@ -471,6 +471,7 @@ impl Core {
             Asked::Write(h) => Op::Write(h, &self.wire),
             Asked::ReadStart(h) => Op::ReadStart(h),
             Asked::ReadStop(h) => Op::ReadStop(h),
+            Asked::ReadLimit(h, bytes) => Op::ReadLimit(h, bytes),
             Asked::Shutdown(h) => Op::Shutdown(h),
             Asked::Close(h) => Op::Close(h),
             Asked::Reset(h) => Op::Reset(h),

@@ -2,11 +2,12 @@
 
 use super::frame::{Flow, Frame, Job};
 use super::{Core, TimerFor, UserTimer};
-use crate::command::{Command, Named, Outcome};
+use crate::command::{Command, Emitted, Named, Outcome};
 use crate::error::{ApiMisuse, NodeError};
 use crate::id::{SocketId, TimerId};
 use crate::listeners::{Entry, Life, Who};
-use crate::step::{EventKind, Target};
+use crate::socket::OnRead;
+use crate::step::{Event, EventKind, Target};
 use crate::timers;
 use alloc::sync::Arc;
 
@@ -46,6 +47,10 @@ impl Core {
             Frame::ReadGiven(s, chunk, purpose) => self.read_given(s, chunk, purpose),
             Frame::ReadDemanded(s) => self.demanded(s),
             Frame::ReadStarted(s) => self.read_started(s),
+            Frame::ReadLimited(h) => self.read_limited(h),
+            Frame::ReadOn { socket, n, purpose } => self.read(socket, n, purpose),
+            Frame::OnReadTail(s, h) => self.on_read_tail(s, h),
+            Frame::PauseOn(s) => self.pause(s),
             Frame::PushTail { socket, handle, added } => self.push_tail(socket, handle, added),
             Frame::EofTail(s) => self.eof_tail(s),
             Frame::ReadableEmitted(s, emitted) => self.readable_emitted(s, emitted),
@@ -110,10 +115,7 @@ impl Core {
             Job::ReadMore(s) => self.read_more(s),
             Job::Resume(s) => self.resume_tick(s),
             Job::ReadDemand(s) => self.read(s, Some(0), super::frame::ReadFor::Demand),
-            Job::UpdateReadableListening(s) => {
-                self.update_readable_listening(s);
-                None
-            }
+            Job::UpdateReadableListening(s) => self.update_readable_listening(s),
             Job::EndReadable(s) => self.end_readable_tick(s),
             Job::EndWritable(s) => self.end_writable_tick(s),
             Job::ConnectNow(s, target) => self.connect_now(s, target),
@@ -155,8 +157,13 @@ impl Core {
             Command::Destroy(s, error) => self.destroy(s, error),
             Command::DestroySoon(s) => self.destroy_soon(s),
             Command::ResetAndDestroy(s) => self.reset_and_destroy(s),
-            Command::Pause(s) => self.pause(s),
-            Command::Resume(s) => self.unit(|core| core.resume(s)),
+            Command::Pause(s) => self.user_pause(s),
+            Command::Resume(s) => self.resume(s),
+            Command::OnRead(s, size) => self.unit(|core| core.sockets[s].on_read = Some(OnRead::new(size))),
+            Command::Emit(s, Emitted::Pipe(source)) => self.emit(s, Event::Pipe(source)),
+            Command::Emit(s, Emitted::Unpipe(source)) => self.emit(s, Event::Unpipe(source)),
+            Command::Emit(s, Emitted::Error(error)) => self.emit(s, Event::Error(error)),
+            Command::StopReading(s) => self.unit(|core| core.stop_reading(s)),
             Command::Read(s, n) => self.read(s, n, super::frame::ReadFor::User),
             Command::SetEncoding(s, encoding, told) => self.unit(|core| core.set_encoding(s, encoding, told)),
             Command::SetTimeout(s, ms) => self.set_timeout(s, ms),
@@ -172,8 +179,7 @@ impl Core {
             Command::Detach(s) => self.detach(s),
             Command::On { target, event, listener, once, prepend } => {
                 let life = if once { Life::Once } else { Life::Stays };
-                self.add_listener(target, Entry { kind: event, life, who: Who::User(listener) }, prepend);
-                None
+                self.add_listener(target, Entry { kind: event, life, who: Who::User(listener) }, prepend)
             }
             Command::Off { target, event, listener } => {
                 if let Some(listeners) = self.listeners(target) {
@@ -252,11 +258,11 @@ impl Core {
         None
     }
 
-    fn add_listener(&mut self, target: Target, entry: Entry, prepend: bool) {
-        let Some(listeners) = self.listeners(target) else { return };
-        listeners.add(entry, prepend);
-        if let Target::Socket(socket) = target {
-            self.listener_added(socket, entry.kind);
+    fn add_listener(&mut self, target: Target, entry: Entry, prepend: bool) -> Flow {
+        self.listeners(target)?.add(entry, prepend);
+        match target {
+            Target::Socket(socket) => self.listener_added(socket, entry.kind),
+            Target::Server(_) => None,
         }
     }
 

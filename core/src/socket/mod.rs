@@ -46,6 +46,20 @@ impl Link {
     }
 }
 
+/// The option `onread`: reads of the user's size, that go to the user's function alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OnRead {
+    size: u32,
+    /// The function that runs has said that it wants no more.
+    stop: bool,
+}
+
+impl OnRead {
+    pub(crate) fn new(size: u32) -> Self {
+        Self { size: size.max(1), stop: false }
+    }
+}
+
 /// A running or expired idle timeout.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IdleTimeout {
@@ -76,6 +90,8 @@ pub(crate) struct Target {
 pub(crate) struct Socket {
     pub(crate) r: Readable,
     pub(crate) w: Writable,
+    /// The option `onread`.
+    pub(crate) on_read: Option<OnRead>,
     pub(crate) link: Link,
     pub(crate) listeners: Listeners,
     pub(crate) options: SocketOptions,
@@ -116,6 +132,7 @@ impl Socket {
         Self {
             r: Readable::new(options.high_water_mark),
             w: Writable::new(options.high_water_mark),
+            on_read: None,
             link: Link::Detached,
             listeners,
             options,

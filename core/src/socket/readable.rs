@@ -1,16 +1,16 @@
 //! The readable half: flowing, paused, or read by hand (rules R1 to R22).
 
-use super::Link;
 use super::chunks::{Kept, Piece, as_told, most_units};
+use super::{Link, OnRead};
 use crate::call::Reply;
 use crate::command::Outcome;
 use crate::decoder::Decoder;
 use crate::engine::Core;
-use crate::engine::frame::{Asked, Flow, Frame, Job, ReadFor};
+use crate::engine::frame::{Asked, Flow, Frame, Job, ReadFor, Yield};
 use crate::error::NodeError;
 use crate::id::{HandleId, SocketId};
 use crate::listeners::Internal;
-use crate::step::{Event, EventKind};
+use crate::step::{Emit, Event, EventKind};
 use crate::text::Encoding;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -193,6 +193,10 @@ impl Core {
         if s.destroyed {
             return None;
         }
+        if s.on_read.is_some() {
+            self.push(Frame::OnReadTail(socket, handle));
+            return Some(Yield::Emit(Emit::Read { socket, bytes: chunk }));
+        }
         let added = !s.r.ended && s.errored.is_none();
         self.push(Frame::PushTail { socket, handle, added });
         if !added {
@@ -240,6 +244,53 @@ impl Core {
         }
         self.push(Frame::Ignore);
         self.ask(Asked::ReadStop(handle))
+    }
+
+    pub(crate) fn stop_reading(&mut self, socket: SocketId) {
+        if let Some(on_read) = &mut self.sockets[socket].on_read {
+            on_read.stop = true;
+        }
+    }
+
+    /// After the function of `onread`: false stops the driver, and the stream does not know (rule R22).
+    pub(crate) fn on_read_tail(&mut self, socket: SocketId, handle: HandleId) -> Flow {
+        let s = &mut self.sockets[socket];
+        let stop = s.on_read.as_mut().is_some_and(|on_read| core::mem::take(&mut on_read.stop));
+        if stop && s.link.handle() == Some(handle) { self.stop_driver(handle) } else { None }
+    }
+
+    fn stop_driver(&mut self, handle: HandleId) -> Flow {
+        self.handle_mut(handle, |h| (h.reading, h.started) = (false, false));
+        self.push(Frame::Ignore);
+        self.ask(Asked::ReadStop(handle))
+    }
+
+    /// With `onread`, the connection's handle if the stream believes that the driver reads, or that it does not.
+    fn driven(&self, socket: SocketId, reading: bool) -> Option<HandleId> {
+        let s = &self.sockets[socket];
+        match s.link {
+            Link::Open(handle) if s.on_read.is_some() && self.handles[handle].reading == reading => Some(handle),
+            _ => None,
+        }
+    }
+
+    /// Starts the driver; with `onread` it is told the size of the buffer first.
+    fn start_driver(&mut self, socket: SocketId, handle: HandleId) -> Flow {
+        self.handle_mut(handle, |h| (h.reading, h.started) = (true, true));
+        self.push(Frame::ReadStarted(socket));
+        match self.sockets[socket].on_read {
+            Some(OnRead { size, .. }) if !self.handles[handle].limited => {
+                self.handle_mut(handle, |h| h.limited = true);
+                self.push(Frame::ReadLimited(handle));
+                self.ask(Asked::ReadLimit(handle, size))
+            }
+            _ => self.ask(Asked::ReadStart(handle)),
+        }
+    }
+
+    pub(crate) fn read_limited(&mut self, handle: HandleId) -> Flow {
+        let _done = self.take_reply();
+        self.ask(Asked::ReadStart(handle))
     }
 
     /// FIN came in (rules R5, R21).
@@ -333,6 +384,10 @@ impl Core {
 
     /// `socket.read(n)`: demand more if there is little left, then give what there is (rules R13 to R16).
     pub(crate) fn read(&mut self, socket: SocketId, n: Option<u32>, purpose: ReadFor) -> Flow {
+        if let Some(handle) = self.driven(socket, false) {
+            self.push(Frame::ReadOn { socket, n, purpose });
+            return self.start_driver(socket, handle);
+        }
         let s = &mut self.sockets[socket];
         let r = &mut s.r;
         if let Some(n) = n {
@@ -394,9 +449,7 @@ impl Core {
                 if self.handles[handle].reading {
                     return None;
                 }
-                self.handle_mut(handle, |h| (h.reading, h.started) = (true, true));
-                self.push(Frame::ReadStarted(socket));
-                self.ask(Asked::ReadStart(handle))
+                self.start_driver(socket, handle)
             }
             Link::Opening(_) | Link::Detached => {
                 self.once_internal(socket, EventKind::Connect, Internal::Read);
@@ -491,7 +544,18 @@ impl Core {
         if s.is_writable() && !s.w.ending && !s.destroyed { self.end(socket, None, None) } else { None }
     }
 
-    /// `socket.pause()` (rule R8)
+    /// `socket.pause()`: with `onread` the driver stops first (rule R22).
+    pub(crate) fn user_pause(&mut self, socket: SocketId) -> Flow {
+        match self.driven(socket, true) {
+            Some(handle) => {
+                self.push(Frame::PauseOn(socket));
+                self.stop_driver(handle)
+            }
+            None => self.pause(socket),
+        }
+    }
+
+    /// `stream.pause()` (rule R8)
     pub(crate) fn pause(&mut self, socket: SocketId) -> Flow {
         self.push(Frame::PauseTail(socket));
         let r = &mut self.sockets[socket].r;
@@ -507,8 +571,8 @@ impl Core {
         None
     }
 
-    /// `socket.resume()` (rule R9)
-    pub(crate) fn resume(&mut self, socket: SocketId) {
+    /// `socket.resume()` (rule R9); with `onread` the driver starts at once (rule R22).
+    pub(crate) fn resume(&mut self, socket: SocketId) -> Flow {
         let r = &mut self.sockets[socket].r;
         if r.flowing != Flowing::Yes {
             r.flowing = if r.readable_listening { Flowing::No } else { Flowing::Yes };
@@ -518,6 +582,8 @@ impl Core {
             }
         }
         self.sockets[socket].r.paused = Some(false);
+        let handle = self.driven(socket, false)?;
+        self.start_driver(socket, handle)
     }
 
     pub(crate) fn resume_tick(&mut self, socket: SocketId) -> Flow {
@@ -543,14 +609,14 @@ impl Core {
     }
 
     /// A user listener was added that the stream must know of (rules R10, R11).
-    pub(crate) fn listener_added(&mut self, socket: SocketId, kind: EventKind) {
+    pub(crate) fn listener_added(&mut self, socket: SocketId, kind: EventKind) -> Flow {
         let s = &mut self.sockets[socket];
         match kind {
             EventKind::Data => {
                 s.r.data_listening = true;
                 s.r.readable_listening |= s.listeners.count(EventKind::Readable) > 0;
                 if s.r.flowing != Flowing::No {
-                    self.resume(socket);
+                    return self.resume(socket);
                 }
             }
             EventKind::Readable if !s.r.end_emitted && !s.r.readable_listening => {
@@ -565,6 +631,7 @@ impl Core {
             }
             _ => {}
         }
+        None
     }
 
     /// A user listener was removed (rule R12).
@@ -584,15 +651,16 @@ impl Core {
         }
     }
 
-    pub(crate) fn update_readable_listening(&mut self, socket: SocketId) {
+    pub(crate) fn update_readable_listening(&mut self, socket: SocketId) -> Flow {
         let s = &mut self.sockets[socket];
         s.r.readable_listening = s.listeners.count(EventKind::Readable) > 0;
         if s.r.resume_scheduled && s.r.paused == Some(false) {
             s.r.flowing = Flowing::Yes;
         } else if s.r.data_listening {
-            self.resume(socket);
+            return self.resume(socket);
         } else if !s.r.readable_listening {
             s.r.flowing = Flowing::Undecided;
         }
+        None
     }
 }

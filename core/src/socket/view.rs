@@ -198,6 +198,11 @@ impl SocketView<'_> {
         s.w.need_drain && !s.destroyed && !s.w.ending
     }
 
+    /// Node's `needDrain` state: a `write` returned false, and nothing has drained since.
+    pub fn write_refused(&self) -> bool {
+        self.socket.w.need_drain
+    }
+
     /// `writableEnded`: `end` was called.
     pub fn writable_ended(&self) -> bool {
         self.socket.w.ending

@@ -5,7 +5,9 @@ use super::failure::{error, put_error};
 use super::input::{Source, answer, put_answer};
 use super::payload::{Payload, put_payload};
 use super::tags;
-use crate::command::{Chunk, Command, ConnectTo, HostOptions, ListenOn, ServerOptions, Side, SocketOptions, Text};
+use crate::command::{
+    Chunk, Command, ConnectTo, Emitted, HostOptions, ListenOn, ServerOptions, Side, SocketOptions, Text,
+};
 use crate::id::{CallbackId, ListenerId};
 use crate::step::{EventKind, Target};
 use crate::text::Encoding;
@@ -49,6 +51,9 @@ mod tag {
     pub(super) const REFRESH_TIMER: u8 = 35;
     pub(super) const REF_TIMER: u8 = 36;
     pub(super) const SET_ENCODING: u8 = 37;
+    pub(super) const ON_READ: u8 = 38;
+    pub(super) const STOP_READING: u8 = 39;
+    pub(super) const EMIT: u8 = 40;
 }
 
 pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload) {
@@ -165,6 +170,22 @@ pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload
         Command::CancelTimer(t) => named(out, tag::CANCEL_TIMER, *t),
         Command::RefreshTimer(t) => named(out, tag::REFRESH_TIMER, *t),
         Command::RefTimer(t, on) => switched(out, tag::REF_TIMER, *t, *on),
+        Command::OnRead(s, size) => {
+            named(out, tag::ON_READ, *s);
+            put_number(out, u64::from(*size));
+        }
+        Command::Emit(s, what) => {
+            named(out, tag::EMIT, *s);
+            match what {
+                Emitted::Pipe(source) => named(out, 1, *source),
+                Emitted::Unpipe(source) => named(out, 2, *source),
+                Emitted::Error(error) => {
+                    out.push(3);
+                    put_error(out, error);
+                }
+            }
+        }
+        Command::StopReading(s) => named(out, tag::STOP_READING, *s),
         Command::SetEncoding(s, encoding, units) => {
             named(out, tag::SET_ENCODING, *s);
             out.push(tags::encoding(*encoding));
@@ -298,6 +319,17 @@ pub(crate) fn command(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<
         tag::CANCEL_TIMER => Command::CancelTimer(from.id()?),
         tag::REFRESH_TIMER => Command::RefreshTimer(from.id()?),
         tag::REF_TIMER => Command::RefTimer(from.id()?, from.flag()?),
+        tag::ON_READ => Command::OnRead(from.id()?, from.u32()?),
+        tag::STOP_READING => Command::StopReading(from.id()?),
+        tag::EMIT => Command::Emit(
+            from.id()?,
+            match from.byte()? {
+                1 => Emitted::Pipe(from.id()?),
+                2 => Emitted::Unpipe(from.id()?),
+                3 => Emitted::Error(error(from)?),
+                _ => return Err("nothing that is emitted"),
+            },
+        ),
         tag::SET_ENCODING => Command::SetEncoding(from.id()?, encoding(from)?, from.option(Cursor::u32)?),
         _ => return Err("an unknown command"),
     })
@@ -435,7 +467,7 @@ mod tests {
             Command::Uncork(s),
             Command::End(s, Some(text), Some(CallbackId(0))),
             Command::End(s, None, None),
-            Command::Destroy(s, Some(error)),
+            Command::Destroy(s, Some(error.clone())),
             Command::Destroy(s, None),
             Command::DestroySoon(s),
             Command::ResetAndDestroy(s),
@@ -470,6 +502,11 @@ mod tests {
             Command::CancelTimer(t),
             Command::RefreshTimer(t),
             Command::RefTimer(t, false),
+            Command::OnRead(s, u32::MAX),
+            Command::StopReading(s),
+            Command::Emit(s, Emitted::Pipe(s)),
+            Command::Emit(s, Emitted::Unpipe(s)),
+            Command::Emit(s, Emitted::Error(error.clone())),
             Command::SetEncoding(s, Encoding::Hex, None),
             Command::SetEncoding(s, Encoding::Utf8, Some(u32::MAX)),
         ];
@@ -499,7 +536,7 @@ mod tests {
             .collect();
         tags.sort_unstable();
         tags.dedup();
-        assert_eq!(tags, (1..=tag::SET_ENCODING).collect::<Vec<_>>(), "each kind of command is among them");
+        assert_eq!(tags, (1..=tag::EMIT).collect::<Vec<_>>(), "each kind of command is among them");
     }
 
     #[test]

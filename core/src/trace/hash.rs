@@ -27,6 +27,7 @@ mod output {
     pub(super) const RETURN: u64 = 9;
     pub(super) const IDLE: u64 = 10;
     pub(super) const RELEASED: u64 = 11;
+    pub(super) const READ: u64 = 12;
 }
 
 /// The hash of all outputs so far. Any difference stays in it, since each step of it can be undone.
@@ -164,6 +165,11 @@ impl Rolling {
                 self.id(lookup.slot(), lookup.generation());
                 self.text(host);
             }
+            Emit::Read { socket, bytes } => {
+                self.word(output::READ);
+                self.id(socket.slot(), socket.generation());
+                self.word(bytes.len() as u64);
+            }
             Emit::Unhandled { target, error } => {
                 self.word(output::UNHANDLED | side(*target));
                 self.target(*target);
@@ -210,7 +216,7 @@ impl Rolling {
             }
             Event::Error(error) => self.error(error),
             Event::Close(had_error) => self.word(had_error.map_or(0, |yes| 1 + u64::from(yes))),
-            Event::Connection(id) => self.id(id.slot(), id.generation()),
+            Event::Connection(id) | Event::Pipe(id) | Event::Unpipe(id) => self.id(id.slot(), id.generation()),
             Event::Drop(info) => {
                 self.word(u64::from(info.is_some()));
                 if let Some(info) = info {
@@ -275,8 +281,8 @@ impl Rolling {
                 self.id(handle.slot(), handle.generation());
                 self.addr(Some(&addr));
             }
-            Op::Listen(h, backlog) => {
-                self.word(head | u64::from(backlog) << 32);
+            Op::Listen(h, number) | Op::ReadLimit(h, number) => {
+                self.word(head | u64::from(number) << 32);
                 self.id(h.slot(), h.generation());
             }
             Op::Connect(h, addr) => {

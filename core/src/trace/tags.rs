@@ -55,6 +55,8 @@ table! {
         Connection = 18,
         Drop = 19,
         ServerClose = 20,
+        Pipe = 21,
+        Unpipe = 22,
     }
 }
 
@@ -115,6 +117,7 @@ pub(crate) const fn op(op: &Op<'_>) -> u8 {
         Op::QueueSize(_) => 20,
         Op::Lookup { .. } => 21,
         Op::Detach(_) => 22,
+        Op::ReadLimit(..) => 23,
     }
 }
 
@@ -131,6 +134,6 @@ mod tests {
             assert_eq!(encoding_from(encoding(kind)), Some(kind));
         }
         assert_eq!(event_from(0), None);
-        assert_eq!(event_from(21), None);
+        assert_eq!(event_from(23), None);
     }
 }

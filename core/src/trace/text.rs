@@ -4,7 +4,9 @@
 use super::input::{Input, Record};
 use super::payload::Stored;
 use crate::call::{Completion, Op, Reply};
-use crate::command::{Chunk, Command, ConnectTo, HostOptions, ListenOn, LookupAnswer, Outcome, ServerOptions, Side};
+use crate::command::{
+    Chunk, Command, ConnectTo, Emitted, HostOptions, ListenOn, LookupAnswer, Outcome, ServerOptions, Side,
+};
 use crate::error::NodeError;
 use crate::id::{CallbackId, ListenerId};
 use crate::step::{Attempt, Emit, Event, Idle, Phase, Step};
@@ -209,6 +211,11 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
         Command::SetEncoding(s, encoding, units) => {
             write!(f, "{s}.setEncoding {}{}", encoding.name(), Given("kept units", *units))
         }
+        Command::OnRead(s, size) => write!(f, "{s} onread {size} bytes"),
+        Command::Emit(s, Emitted::Pipe(source)) => write!(f, "{s}.emit pipe {source}"),
+        Command::Emit(s, Emitted::Unpipe(source)) => write!(f, "{s}.emit unpipe {source}"),
+        Command::Emit(s, Emitted::Error(error)) => write!(f, "{s}.emit error {}", Failure(error)),
+        Command::StopReading(s) => write!(f, "{s} onread says stop"),
         Command::SetTimeout(s, ms) => write!(f, "{s}.setTimeout {ms} ms"),
         Command::SetNoDelay(s, on) => write!(f, "{s}.setNoDelay {on}"),
         Command::SetKeepAlive(s, on, delay) => write!(f, "{s}.setKeepAlive {on} {delay} ms"),
@@ -316,6 +323,7 @@ fn write_emit(f: &mut Formatter<'_>, emit: &Emit) -> fmt::Result {
         Emit::Resolve { socket, lookup, host, family, hints } => {
             write!(f, "socket {socket} resolve {} as {lookup} family {family} hints {hints}", Quoted(host))
         }
+        Emit::Read { socket, bytes } => write!(f, "socket {socket} onread {} bytes", bytes.len()),
         Emit::Unhandled { target, error } => write!(f, "{target} unhandled 'error' {}", Failure(error)),
     }
 }
@@ -338,7 +346,7 @@ fn write_event(f: &mut Formatter<'_>, event: &Event) -> fmt::Result {
         }
         Event::Error(error) => write!(f, " {}", Failure(error)),
         Event::Close(Some(had_error)) => write!(f, " {had_error}"),
-        Event::Connection(s) => write!(f, " {s}"),
+        Event::Connection(s) | Event::Pipe(s) | Event::Unpipe(s) => write!(f, " {s}"),
         Event::Drop(Some(info)) => {
             f.write_str(" local")?;
             addr(f, info.local.as_ref())?;
@@ -378,6 +386,7 @@ impl Display for Asked<'_, '_> {
                 write!(f, "write {h} {bytes} bytes in {} chunks", chunks.len())
             }
             Op::ReadStart(h) => write!(f, "read start {h}"),
+            Op::ReadLimit(h, bytes) => write!(f, "read limit {h} {bytes} bytes"),
             Op::ReadStop(h) => write!(f, "read stop {h}"),
             Op::Shutdown(h) => write!(f, "shutdown {h}"),
             Op::Close(h) => write!(f, "close {h}"),

@@ -16,12 +16,12 @@ pub(super) const READS: u8 = 32;
 pub(super) struct Block(BytesMut);
 
 impl Block {
-    /// Reads once, at most [`BLOCK`] bytes; empty at the end of the stream.
-    pub(super) fn read(&mut self, fd: BorrowedFd<'_>) -> Result<Bytes, Errno> {
+    /// Reads once, at most `most` bytes and at most [`BLOCK`]; empty at the end of the stream.
+    pub(super) fn read(&mut self, fd: BorrowedFd<'_>, most: usize) -> Result<Bytes, Errno> {
         if !self.0.try_reclaim(BLOCK) {
             self.0 = BytesMut::with_capacity(BLOCK);
         }
-        let spare = &mut self.0.spare_capacity_mut()[..BLOCK];
+        let spare = &mut self.0.spare_capacity_mut()[..BLOCK.min(most)];
         let count = retry_on_intr(|| read(fd, &mut *spare).map(|(filled, _)| filled.len()))?;
         // SAFETY: the block was empty, and the system has filled the first `count` bytes of its spare room.
         unsafe { self.0.set_len(count) };
@@ -41,7 +41,7 @@ mod tests {
         let mut block = Block::default();
         let mut read = |text: &[u8]| {
             write(&to, text).unwrap();
-            block.read(from.as_fd()).unwrap()
+            block.read(from.as_fd(), BLOCK).unwrap()
         };
         let place = read(b"one").as_ptr();
         let held = read(b"two");
@@ -57,6 +57,6 @@ mod tests {
     fn the_end_is_empty() {
         let (from, to) = rustix::pipe::pipe().unwrap();
         drop(to);
-        assert!(Block::default().read(from.as_fd()).unwrap().is_empty());
+        assert!(Block::default().read(from.as_fd(), BLOCK).unwrap().is_empty());
     }
 }

@@ -4,7 +4,7 @@ use super::accept::{Connections, Spare};
 use super::bell::Waker;
 use super::errno::{errno, io_errno};
 use super::poll::{BELL, Interest, Poll};
-use super::read::Block;
+use super::read::{BLOCK, Block};
 use super::resolve::{Pool, Resolve};
 use super::table::{Entry, Role, Table};
 use super::turn::Turn;
@@ -270,6 +270,12 @@ impl Kernel for System {
             Op::ConnectPath(id, path) => pending_or_failed(self.connect_path(id, path)),
             Op::Write(id, _) => self.write(call, id),
             Op::ReadStart(id) => self.read_start(id),
+            Op::ReadLimit(id, bytes) => {
+                if let Some(entry) = self.table.get_mut(id) {
+                    entry.read_limit = BLOCK.min(bytes as usize).max(1);
+                }
+                Reply::Done
+            }
             Op::ReadStop(id) => {
                 self.read_stop(id);
                 Reply::Done

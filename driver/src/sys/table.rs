@@ -2,6 +2,7 @@
 
 use super::path::SocketFile;
 use super::poll::Interest;
+use super::read::BLOCK;
 use super::write::Queue;
 use netfold_core::{HandleId, HandleKind};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -50,6 +51,8 @@ pub(super) struct Entry {
     pub(super) kind: HandleKind,
     pub(super) role: Role,
     pub(super) latched: Latched,
+    /// The most that one read may bring, in bytes.
+    pub(super) read_limit: usize,
     pub(super) file: Option<SocketFile>,
     pub(super) fd: Option<OwnedFd>,
     /// What the poller looks for; `None` when it does not know the descriptor.
@@ -62,7 +65,7 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new(kind: HandleKind, role: Role, fd: Option<OwnedFd>) -> Self {
         let latched = Latched::default();
-        Self { generation: 0, kind, role, latched, file: None, fd, registered: None, since: 0 }
+        Self { generation: 0, kind, role, latched, read_limit: BLOCK, file: None, fd, registered: None, since: 0 }
     }
 
     /// The descriptor, if there is one.

@@ -2,7 +2,7 @@
 
 use super::errno::errno;
 use super::poll::{BELL, Interest, Ready};
-use super::read::{BLOCK, READS};
+use super::read::READS;
 use super::system::System;
 use super::table::{Entry, Role};
 use netfold_core::{Completion, HandleId};
@@ -126,17 +126,18 @@ impl System {
     }
 
     fn read(&mut self, id: HandleId, left: u8) -> (Stage, Option<Completion>) {
-        let Some(Entry { fd: Some(fd), role: Role::Stream { reading, .. }, .. }) = self.table.get_mut(id) else {
+        let Some(Entry { fd: Some(fd), role: Role::Stream { reading, .. }, read_limit, .. }) = self.table.get_mut(id)
+        else {
             return (Stage::End, None);
         };
-        match self.block.read(fd.as_fd()) {
+        match self.block.read(fd.as_fd(), *read_limit) {
             Ok(bytes) if bytes.is_empty() => {
                 *reading = false;
                 self.slack.push(id);
                 (Stage::Write, Some(Completion::Eof(id)))
             }
             Ok(bytes) => {
-                let stage = if bytes.len() < BLOCK { Stage::Short } else { Stage::Read(left - 1) };
+                let stage = if bytes.len() < *read_limit { Stage::Short } else { Stage::Read(left - 1) };
                 (stage, Some(Completion::Read(id, bytes)))
             }
             Err(rustix::io::Errno::AGAIN) => (Stage::Write, None),

@@ -196,6 +196,7 @@ impl App for Seat {
                 let found = found.expect("the timer was started here");
                 self.outside(|| found())
             }
+            Emit::Read { .. } => unreachable!("no program here has onread"),
             Emit::Resolve { socket, lookup, host, family, hints } => {
                 let found = self.node().lookups.get(&socket).cloned().expect("the socket has a lookup of its own");
                 self.outside(|| found(Query { lookup, host, family, hints }));

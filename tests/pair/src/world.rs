@@ -197,6 +197,7 @@ pub fn name(op: &Op<'_>) -> &'static str {
         Op::ConnectPath(..) => "ConnectPath",
         Op::Write(..) => "Write",
         Op::ReadStart(_) => "ReadStart",
+        Op::ReadLimit(..) => "ReadLimit",
         Op::ReadStop(_) => "ReadStop",
         Op::Shutdown(_) => "Shutdown",
         Op::Close(_) => "Close",
@@ -621,6 +622,7 @@ impl World {
                 }
                 Reply::Done
             }
+            Op::ReadLimit(..) => Reply::Done,
             Op::ReadStop(h) => {
                 if let Some(at) = self.end_of(node, h) {
                     self.ends[at].reading = false;
