@@ -51,6 +51,12 @@ pub trait App: Sized {
     /// Takes what other threads have posted, each to be a turn of its own.
     fn posted(&mut self) -> Option<Self::Task>;
 
+    /// Whether something that the machine does not know of may yet come: another thread can still post. Without it, and
+    /// with nothing that keeps the machine [alive](crate::Core::alive), no wait takes time.
+    fn expects(&self) -> bool {
+        false
+    }
+
     /// A socket is gone for good.
     fn released(&mut self, socket: SocketId);
 
@@ -280,7 +286,7 @@ fn turn<A: App>(app: &mut A) -> Result<(), A::Thrown> {
 }
 
 /// Once around: what was fed, poll, completions, pending, immediates, closing, timers (rule T3). Waits at most `timeout`
-/// milliseconds, or for as long as it takes; not at all while something is owed.
+/// milliseconds, or for as long as it takes; not at all while something is owed, nor when nothing would end the wait.
 ///
 /// After an `Err` (a listener failed) the next call goes on where this one was left; ticks that were queued run after
 /// the next turn, as Node does it.
@@ -349,10 +355,14 @@ fn go_around<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thr
 fn poll<A: App>(app: &mut A, timeout: Option<u64>) -> Result<(), A::Thrown> {
     let Parts { machine, kernel, lane } = app.parts();
     let due = lane.deadline().map(|at| at.saturating_sub(kernel.now()));
+    // What ran before this, in the same round, may have been the last that there was.
+    let over = timeout.is_none() && !machine.core().alive() && !lane.has_tasks();
     let timeout = match (due, timeout) {
         (Some(due), Some(given)) => Some(due.min(given)),
         (due, given) => due.or(given),
     };
+    let timeout = if over && !app.expects() { Some(0) } else { timeout };
+    let Parts { machine, kernel, .. } = app.parts();
     let waited = kernel.wait(timeout);
     machine.advance(kernel.now()).expect(HOST);
     waited.map_err(|error| app.broken(error))

@@ -2,7 +2,7 @@
 
 use crate::error::{NetError, Panicked};
 use crate::options::Connect;
-use crate::post::{Mailbox, Poster};
+use crate::post::{Inbox, Mailbox, Poster};
 use crate::record::Recording;
 use crate::registry::{self, Called, Registry, Rung, Task};
 use crate::socket::Socket;
@@ -10,8 +10,8 @@ use crate::{LookupRequest, Server, System};
 use bytes::Bytes;
 use netfold_core::host::{self, App, Around, Kernel, Lane, Parts, Place};
 use netfold_core::{
-    Command, Core, Emit, EventKind, Limits, Machine, Outcome, ServerOptions, SharedError, SocketId, SocketOptions,
-    Target, TimerId, Unhandled,
+    Command, Core, Emit, EventKind, Limits, Machine, NodeError, Outcome, ServerOptions, SharedError, SocketId,
+    SocketOptions, Target, TimerId, Unhandled,
 };
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -67,8 +67,11 @@ pub struct Net<S: 'static, H: 'static = crate::System> {
     lane: Lane<Task<S, H>>,
     pub(crate) registry: Registry<S, H>,
     mailbox: Arc<Mailbox<S, H>>,
+    inbox: Inbox<S, H>,
     /// Where the trace goes, if one is recorded.
     pub(crate) sink: Option<Box<dyn Write>>,
+    /// Why the trace could not be written, when there was something else to tell first.
+    pub(crate) unwritten: Option<io::Error>,
 }
 
 impl<S> Net<S> {
@@ -137,7 +140,8 @@ impl<S, H: Host> Net<S, H> {
 
     fn with_machine(state: S, kernel: H, machine: Machine, sink: Option<Box<dyn Write>>) -> Self {
         let mailbox = Arc::new(Mailbox::new(kernel.wake_handle()));
-        Self { state, machine, kernel, lane: Lane::default(), registry: Registry::new(), mailbox, sink }
+        let (lane, registry, inbox) = (Lane::default(), Registry::new(), Inbox::new());
+        Self { state, machine, kernel, lane, registry, mailbox, inbox, sink, unwritten: None }
     }
 
     /// `net.createServer(listener)`
@@ -158,7 +162,7 @@ impl<S, H: Host> Net<S, H> {
 
     /// `new net.Server(options)`
     pub fn server(&mut self, options: ServerOptions) -> Server {
-        match self.command(Command::NewServer(options)) {
+        match self.certain(Command::NewServer(options)) {
             Outcome::Server(id) => Server(id),
             other => unreachable!("a new server is a server, not {other:?}"),
         }
@@ -250,7 +254,7 @@ impl<S, H: Host> Net<S, H> {
     }
 
     fn timer(&mut self, ms: f64, repeat: bool) -> TimerId {
-        match self.command(Command::StartTimer { ms, repeat }) {
+        match self.certain(Command::StartTimer { ms, repeat }) {
             Outcome::Timer(id) => id,
             other => unreachable!("a new timer is a timer, not {other:?}"),
         }
@@ -259,29 +263,29 @@ impl<S, H: Host> Net<S, H> {
     /// `clearTimeout(timer)` and `clearInterval(timer)`
     pub fn clear_timer(&mut self, timer: TimerId) {
         self.registry.forget_timer(timer);
-        self.command(Command::CancelTimer(timer));
+        self.certain(Command::CancelTimer(timer));
     }
 
     /// `timer.refresh()`
     pub fn refresh_timer(&mut self, timer: TimerId) {
-        self.command(Command::RefreshTimer(timer));
+        self.certain(Command::RefreshTimer(timer));
     }
 
     /// `timer.unref()`: it does not keep the loop alive.
     pub fn unref_timer(&mut self, timer: TimerId) {
-        self.command(Command::RefTimer(timer, false));
+        self.certain(Command::RefTimer(timer, false));
     }
 
     /// `timer.ref()`
     pub fn ref_timer(&mut self, timer: TimerId) {
-        self.command(Command::RefTimer(timer, true));
+        self.certain(Command::RefTimer(timer, true));
     }
 
     /// A callback that many writes can share: Node merges the ticks of equal callbacks that follow each other
     /// (rule W12), and sharing one allocates nothing per write.
     pub fn callback(
         &mut self,
-        callback: impl Fn(&mut Self, Socket, Result<(), &netfold_core::NodeError>) + 'static,
+        callback: impl Fn(&mut Self, Socket, Result<(), &NodeError>) + 'static,
     ) -> netfold_core::CallbackId {
         self.registry.many(Rc::new(callback))
     }
@@ -301,16 +305,20 @@ impl<S, H: Host> Net<S, H> {
     /// After an error it can be called again: the loop goes on where it stopped.
     pub fn run(&mut self) -> Result<(), NetError> {
         let ran = self.run_on();
-        self.save_trace(true)?;
-        ran
+        match (ran, self.save_trace(true)) {
+            (Err(failed), Err(NetError::Trace(error))) => {
+                self.unwritten = Some(error);
+                Err(failed)
+            }
+            (ran, saved) => ran.and(saved),
+        }
     }
 
     fn run_on(&mut self) -> Result<(), NetError> {
         host::end_turn(self)?;
         loop {
-            // When nothing will happen any more: look once, and leave.
-            let timeout = if self.is_alive() { None } else { Some(0) };
-            match host::dispatch(self, timeout)? {
+            self.registry.forget_removed();
+            match host::dispatch(self, None)? {
                 Around::Stopped => return Ok(()),
                 Around::Done if !self.is_alive() => return Ok(()),
                 Around::Alive | Around::Done => self.save_trace(false)?,
@@ -325,14 +333,14 @@ impl<S, H: Host> Net<S, H> {
     /// calls of your own from outside.
     pub fn dispatch(&mut self) -> Result<bool, NetError> {
         host::end_turn(self)?;
+        self.registry.forget_removed();
         let around = host::dispatch(self, Some(0))?;
         self.save_trace(true)?;
         Ok(around != Around::Stopped && self.is_alive())
     }
 
     fn is_alive(&self) -> bool {
-        let posters = Arc::strong_count(&self.mailbox) > 1;
-        posters || self.machine.core().alive() || self.lane.deadline() == Some(0)
+        self.machine.core().alive() || self.lane.deadline() == Some(0) || self.expects()
     }
 
     /// When `dispatch` must be called even if the descriptor is not readable: milliseconds from now; `None` if never.
@@ -345,6 +353,8 @@ impl<S, H: Host> Net<S, H> {
     /// Leaves `run` after the running turn. What is open stays open; `run` can be called again.
     pub fn stop(&mut self) {
         self.lane.stop();
+        // What was posted and not run yet: the next run is not to wait for more.
+        self.mailbox.wake();
     }
 
     /// Which turn and tick is running.
@@ -367,6 +377,15 @@ impl<S, H: Host> Net<S, H> {
         &self.kernel
     }
 
+    /// As [`command`](Self::command), for a call that has no error to return: at the bound of depth (rule B1) it fails as the
+    /// listener it was made in would. To be silent there would lose what was asked.
+    pub(crate) fn certain(&mut self, command: Command) -> Outcome {
+        match self.command(command) {
+            Outcome::Threw(error) if matches!(*error, NodeError::Limit { name: "depth", .. }) => panic!("{error}"),
+            outcome => outcome,
+        }
+    }
+
     /// Gives a command to the machine. A listener that fails inside it unwinds to the caller, as in Node it throws to it.
     pub(crate) fn command(&mut self, command: Command) -> Outcome {
         match host::command(self, command) {
@@ -386,11 +405,8 @@ impl<S, H: Host> Net<S, H> {
     fn call_listener(&mut self, emit: Emit) -> Result<(), Thrown> {
         match emit {
             Emit::Listener { target, listener, last, event } => {
-                let found = if last {
-                    self.registry.remove(target, listener).map(|(_, listener)| listener)
-                } else {
-                    self.registry.find(target, listener)
-                };
+                let found =
+                    if last { self.registry.take(target, listener) } else { self.registry.find(target, listener) };
                 match found {
                     Some(listener) => guarded(|| listener(self, target, event)),
                     None => Ok(()),
@@ -446,7 +462,11 @@ impl<S, H: Host> App for Net<S, H> {
     }
 
     fn posted(&mut self) -> Option<Task<S, H>> {
-        self.mailbox.take().map(|task| task as Task<S, H>)
+        self.inbox.next(&self.mailbox).map(|task| task as Task<S, H>)
+    }
+
+    fn expects(&self) -> bool {
+        !self.inbox.is_empty() || self.mailbox.expects()
     }
 
     fn released(&mut self, socket: SocketId) {
@@ -495,18 +515,18 @@ impl<S, H: Host> Net<S, H> {
         listener: registry::Listener<S, H>,
     ) -> netfold_core::ListenerId {
         let id = self.registry.add(target, event, listener);
-        self.command(Command::On { target, event, listener: id, once, prepend });
+        self.certain(Command::On { target, event, listener: id, once, prepend });
         id
     }
 
     pub(crate) fn stop_listening(&mut self, target: Target, listener: netfold_core::ListenerId) {
-        if let Some((event, _)) = self.registry.remove(target, listener) {
-            self.command(Command::Off { target, event, listener });
+        if let Some(event) = self.registry.remove(target, listener) {
+            self.certain(Command::Off { target, event, listener });
         }
     }
 
     pub(crate) fn stop_listening_all(&mut self, target: Target, event: Option<EventKind>) {
         self.registry.remove_all(target, event);
-        self.command(Command::RemoveAll(target, event));
+        self.certain(Command::RemoveAll(target, event));
     }
 }

@@ -27,8 +27,11 @@ impl Recording {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file: File = options.open(path)?;
+        // A device or a pipe is not ours to close to others.
         #[cfg(unix)]
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        if file.metadata()?.is_file() {
+            file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        }
         Ok(Self::to(file))
     }
 
@@ -59,6 +62,7 @@ impl std::fmt::Debug for Recording {
 impl<S, H: Host> Net<S, H> {
     /// Gives what was recorded to where it is kept: finished blocks, or with `all` everything so far.
     pub(crate) fn save_trace(&mut self, all: bool) -> Result<(), NetError> {
+        self.told()?;
         let Some(sink) = &mut self.sink else { return Ok(()) };
         let Some(recorder) = self.machine.recorder() else { return Ok(()) };
         if all {
@@ -78,9 +82,15 @@ impl<S, H: Host> Net<S, H> {
         })
     }
 
+    /// Tells of a failure that is still to be told.
+    fn told(&mut self) -> Result<(), NetError> {
+        self.unwritten.take().map_or(Ok(()), |error| Err(NetError::Trace(error)))
+    }
+
     /// Ends the recording: the rest of the trace and its last record go to the file. Without this (or dropping the
     /// loop) a trace is torn at its end: it replays up to there, and says so. No effect when nothing is recorded.
     pub fn finish_recording(&mut self) -> Result<(), NetError> {
+        self.told()?;
         let Some(mut sink) = self.sink.take() else { return Ok(()) };
         let Some(rest) = self.machine.finish() else { return Ok(()) };
         sink.write_all(&rest).and_then(|()| sink.flush()).map_err(NetError::Trace)

@@ -22,11 +22,20 @@ type Interval<S, H> = Rc<dyn Fn(&mut Net<S, H>)>;
 pub(crate) type Reader<S, H> = Rc<dyn Fn(&mut Net<S, H>, Socket, Bytes) -> bool>;
 pub(crate) type Resolver<S, H> = Rc<dyn Fn(&mut Net<S, H>, crate::LookupRequest)>;
 
+/// A listener, as long as an emission may still call it.
+struct Registered<S: 'static, H: 'static> {
+    id: ListenerId,
+    event: EventKind,
+    listener: Listener<S, H>,
+    /// Taken off the list; an emission that began before calls it all the same (rule T6).
+    removed: bool,
+}
+
 /// The listeners of one emitter.
 struct Emitter<S: 'static, H: 'static> {
     generation: u32,
     next: u32,
-    listeners: Vec<(ListenerId, EventKind, Listener<S, H>)>,
+    listeners: Vec<Registered<S, H>>,
     lookup: Option<Resolver<S, H>>,
     on_read: Option<Reader<S, H>>,
     /// Where it is piped to.
@@ -79,11 +88,20 @@ pub(crate) struct Registry<S: 'static, H: 'static> {
     timers: Vec<Option<(u32, Timer<S, H>)>>,
     /// Whether a pipe has answered to the 'unpipe' that is being emitted.
     pub(crate) unpiped: bool,
+    /// Whose listeners were taken off and not forgotten yet.
+    removed: Vec<Target>,
 }
 
 impl<S, H> Registry<S, H> {
     pub(crate) const fn new() -> Self {
-        Self { sockets: Vec::new(), servers: Vec::new(), callbacks: Slab::new(), timers: Vec::new(), unpiped: false }
+        Self {
+            sockets: Vec::new(),
+            servers: Vec::new(),
+            callbacks: Slab::new(),
+            timers: Vec::new(),
+            unpiped: false,
+            removed: Vec::new(),
+        }
     }
 
     fn parts(target: Target) -> (usize, u32) {
@@ -123,34 +141,56 @@ impl<S, H> Registry<S, H> {
         let emitter = self.emitter_mut(target);
         emitter.next += 1;
         let id = ListenerId(emitter.next);
-        emitter.listeners.push((id, event, listener));
+        emitter.listeners.push(Registered { id, event, listener, removed: false });
         id
     }
 
     pub(crate) fn find(&self, target: Target, id: ListenerId) -> Option<Listener<S, H>> {
-        let found = self.emitter(target)?.listeners.iter().find(|(known, _, _)| *known == id)?;
-        Some(found.2.clone())
+        let found = self.emitter(target)?.listeners.iter().find(|known| known.id == id)?;
+        Some(found.listener.clone())
     }
 
-    /// Forgets a listener; its event, if it was there.
-    pub(crate) fn remove(&mut self, target: Target, id: ListenerId) -> Option<(EventKind, Listener<S, H>)> {
+    /// Forgets a listener that will not be called again.
+    pub(crate) fn take(&mut self, target: Target, id: ListenerId) -> Option<Listener<S, H>> {
         self.emitter(target)?;
         let list = &mut self.emitter_mut(target).listeners;
-        let at = list.iter().position(|(known, _, _)| *known == id)?;
-        let (_, event, listener) = list.remove(at);
-        Some((event, listener))
+        let at = list.iter().position(|known| known.id == id)?;
+        Some(list.remove(at).listener)
+    }
+
+    /// Takes a listener off; its event, if it was there.
+    pub(crate) fn remove(&mut self, target: Target, id: ListenerId) -> Option<EventKind> {
+        self.emitter(target)?;
+        let list = &mut self.emitter_mut(target).listeners;
+        let known = list.iter_mut().find(|known| known.id == id && !known.removed)?;
+        known.removed = true;
+        let event = known.event;
+        self.removed.push(target);
+        Some(event)
     }
 
     pub(crate) fn remove_all(&mut self, target: Target, event: Option<EventKind>) {
-        if self.emitter(target).is_some() {
-            let list = &mut self.emitter_mut(target).listeners;
-            list.retain(|(_, kind, _)| event.is_some_and(|event| event != *kind));
+        if self.emitter(target).is_none() {
+            return;
+        }
+        for known in &mut self.emitter_mut(target).listeners {
+            known.removed |= event.is_none_or(|event| event == known.event);
+        }
+        self.removed.push(target);
+    }
+
+    /// Forgets what was taken off: no emission is under way.
+    pub(crate) fn forget_removed(&mut self) {
+        while let Some(target) = self.removed.pop() {
+            if self.emitter(target).is_some() {
+                self.emitter_mut(target).listeners.retain(|known| !known.removed);
+            }
         }
     }
 
     pub(crate) fn count(&self, target: Target, event: EventKind) -> usize {
         let list = self.emitter(target).map(|e| e.listeners.iter());
-        list.map_or(0, |list| list.filter(|(_, kind, _)| *kind == event).count())
+        list.map_or(0, |list| list.filter(|known| known.event == event && !known.removed).count())
     }
 
     pub(crate) fn set_lookup(&mut self, socket: SocketId, lookup: Resolver<S, H>) {

@@ -194,7 +194,7 @@ impl Server {
 
     /// `server.close()`: no new connections; 'close' when the last one is gone.
     pub fn close<S, H: Host>(self, net: &mut Net<S, H>) {
-        net.command(Command::CloseServer(self.0, None));
+        net.certain(Command::CloseServer(self.0, None));
     }
 
     /// `server.close(callback)`: called once at 'close', with `ERR_SERVER_NOT_RUNNING` if it was not listening.
@@ -209,12 +209,12 @@ impl Server {
             _ => {}
         });
         let id = net.registry.add(self.target(), EventKind::ServerClose, wrapped);
-        net.command(Command::CloseServer(self.0, Some(id)));
+        net.certain(Command::CloseServer(self.0, Some(id)));
     }
 
     /// `server.address()`
     pub fn address<S, H: Host>(self, net: &mut Net<S, H>) -> Address {
-        match net.command(Command::ServerAddress(self.0)) {
+        match net.certain(Command::ServerAddress(self.0)) {
             Outcome::Address(Some(address)) => Address::Tcp(address),
             Outcome::Path(path) => Address::Path(path),
             _ => Address::None,
@@ -236,22 +236,22 @@ impl Server {
         callback: impl FnOnce(&mut Net<S, H>, u32) + 'static,
     ) {
         let callback = net.registry.counting(Box::new(callback));
-        net.command(Command::GetConnections(self.0, callback));
+        net.certain(Command::GetConnections(self.0, callback));
     }
 
     /// `server.maxConnections = n`; 0 is no bound, as in Node 20.
     pub fn set_max_connections<S, H: Host>(self, net: &mut Net<S, H>, n: u32) {
-        net.command(Command::SetMaxConnections(self.0, n));
+        net.certain(Command::SetMaxConnections(self.0, n));
     }
 
     /// `server.ref()`
     pub fn ref_<S, H: Host>(self, net: &mut Net<S, H>) {
-        net.command(Command::RefServer(self.0, true));
+        net.certain(Command::RefServer(self.0, true));
     }
 
     /// `server.unref()`: it does not keep the loop alive.
     pub fn unref<S, H: Host>(self, net: &mut Net<S, H>) {
-        net.command(Command::RefServer(self.0, false));
+        net.certain(Command::RefServer(self.0, false));
     }
 
     /// Its properties; `None` once it is released.

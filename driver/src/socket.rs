@@ -117,7 +117,7 @@ pub struct LookupRequest {
 impl LookupRequest {
     /// Answers, at once or later. An answer to a socket that is gone has no effect.
     pub fn answer<S, H: Host>(&self, net: &mut Net<S, H>, answer: LookupAnswer) {
-        net.command(Command::Answer(self.lookup, answer));
+        net.certain(Command::Answer(self.lookup, answer));
     }
 }
 
@@ -363,22 +363,30 @@ impl Socket {
 
     /// `socket.cork()`: writes wait, until as many `uncork`s.
     pub fn cork<S, H: Host>(self, net: &mut Net<S, H>) {
-        net.command(Command::Cork(self.0));
+        net.certain(Command::Cork(self.0));
     }
 
     /// `socket.uncork()`
     pub fn uncork<S, H: Host>(self, net: &mut Net<S, H>) {
-        net.command(Command::Uncork(self.0));
+        net.certain(Command::Uncork(self.0));
+    }
+
+    /// At the bound of the write buffer `end(chunk)` throws and takes nothing (rule B5): as with `write`, the socket is
+    /// destroyed with that.
+    fn end_or_destroy<S, H: Host>(self, net: &mut Net<S, H>, chunk: Option<Chunk>, callback: Option<CallbackId>) {
+        if let Outcome::Threw(error) = net.certain(Command::End(self.0, chunk, callback)) {
+            self.destroy_with(net, error);
+        }
     }
 
     /// `socket.end()`
     pub fn end<S, H: Host>(self, net: &mut Net<S, H>) {
-        net.command(Command::End(self.0, None, None));
+        self.end_or_destroy(net, None, None);
     }
 
     /// `socket.end(chunk)`
     pub fn end_with<S, H: Host>(self, net: &mut Net<S, H>, chunk: impl IntoChunk) {
-        net.command(Command::End(self.0, Some(chunk.into_chunk()), None));
+        self.end_or_destroy(net, Some(chunk.into_chunk()), None);
     }
 
     /// `socket.end(callback)`: called when FIN is with the system, or with why it never will be.
@@ -388,7 +396,7 @@ impl Socket {
         callback: impl FnOnce(&mut Net<S, H>, Socket, Result<(), &NodeError>) + 'static,
     ) {
         let callback = net.registry.once(self.0, Box::new(callback));
-        net.command(Command::End(self.0, None, Some(callback)));
+        self.end_or_destroy(net, None, Some(callback));
     }
 
     /// `socket.end(chunk, callback)`
@@ -399,22 +407,22 @@ impl Socket {
         callback: impl FnOnce(&mut Net<S, H>, Socket, Result<(), &NodeError>) + 'static,
     ) {
         let callback = net.registry.once(self.0, Box::new(callback));
-        net.command(Command::End(self.0, Some(chunk.into_chunk()), Some(callback)));
+        self.end_or_destroy(net, Some(chunk.into_chunk()), Some(callback));
     }
 
     /// `socket.destroy()`
     pub fn destroy<S, H: Host>(self, net: &mut Net<S, H>) {
-        net.command(Command::Destroy(self.0, None));
+        net.certain(Command::Destroy(self.0, None));
     }
 
     /// `socket.destroy(error)`
     pub fn destroy_with<S, H: Host>(self, net: &mut Net<S, H>, error: impl IntoError) {
-        net.command(Command::Destroy(self.0, Some(error.into_error())));
+        net.certain(Command::Destroy(self.0, Some(error.into_error())));
     }
 
     /// `socket.destroySoon()`: once everything is written.
     pub fn destroy_soon<S, H: Host>(self, net: &mut Net<S, H>) {
-        net.command(Command::DestroySoon(self.0));
+        net.certain(Command::DestroySoon(self.0));
     }
 
     /// `socket.resetAndDestroy()`. Throws `ERR_INVALID_HANDLE_TYPE` on a Unix socket.
@@ -424,18 +432,18 @@ impl Socket {
 
     /// `socket.pause()`
     pub fn pause<S, H: Host>(self, net: &mut Net<S, H>) {
-        net.command(Command::Pause(self.0));
+        net.certain(Command::Pause(self.0));
     }
 
     /// `socket.resume()`
     pub fn resume<S, H: Host>(self, net: &mut Net<S, H>) {
-        net.command(Command::Resume(self.0));
+        net.certain(Command::Resume(self.0));
     }
 
     /// `socket.read()`: all there is, or while flowing one chunk. Emits 'data' too, as in Node. With an
     /// [encoding](Self::set_encoding) this is the text's UTF-8.
     pub fn read<S, H: Host>(self, net: &mut Net<S, H>) -> Option<Bytes> {
-        bytes_read(net.command(Command::Read(self.0, None))).unwrap_or_default()
+        bytes_read(net.certain(Command::Read(self.0, None))).unwrap_or_default()
     }
 
     /// As [`read`](Self::read), of a socket with an [encoding](Self::set_encoding). Without one nothing is read.
@@ -464,7 +472,7 @@ impl Socket {
     /// `setEncoding(null)`, `None`, is UTF-8. 'data' goes to [`on_text`](Self::on_text), `readableLength` and
     /// [`read_text_n`](Self::read_text_n) count UTF-16 units, and `bytesRead` goes on counting bytes (rules R19 to R21).
     pub fn set_encoding<S, H: Host>(self, net: &mut Net<S, H>, encoding: impl Into<Option<Encoding>>) {
-        net.command(Command::SetEncoding(self.0, encoding.into().unwrap_or_default(), None));
+        net.certain(Command::SetEncoding(self.0, encoding.into().unwrap_or_default(), None));
     }
 
     /// `socket.read(n)`: exactly `n` bytes (UTF-16 units with an encoding), or what is left at the end; `None` until there are so many. More than 1 GiB
@@ -491,36 +499,36 @@ impl Socket {
 
     /// `socket.setNoDelay(enable)`
     pub fn set_no_delay<S, H: Host>(self, net: &mut Net<S, H>, enable: bool) {
-        net.command(Command::SetNoDelay(self.0, enable));
+        net.certain(Command::SetNoDelay(self.0, enable));
     }
 
     /// `socket.setKeepAlive(enable, initialDelay)`, the delay in milliseconds; whole seconds are used.
     pub fn set_keep_alive<S, H: Host>(self, net: &mut Net<S, H>, enable: bool, initial_delay: u32) {
-        net.command(Command::SetKeepAlive(self.0, enable, initial_delay));
+        net.certain(Command::SetKeepAlive(self.0, enable, initial_delay));
     }
 
     /// `socket.ref()`
     pub fn ref_<S, H: Host>(self, net: &mut Net<S, H>) {
-        net.command(Command::Ref(self.0, true));
+        net.certain(Command::Ref(self.0, true));
     }
 
     /// `socket.unref()`: while idle or reading it does not keep the loop alive.
     pub fn unref<S, H: Host>(self, net: &mut Net<S, H>) {
-        net.command(Command::Ref(self.0, false));
+        net.certain(Command::Ref(self.0, false));
     }
 
     /// The socket stays known after its 'close', to be asked or connected again, until [`release`](Self::release).
     pub fn retain<S, H: Host>(self, net: &mut Net<S, H>) {
-        net.command(Command::Retain(self.0));
+        net.certain(Command::Retain(self.0));
     }
 
     /// Undoes [`retain`](Self::retain).
     pub fn release<S, H: Host>(self, net: &mut Net<S, H>) {
-        net.command(Command::Release(self.0));
+        net.certain(Command::Release(self.0));
     }
 
     fn address_of<S, H: Host>(self, net: &mut Net<S, H>, side: Side) -> Option<SocketAddr> {
-        match net.command(Command::Address(self.0, side)) {
+        match net.certain(Command::Address(self.0, side)) {
             Outcome::Address(address) => address,
             _ => None,
         }

@@ -176,7 +176,6 @@ pub(crate) enum Frame {
     ServerAddressAnswered,
     ServerClosed(ServerId),
     AcceptDropped(ServerId, ConnKey),
-    AcceptRefuse(ConnKey),
     AcceptRead(SocketId),
     AcceptSetUp(ServerId, SocketId),
     AcceptKeepAlive(ServerId, SocketId),

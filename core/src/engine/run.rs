@@ -90,7 +90,6 @@ impl Core {
             Frame::ServerAddressAnswered => self.server_address_answered(),
             Frame::ServerClosed(s) => self.close_if_drained(s),
             Frame::AcceptDropped(s, conn) => self.accept_dropped(s, conn),
-            Frame::AcceptRefuse(conn) => self.accept_refuse(conn),
             Frame::AcceptRead(s) => self.accept_read(s),
             Frame::AcceptSetUp(server, socket) => self.accept_set_up(server, socket),
             Frame::AcceptKeepAlive(server, socket) => self.accept_keep_alive(server, socket),

@@ -6,44 +6,121 @@ use alloc::string::String;
 use bytes::{Buf, Bytes, BytesMut};
 
 /// A kept chunk shorter than this is copied out of the block it was read into: a peer that sends single bytes to a
-/// paused reader would otherwise pin a whole block with each.
-const PACK_BELOW: usize = 16 * 1024;
+/// paused reader would otherwise pin a whole block with each. A little over half a block, so that those that are kept as
+/// they came pin less than twice their length.
+const PACK_BELOW: usize = 33 * 1024;
+
+/// What a driver reads into at a time, and so what a chunk that is kept as it came may pin.
+const BLOCK: usize = 64 * 1024;
 
 /// Chunks that wait to be read, in order, with their borders.
 ///
-/// In memory: two bytes a chunk, the bytes of small chunks packed together, big ones as they came (rule B2).
+/// In memory: the bytes of small chunks packed together, with a bit for each, and big ones as they came (rule B2).
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chunks {
-    /// The length of each chunk; 0 stands for the next big one.
-    borders: VecDeque<u16>,
-    big: VecDeque<Bytes>,
+    /// The bytes of the small ones, and how much memory they have.
     packed: BytesMut,
+    room: usize,
+    /// A bit for each packed byte, after the `gone` first: set for the last byte of a chunk.
+    ends: VecDeque<u8>,
+    gone: usize,
+    big: VecDeque<Big>,
+    /// Packed bytes after the last big one.
+    after: usize,
+}
+
+/// A chunk that is kept as it came.
+#[derive(Clone, Debug)]
+struct Big {
+    /// Packed bytes between it and the one before it.
+    before: usize,
+    bytes: Bytes,
+    /// The memory that it pins.
+    room: usize,
+}
+
+/// A half more than is needed now: what grows by doubling could be twice the bound.
+const fn roomy(needed: usize) -> usize {
+    if needed < 64 { needed } else { needed + needed / 2 }
 }
 
 impl Chunks {
     pub(super) fn push(&mut self, chunk: Bytes) {
-        if chunk.len() < PACK_BELOW {
-            self.borders.push_back(chunk.len() as u16);
-            self.packed.extend_from_slice(&chunk);
-        } else {
-            self.borders.push_back(0);
-            self.big.push_back(chunk);
+        if chunk.len() >= PACK_BELOW {
+            let (before, room) = (core::mem::take(&mut self.after), chunk.len().max(BLOCK));
+            self.big.push_back(Big { before, bytes: chunk, room });
+        } else if !chunk.is_empty() {
+            self.pack(&chunk);
         }
+    }
+
+    fn pack(&mut self, chunk: &[u8]) {
+        let len = self.packed.len() + chunk.len();
+        if self.packed.capacity() < len && !self.packed.try_reclaim(chunk.len()) {
+            self.repack(roomy(len));
+        }
+        self.packed.extend_from_slice(chunk);
+        self.after += chunk.len();
+        let last = self.gone + len - 1;
+        let bytes = last / 8 + 1;
+        if self.ends.capacity() < bytes {
+            self.ends.reserve_exact(roomy(bytes) - self.ends.len());
+        }
+        self.ends.resize(bytes, 0);
+        self.ends[last / 8] |= 1 << (last % 8);
+    }
+
+    /// Moves what is packed to so much memory of its own.
+    fn repack(&mut self, room: usize) {
+        let mut packed = BytesMut::with_capacity(room);
+        packed.extend_from_slice(&self.packed);
+        (self.packed, self.room) = (packed, room);
     }
 
     pub(super) fn first_len(&self) -> usize {
-        match self.borders.front() {
-            Some(0) => self.big.front().map_or(0, Bytes::len),
-            Some(&small) => usize::from(small),
-            None => 0,
+        match self.big.front() {
+            Some(Big { before: 0, bytes, .. }) => bytes.len(),
+            _ => self.first_small(),
         }
     }
 
-    pub(super) fn pop(&mut self) -> Option<Bytes> {
-        match self.borders.pop_front()? {
-            0 => self.big.pop_front(),
-            small => Some(self.packed.split_to(usize::from(small)).freeze()),
+    fn first_small(&self) -> usize {
+        let Some(first) = self.ends.front() else { return 0 };
+        let first = first >> self.gone;
+        if first != 0 {
+            return first.trailing_zeros() as usize + 1;
         }
+        let at = 1 + self.ends.iter().skip(1).take_while(|bits| **bits == 0).count();
+        let bits = self.ends.get(at).map_or(0, |bits| bits.trailing_zeros() as usize);
+        at * 8 - self.gone + bits + 1
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Bytes> {
+        if self.big.front().is_some_and(|big| big.before == 0) {
+            return self.big.pop_front().map(|big| big.bytes);
+        }
+        let first = self.first_small();
+        (first > 0).then(|| self.cut(first))
+    }
+
+    /// The first `n` packed bytes, which stand before the first big chunk. Memory goes with them.
+    fn cut(&mut self, n: usize) -> Bytes {
+        match self.big.front_mut() {
+            Some(big) => big.before -= n,
+            None => self.after -= n,
+        }
+        let (gone, bytes) = (self.gone + n, self.packed.split_to(n).freeze());
+        if self.packed.is_empty() {
+            (self.packed, self.room, self.ends, self.gone) = Default::default();
+            return bytes;
+        }
+        self.ends.drain(..gone / 8);
+        self.gone = gone % 8;
+        if self.room > self.packed.len() * 8 / 5 {
+            self.repack(self.packed.len());
+            self.ends.shrink_to_fit();
+        }
+        bytes
     }
 
     /// Takes `n` bytes, no more than there are: one chunk or a part of it without copying, else joined.
@@ -68,22 +145,18 @@ impl Chunks {
 
     /// The first `n` bytes of the first chunk, which is longer.
     fn split(&mut self, n: usize) -> Bytes {
-        match self.borders.front_mut() {
-            Some(0) => {
-                let Some(front) = self.big.front_mut() else { return Bytes::new() };
-                front.split_to(n)
-            }
-            Some(small) => {
-                *small -= n as u16;
-                self.packed.split_to(n).freeze()
-            }
-            None => Bytes::new(),
+        let Some(Big { before: 0, bytes, room }) = self.big.front_mut() else { return self.cut(n) };
+        let first = bytes.split_to(n);
+        if *room > 2 * bytes.len() {
+            *bytes = Bytes::copy_from_slice(bytes);
+            *room = bytes.len();
         }
+        first
     }
 
+    /// The list of the big ones, which has 56 bytes for each, is not counted.
     pub(super) fn memory(&self) -> usize {
-        let big: usize = self.big.iter().map(Bytes::len).sum();
-        self.borders.capacity() * 2 + self.big.capacity() * size_of::<Bytes>() + self.packed.capacity() + big
+        self.room + self.ends.capacity() + self.big.iter().map(|big| big.room).sum::<usize>()
     }
 }
 
@@ -244,6 +317,58 @@ mod tests {
         assert_eq!(list.pop().map(|b| b.len()), Some(PACK_BELOW));
         assert_eq!(list.pop().as_deref(), Some(&b"c"[..]));
         assert_eq!(list.pop(), None);
+    }
+
+    /// A model of the chunks: what is pushed, popped, taken and split comes as from a plain list, and memory stays within
+    /// the bound (rule B2) however they come.
+    #[test]
+    fn b2_chunks_are_as_a_list_of_them_and_small() {
+        let mut seed = 1u64;
+        let mut below = |n: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize % n
+        };
+        for mark in [1usize, 2, 3, 10, 100, 5000, 16 * 1024, 40_000, 70_000, 200_000] {
+            for longest in [1usize, 2, 20, 3000, PACK_BELOW, 65_536] {
+                let (mut chunks, mut model, mut byte) = (Chunks::default(), VecDeque::<Bytes>::new(), 0u8);
+                for _ in 0..50 {
+                    let mut length: usize = model.iter().map(Bytes::len).sum();
+                    // Until the mark is reached, sometimes less; then some is read.
+                    while length < mark && below(mark.min(200)) != 1 {
+                        let chunk: alloc::vec::Vec<u8> =
+                            (0..1 + below(longest)).map(|n| byte.wrapping_add(n as u8)).collect();
+                        byte = byte.wrapping_add(31);
+                        length += chunk.len();
+                        let chunk = Bytes::from(chunk);
+                        chunks.push(chunk.clone());
+                        model.push_back(chunk);
+                        let bound = 2 * mark + 64 * 1024;
+                        assert!(chunks.memory() <= bound, "{mark} {longest}: {} of {length}", chunks.memory());
+                        if mark > 5000 && longest < 100 && below(1000) == 0 {
+                            break;
+                        }
+                    }
+                    assert_eq!(chunks.first_len(), model.front().map_or(0, Bytes::len));
+                    if below(2) == 0 {
+                        assert_eq!(chunks.pop(), model.pop_front());
+                    } else if length > 0 {
+                        let mut n = 1 + below(length);
+                        let got = chunks.take(n);
+                        let mut at = 0;
+                        while n > 0 {
+                            let mut first = model.pop_front().unwrap();
+                            let part = first.split_to(n.min(first.len()));
+                            assert_eq!(got[at..at + part.len()], part);
+                            (at, n) = (at + part.len(), n - part.len());
+                            if !first.is_empty() {
+                                model.push_front(first);
+                            }
+                        }
+                        assert_eq!(at, got.len());
+                    }
+                }
+            }
+        }
     }
 
     #[test]

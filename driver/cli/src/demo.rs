@@ -1,14 +1,19 @@
 //! `netfold demo`: the main job, from sockets to a verified replay.
 
+use crate::Ended;
+use crate::file::{create, named, read};
+use crate::output::{self, Bytes, Time, no_loop};
 use crate::replay::verdict;
-use crate::{Ended, read_trace};
+use crate::signals::on_signals;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use netfold::core::trace::replay;
-use netfold::{Address, Connect, Listen, Net, Recording, Server, Socket, System};
+use netfold::{Address, Connect, Listen, Net, Server, Socket, System};
+use signal_hook::iterator::Handle;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::io::IsTerminal;
+use std::fmt::Display;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
@@ -33,8 +38,10 @@ const SHOWN_DATA: u32 = 2;
 
 struct State {
     bar: Option<ProgressBar>,
+    signals: Option<Handle>,
     clients: u32,
     closed: u32,
+    servers: u32,
     echoed: u64,
     messages: u64,
     wrong: Option<String>,
@@ -54,26 +61,28 @@ impl Demo {
     pub fn run(self) -> Ended {
         let scratch = Scratch::new()?;
         let trace = self.record.clone().unwrap_or_else(|| scratch.0.join("demo.trace"));
-        let recording = Recording::create(&trace).map_err(|error| format!("{}: {error}", trace.display()))?;
         let state = State {
-            bar: std::io::stdout().is_terminal().then(|| progress(self.clients)),
+            bar: progress(u64::from(self.clients) * u64::from(self.rounds)),
+            signals: None,
             clients: self.clients,
             closed: 0,
+            servers: 2,
             echoed: 0,
             messages: 0,
             wrong: None,
         };
-        let mut net = Net::recorded(state, recording)?;
+        let mut net = Net::recorded(state, create(&trace)?).map_err(no_loop)?;
+        net.state.signals = Some(on_signals(net.poster(), |net| fail(net, "stopped by a signal")).map_err(no_loop)?);
         let began = Instant::now();
         self.start(&mut net, &scratch.0.join("demo.sock"));
-        net.run()?;
-        net.finish_recording()?;
+        let ran = net.run().and_then(|()| net.finish_recording());
+        let seconds = began.elapsed().as_secs_f64();
         if let Some(bar) = &net.state.bar {
             bar.finish_and_clear();
         }
-        let seconds = began.elapsed().as_secs_f64();
+        ran.map_err(|error| named(&error, &trace))?;
         self.check(&net)?;
-        self.summarize(&net, seconds);
+        self.summarize(&net, seconds)?;
         verify(&trace)
     }
 
@@ -84,8 +93,9 @@ impl Demo {
         let parts = [(Listen::port(0).host("127.0.0.1"), 0..over_tcp), (Listen::path(path), over_tcp..clients)];
         for (listen, numbers) in parts {
             let server = net.create_server(serve);
-            server.on_error(net, |_, _, error| panic!("{error}"));
-            server.listen_then(net, listen, move |net, server| {
+            server.on_error(net, |net, _, error| fail(net, format_args!("server: {error}{}", advice(error.code()))));
+            // They all come at once; a Unix socket with a full backlog refuses them.
+            server.listen_then(net, listen.backlog(clients), move |net, server| {
                 let address = server.address(net);
                 say(net, format!("server: listening on {}", shown(&address)));
                 let left = Rc::new(Cell::new(numbers.len() as u32));
@@ -99,7 +109,7 @@ impl Demo {
     fn check(&self, net: &Loop) -> Ended {
         let census = net.core().census();
         if let Some(wrong) = &net.state.wrong {
-            return Err(wrong.clone().into());
+            return Err(format!("the demo failed: {wrong}").into());
         }
         if net.state.closed != self.clients {
             return Err(format!("{} of {} clients came to their end", net.state.closed, self.clients).into());
@@ -110,16 +120,31 @@ impl Demo {
         Ok(())
     }
 
-    fn summarize(&self, net: &Loop, seconds: f64) {
-        let State { echoed, messages, .. } = net.state;
+    fn summarize(&self, net: &Loop, seconds: f64) -> Ended {
+        let State { echoed, messages, clients, .. } = net.state;
         let place = net.place();
-        println!(
-            "{} clients, {messages} messages, {:.1} MB echoed byte for byte in {seconds:.2} s: {} turns, {} ticks",
-            self.clients,
-            echoed as f64 / 1e6,
-            place.turn,
-            place.tick
-        );
+        output::say(format_args!(
+            "{clients} clients, {messages} messages, {} echoed byte for byte in {} ({:.0} messages/s)",
+            Bytes(echoed),
+            Time(seconds),
+            messages as f64 / seconds
+        ))?;
+        Ok(output::say(format_args!("{} turns, {} ticks", place.turn, place.tick))?)
+    }
+}
+
+/// The first thing that goes wrong ends the demo.
+fn fail(net: &mut Loop, what: impl Display) {
+    net.state.wrong.get_or_insert_with(|| what.to_string());
+    net.stop();
+}
+
+/// What to do about an error of this code; empty if there is nothing to say.
+fn advice(code: &str) -> &'static str {
+    match code {
+        "EMFILE" | "ENFILE" => "; try fewer --clients, or allow more open files (ulimit -n)",
+        "ENAMETOOLONG" => "; set TMPDIR to a folder with a shorter name",
+        _ => "",
     }
 }
 
@@ -131,7 +156,7 @@ fn serve(net: &mut Loop, socket: Socket) {
         }
     });
     socket.on_drain(net, |net, socket| socket.resume(net));
-    socket.on_error(net, |net, _, error| net.state.wrong = Some(format!("server: {error}")));
+    socket.on_error(net, |net, _, error| fail(net, format_args!("server: {error}")));
 }
 
 fn connect(net: &mut Loop, server: Server, address: &Address, number: u32, rounds: u32, left: Rc<Cell<u32>>) {
@@ -143,7 +168,7 @@ fn connect(net: &mut Loop, server: Server, address: &Address, number: u32, round
     let kind = if matches!(address, Address::Tcp(_)) { "tcp" } else { "unix" };
     let socket = match net.connect(to) {
         Ok(socket) => socket,
-        Err(error) => return net.state.wrong = Some(error.to_string()),
+        Err(error) => return fail(net, error),
     };
     // One client of each kind is shown event by event.
     let watched = number == 0 || number == net.state.clients.div_ceil(2);
@@ -159,8 +184,9 @@ fn connect(net: &mut Loop, server: Server, address: &Address, number: u32, round
         let fits =
             client.expected.len() >= chunk.len() && client.expected.drain(..chunk.len()).eq(chunk.iter().copied());
         if !fits {
-            net.state.wrong = Some(format!("client {number} got back what it did not send"));
-            return socket.destroy(net);
+            drop(client);
+            socket.destroy(net);
+            return fail(net, format_args!("client {number} got back what it did not send"));
         }
         net.state.echoed += chunk.len() as u64;
         client.shown += 1;
@@ -170,20 +196,38 @@ fn connect(net: &mut Loop, server: Server, address: &Address, number: u32, round
         let answered = client.expected.is_empty();
         drop(client);
         if answered {
+            if let Some(bar) = &net.state.bar {
+                bar.inc(1);
+            }
             send(net, socket, &state);
         }
     });
-    socket.on_error(net, move |net, _, error| net.state.wrong = Some(format!("client {number}: {error}")));
+    socket.on_error(net, move |net, _, error| {
+        fail(net, format_args!("client {number}: {error}{}", advice(error.code())));
+    });
     socket.on_close(net, move |net, _, _| {
-        net.state.closed += 1;
-        if let Some(bar) = &net.state.bar {
-            bar.inc(1);
+        let lacks = client.borrow().left > 0 || !client.borrow().expected.is_empty();
+        if lacks {
+            // A server without descriptors closes what it cannot take.
+            fail(net, format_args!("client {number} was closed before everything came back{}", advice("EMFILE")));
         }
+        net.state.closed += 1;
         left.set(left.get() - 1);
         if left.get() == 0 {
-            server.close_then(net, move |net, _, _| say(net, format!("{kind} server: close")));
+            server.close_then(net, move |net, _, _| closed(net, kind));
         }
     });
+}
+
+/// Without servers and signals nothing keeps the loop.
+fn closed(net: &mut Loop, kind: &str) {
+    say(net, format!("{kind} server: close"));
+    net.state.servers -= 1;
+    if net.state.servers == 0
+        && let Some(signals) = net.state.signals.take()
+    {
+        signals.close();
+    }
 }
 
 /// The next message, or the end.
@@ -203,12 +247,13 @@ fn send(net: &mut Loop, socket: Socket, client: &Rc<RefCell<Client>>) {
 
 /// A message of a length and content of its own, the same in every run.
 fn message(client: u32, round: u32) -> Vec<u8> {
-    let mut x = u64::from(client) << 32 | u64::from(round) | 1;
+    // SplitMix64: neighbours begin far from each other.
+    let mut x = u64::from(client) << 32 | u64::from(round);
     let mut next = move || {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        x
+        x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let y = (x ^ x >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let y = (y ^ y >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        y ^ y >> 31
     };
     let long = next().is_multiple_of(50);
     let len = 1 + (next() as usize) % if long { LONGEST } else { 2000 };
@@ -220,14 +265,18 @@ fn watch(net: &mut Loop, socket: Socket, kind: &'static str) {
     socket.on_ready(net, move |net, _| say(net, format!("{kind} client: ready")));
     socket.on_end(net, move |net, _| say(net, format!("{kind} client: end")));
     socket.on_finish(net, move |net, _| say(net, format!("{kind} client: finish")));
-    socket.on_close(net, move |net, _, error| say(net, format!("{kind} client: close, by an error: {error:?}")));
+    socket.on_close(net, move |net, _, had_error| {
+        let why = if had_error == Some(false) { "" } else { " after an error" };
+        say(net, format!("{kind} client: close{why}"));
+    });
 }
 
 /// A line: above the bar on a terminal, else plain.
 fn say(net: &Loop, line: String) {
     match &net.state.bar {
         Some(bar) => bar.println(line),
-        None => println!("{line}"),
+        // What cannot be printed is told of by the summary, which cannot be printed either.
+        None => drop(output::say(line)),
     }
 }
 
@@ -239,41 +288,50 @@ fn shown(address: &Address) -> String {
     }
 }
 
-fn progress(clients: u32) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} clients done").expect("the template is right");
-    ProgressBar::new(u64::from(clients)).with_style(style)
+/// A bar, if standard output is a terminal that can draw one.
+fn progress(messages: u64) -> Option<ProgressBar> {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} messages echoed").expect("the template is right");
+    let bar = ProgressBar::with_draw_target(Some(messages), ProgressDrawTarget::stdout()).with_style(style);
+    (!bar.is_hidden()).then_some(bar)
 }
 
 /// Reads the trace back and replays it.
 fn verify(path: &Path) -> Ended {
-    let trace = read_trace(path)?;
+    let trace = read(path)?;
     let bytes = std::fs::metadata(path)?.len();
     let began = Instant::now();
     let replayed = replay(&trace)?;
     let seconds = began.elapsed().as_secs_f64();
-    println!(
-        "trace of {:.2} MB, {} inputs; replayed {} steps and {} events in {seconds:.2} s",
-        bytes as f64 / 1e6,
+    output::say(format_args!(
+        "trace of {}, {} inputs; replayed {} steps and {} events in {}",
+        Bytes(bytes),
         replayed.inputs,
         replayed.steps,
-        replayed.events
-    );
-    if trace.torn().is_some() || !replayed.finished {
-        return Err(verdict(&trace, &replayed).into());
-    }
-    println!("{}", verdict(&trace, &replayed));
-    Ok(())
+        replayed.events,
+        Time(seconds)
+    ))?;
+    Ok(output::say(verdict(&trace, &replayed)?)?)
 }
 
 /// A folder of the demo's own, gone when it ends.
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> std::io::Result<Self> {
-        let path = std::env::temp_dir().join(format!("netfold-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&path)?;
+    /// Nobody else's, though the folder for such may be everybody's.
+    fn new() -> Result<Self, String> {
+        let parent = std::env::temp_dir();
+        let path = parent.join(format!("netfold-demo-{:08x}", getrandom::u32().map_err(|error| error.to_string())?));
+        let made = make(&path);
+        made.map_err(|error| format!("cannot make a folder in {}: {error}; set TMPDIR to another", parent.display()))?;
         Ok(Self(path))
     }
+}
+
+fn make(path: &Path) -> io::Result<()> {
+    let mut folder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.create(path)
 }
 
 impl Drop for Scratch {

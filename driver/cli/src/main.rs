@@ -2,10 +2,13 @@
 
 mod demo;
 mod echo;
+mod file;
+mod output;
 mod payload;
 mod place;
 mod replay;
 mod show;
+mod signals;
 
 use clap::{Parser, Subcommand};
 use std::error::Error;
@@ -21,8 +24,8 @@ struct Cli {
     command: Command,
 }
 
-const EXIT: &str = "Exit status: 0 when all went well, 1 when something failed (a replay that differs, an address in use, \
-a file that cannot be read), 2 when the command line is wrong.";
+const EXIT: &str = "Exit status: 0 when all went well, 1 when something failed (a replay that differs, a trace that is \
+torn or has no end, an address in use, a file that cannot be read), 2 when the command line is wrong.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -46,15 +49,8 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("netfold: {error}");
+            output::warn(error);
             ExitCode::FAILURE
         }
     }
-}
-
-/// Reads a trace from a file.
-fn read_trace(path: &std::path::Path) -> Result<netfold::core::trace::Trace, Box<dyn Error>> {
-    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let file = std::fs::read(path).map_err(|error| named(&error))?;
-    Ok(netfold::core::trace::Trace::parse(file).map_err(|error| named(&error))?)
 }

@@ -38,6 +38,23 @@ impl FromStr for Place {
     }
 }
 
+impl Place {
+    /// What to do when listening here fails with an error of this code; empty if there is nothing to say.
+    pub fn advice(&self, code: &str) -> &'static str {
+        match (code, self) {
+            ("EADDRINUSE", Place::Tcp(..)) => "; stop the program that listens there, or give another port (0 for any)",
+            ("EADDRINUSE", Place::Path(_)) => "; give another path, or remove the file if no program listens on it",
+            ("EADDRNOTAVAIL", _) => "; give an address of this machine",
+            ("ENOTFOUND", _) => "; give a host that can be resolved, or an address",
+            ("EACCES", Place::Tcp(..)) => "; give a port from 1024 up, or run with more rights",
+            ("EACCES", Place::Path(_)) => "; give a path in a folder that is there and can be written to",
+            ("ENAMETOOLONG", _) => "; give a shorter path: at most 107 bytes on Linux, 103 elsewhere",
+            ("EMFILE" | "ENFILE", _) => "; allow more open files (ulimit -n)",
+            _ => "",
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

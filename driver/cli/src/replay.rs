@@ -1,6 +1,8 @@
 //! `netfold replay`
 
-use crate::{Ended, read_trace};
+use crate::Ended;
+use crate::file::read;
+use crate::output::{Time, say};
 use clap::Args;
 use netfold::core::trace::{Replayed, Trace, replay};
 use std::path::PathBuf;
@@ -14,29 +16,33 @@ pub struct Replay {
 
 impl Replay {
     pub fn run(self) -> Ended {
-        let trace = read_trace(&self.file)?;
+        let trace = read(&self.file)?;
         let began = Instant::now();
         let replayed = replay(&trace).map_err(|error| format!("{}: {error}", self.file.display()))?;
         let seconds = began.elapsed().as_secs_f64();
-        println!(
-            "{} inputs, {} commands, {} steps, {} events, {:.0} events/s",
+        say(format_args!(
+            "{} inputs, {} commands, {} steps, {} events, replayed in {}",
             replayed.inputs,
             replayed.commands,
             replayed.steps,
             replayed.events,
-            replayed.events as f64 / seconds
-        );
-        println!("{}", verdict(&trace, &replayed));
-        Ok(())
+            Time(seconds)
+        ))?;
+        match verdict(&trace, &replayed) {
+            Ok(verdict) => Ok(say(verdict)?),
+            Err(verdict) => Err(format!("{}: {verdict}", self.file.display()).into()),
+        }
     }
 }
 
-/// What a replay that found no difference says.
-pub fn verdict(trace: &Trace, replayed: &Replayed) -> String {
+/// What a replay that found no difference says; `Err` when it was not of the whole run.
+pub fn verdict(trace: &Trace, replayed: &Replayed) -> Result<String, String> {
     let Replayed { inputs, steps, hash, finished, .. } = replayed;
     match trace.torn() {
-        Some(torn) => format!("replay identical up to input {inputs}; the trace is torn: {torn}"),
-        None if !finished => format!("replay identical up to input {inputs}; the recording was not ended properly"),
-        None => format!("replay identical: {inputs} inputs, {steps} steps, output hash {hash:016x}"),
+        Some(torn) => Err(format!("replay identical up to input {inputs}; the trace is torn: {torn}")),
+        None if !finished => Err(format!(
+            "replay identical up to input {inputs}; the trace has no end: the program that recorded it still runs or was killed"
+        )),
+        None => Ok(format!("replay identical: {inputs} inputs, {steps} steps, output hash {hash:016x}")),
     }
 }

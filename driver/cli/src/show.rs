@@ -1,6 +1,8 @@
 //! `netfold show`
 
-use crate::{Ended, read_trace};
+use crate::Ended;
+use crate::file::read;
+use crate::output::failed;
 use clap::Args;
 use netfold::core::trace::Replayer;
 use std::io::{self, BufWriter, Write};
@@ -17,12 +19,14 @@ pub struct Show {
 
 impl Show {
     pub fn run(self) -> Ended {
-        let trace = read_trace(&self.file)?;
+        let trace = read(&self.file)?;
         let out = BufWriter::new(io::stdout().lock());
         match self.print(&trace, out) {
-            // Whoever reads has read enough.
-            Err(error) if is_broken_pipe(error.as_ref()) => Ok(()),
-            ended => ended,
+            Err(error) => match error.downcast_ref::<io::Error>() {
+                Some(error) => Ok(failed(error)?),
+                None => Err(format!("{}: {error}", self.file.display()).into()),
+            },
+            Ok(()) => Ok(()),
         }
     }
 
@@ -40,11 +44,9 @@ impl Show {
         }
         if let Some(torn) = trace.torn() {
             writeln!(out, "the trace is torn: {torn}")?;
+        } else if !trace.finished() {
+            writeln!(out, "the trace has no end: the program that recorded it still runs or was killed")?;
         }
         Ok(out.flush()?)
     }
-}
-
-fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -314,9 +314,9 @@ fn accept_and_drop() {
     hand.expect(&["Idle"]);
     hand.core.complete(Completion::Accepted(h, ConnKey(8))).expect("listening");
     hand.call("ConnNames(ConnKey(8))", Reply::Names(None, None));
-    hand.expect(&["Emit Drop(Some(DropInfo { local: None, remote: None })) to 2"]);
+    // Refused before it is told: a listener that fails must not keep the connection open.
     hand.call("Refuse(ConnKey(8))", Reply::Done);
-    hand.expect(&["Idle"]);
+    hand.expect(&["Emit Drop(Some(DropInfo { local: None, remote: None })) to 2", "Idle"]);
     hand.assert_silent();
 }
 

@@ -1,0 +1,47 @@
+//! The files that traces are in.
+
+use netfold::core::trace::{Trace, TraceError};
+use netfold::{NetError, Recording};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// A new file to record into.
+pub fn create(path: &Path) -> Result<Recording, String> {
+    Recording::create(path).map_err(|error| {
+        let path = path.display();
+        format!("cannot record into {path}: {error}; give a file in a folder that is there and can be written to")
+    })
+}
+
+/// An error of the loop, with the name of its trace if that is what it is about.
+pub fn named(error: &NetError, path: &Path) -> String {
+    match error {
+        NetError::Trace(error) => {
+            format!("cannot write the trace {}: {error}; what is in it can be replayed", path.display())
+        }
+        error => error.to_string(),
+    }
+}
+
+/// Reads a trace.
+pub fn read(path: &Path) -> Result<Trace, String> {
+    let file = contents(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    Trace::parse(file).map_err(|error| {
+        let what_to_do = match error {
+            TraceError::NotATrace => "; give a file that netfold echo or demo has written with --record",
+            _ => "",
+        };
+        format!("{}: {error}{what_to_do}", path.display())
+    })
+}
+
+/// Everything in the file, unless its first bytes say already that it is no trace: it may be without end.
+fn contents(path: &Path) -> io::Result<Vec<u8>> {
+    let (mut file, mut bytes) = (File::open(path)?, Vec::new());
+    file.by_ref().take(8).read_to_end(&mut bytes)?;
+    if !matches!(Trace::parse(bytes.clone()), Err(TraceError::NotATrace)) {
+        file.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
