@@ -51,8 +51,8 @@ pub mod trace;
 
 pub use call::{Completion, HandleKind, Op, Reply};
 pub use command::{
-    Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, HostOptions, ListenOn, LookupAnswer, Outcome, ServerOptions,
-    Side, SocketOptions, Text,
+    Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, HostOptions, ListenOn, LookupAnswer, Outcome, Resolved,
+    ServerOptions, Side, SocketOptions, Text,
 };
 pub use engine::{Census, Core};
 pub use errno::{Errno, LookupCode};
@@ -61,6 +61,6 @@ pub use id::{CallbackId, ConnKey, HandleId, ListenerId, LookupId, ServerId, Sock
 pub use limits::Limits;
 pub use machine::Machine;
 pub use server::ServerView;
-pub use socket::{ReadyState, SocketView};
+pub use socket::{ReadyState, SocketView, default_attempt_timeout};
 pub use step::{Attempt, Call, DropInfo, Emit, Event, EventKind, Idle, LookupEvent, Phase, Step, Target};
 pub use text::Encoding;

@@ -6,6 +6,7 @@
 //!
 //! The order of events, ticks and turns is Node 20's, held by [`netfold_core`]'s machine.
 
+mod abort;
 mod error;
 mod net;
 mod options;
@@ -16,12 +17,13 @@ mod server;
 mod socket;
 pub mod sys;
 
+pub use abort::{AbortController, AbortSignal};
 pub use error::{NetError, Panicked};
 pub use net::{Failure, Host, Net};
 pub use netfold_core as core;
 pub use netfold_core::{
     CallbackId, Chunk, DropInfo, Encoding, Errno, Event, EventKind, Limits, ListenerId, LookupCode, LookupEvent,
-    NodeError, ReadyState, ServerOptions, SharedError, SocketOptions, SocketView, TimerId, Unhandled,
+    NodeError, ReadyState, Resolved, ServerOptions, SharedError, SocketOptions, SocketView, TimerId, Unhandled,
 };
 pub use options::{Connect, Listen};
 pub use post::Poster;

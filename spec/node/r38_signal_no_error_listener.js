@@ -9,5 +9,5 @@ process.on('uncaughtException', (err) => c.log('uncaught ' + err.code));
 refusedPort((port) => {
   const sock = net.connect({ port: port, host: '127.0.0.1', signal: new AbortController().signal });
   c.watch(sock, ['connect', 'close']);
-  for (const name of ['error', 'close', 'end', 'finish', 'connect']) c.log(name + ' listeners ' + sock.listenerCount(name));
+  for (const name of ['error', 'close', 'connect']) c.log(name + ' listeners ' + sock.listenerCount(name));
 });

@@ -54,6 +54,7 @@ table! {
         Connection = 18,
         Drop = 19,
         ServerClose = 20,
+        ConnectionAttemptTimeout = 21,
     }
 }
 
@@ -119,6 +120,6 @@ mod tests {
             assert_eq!(event_from(event(kind)), Some(kind));
         }
         assert_eq!(event_from(0), None);
-        assert_eq!(event_from(21), None);
+        assert_eq!(event_from(22), None);
     }
 }

@@ -196,7 +196,7 @@ impl App for Seat {
                 let found = found.expect("the timer was started here");
                 self.outside(|| found())
             }
-            Emit::Resolve { socket, lookup, host, family, hints } => {
+            Emit::Resolve { socket, lookup, host, family, hints, .. } => {
                 let found = self.node().lookups.get(&socket).cloned().expect("the socket has a lookup of its own");
                 self.outside(|| found(Query { lookup, host, family, hints }));
                 Ok(())
@@ -445,6 +445,12 @@ impl Options {
     pub fn host(host: &str, port: u16) -> Self {
         let host = HostOptions { host: Some(host.into()), port: Some(i64::from(port)), ..HostOptions::default() };
         Self { host, ..Self::default() }
+    }
+
+    /// Without autoSelectFamily.
+    pub fn one_address(mut self) -> Self {
+        self.host.auto_select_family = Some(false);
+        self
     }
 
     /// With a lookup of the program's own.
