@@ -9,6 +9,7 @@ use crate::text::Encoding;
 use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
+use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 
 /// What a chunk was before it became bytes. Node counts text in UTF-16 units (rule W3).
@@ -110,6 +111,10 @@ pub struct HostOptions {
     pub local_address: Option<String>,
     /// Connect from this port.
     pub local_port: Option<i64>,
+    /// Try a name's addresses one after the other (rule C17); `None` is true.
+    pub auto_select_family: Option<bool>,
+    /// How long one of them may take before the next is tried, in milliseconds; `None` is 250.
+    pub attempt_timeout: Option<i64>,
 }
 
 /// Where `server.listen` listens.
@@ -156,6 +161,49 @@ pub enum Emitted {
     Unpipe(SocketId),
     /// 'error', once more: for nobody else, so that it is unhandled.
     Error(SharedError),
+}
+
+/// An address as a lookup gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolved {
+    /// An address.
+    Ip(IpAddr),
+    /// What a lookup of the user's gave as text, which may be no address, or with a family that is none (rule C25).
+    Text {
+        /// The address.
+        address: String,
+        /// 4 or 6, or something else.
+        family: u32,
+    },
+}
+
+impl Resolved {
+    /// The address, if there is one that can be used.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Resolved::Ip(ip) => Some(*ip),
+            Resolved::Text { address, family: 4 | 6 } => address.parse().ok(),
+            Resolved::Text { .. } => None,
+        }
+    }
+
+    /// The family that was given.
+    pub const fn family(&self) -> u32 {
+        match self {
+            Resolved::Ip(IpAddr::V4(_)) => 4,
+            Resolved::Ip(IpAddr::V6(_)) => 6,
+            Resolved::Text { family, .. } => *family,
+        }
+    }
+}
+
+impl fmt::Display for Resolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Resolved::Ip(ip) => ip.fmt(f),
+            Resolved::Text { address, .. } => f.write_str(address),
+        }
+    }
 }
 
 /// A user's call.
@@ -253,6 +301,8 @@ pub enum Command {
     ReleaseServer(ServerId),
     /// What user code answers to [`Emit::Resolve`](crate::Emit::Resolve), at once or later.
     Answer(LookupId, LookupAnswer),
+    /// The same with addresses as text and families as numbers, which the machine checks as Node does (rule C25).
+    AnswerText(LookupId, Vec<(String, u32)>),
     /// `setTimeout` (or `setInterval`, with `repeat`). Returns [`Outcome::Timer`].
     StartTimer {
         /// Milliseconds; less than 1 and more than 2^31 - 1 are 1, as in Node.
@@ -344,7 +394,7 @@ impl Command {
             | Command::SetMaxConnections(s, _)
             | Command::RefServer(s, _)
             | Command::ReleaseServer(s) => Some(Named::Server(s)),
-            Command::Answer(lookup, _) => Some(Named::Lookup(lookup)),
+            Command::Answer(lookup, _) | Command::AnswerText(lookup, _) => Some(Named::Lookup(lookup)),
             Command::CancelTimer(t) | Command::RefreshTimer(t) | Command::RefTimer(t, _) => Some(Named::Timer(t)),
         }
     }

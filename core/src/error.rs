@@ -5,6 +5,7 @@ use crate::errno::{Errno, LookupCode};
 use crate::id::TickId;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
 /// A Node error as it travels: many callbacks and an event can get the same one, as in Node they get the same object.
@@ -19,6 +20,8 @@ pub enum ErrorClass {
     TypeError,
     /// `RangeError`
     RangeError,
+    /// `AggregateError`
+    AggregateError,
 }
 
 /// What a system call was for; Node puts it into the message and onto the error.
@@ -132,6 +135,10 @@ pub enum NodeError {
         /// The name.
         hostname: String,
     },
+    /// Every address of a name was tried, and each failed (rule C22): an `AggregateError` with the first one's code.
+    Aggregate(Vec<SharedError>),
+    /// `ABORT_ERR`: a signal was aborted (rule C26).
+    Aborted,
     /// A bound of [`Limits`](crate::Limits) was reached. Nothing was lost: the call had no effect.
     Limit {
         /// The bound's name.
@@ -184,6 +191,8 @@ impl NodeError {
             NodeError::UnknownEncoding(_) => "ERR_UNKNOWN_ENCODING",
             NodeError::System { errno, .. } => errno.name(),
             NodeError::Lookup { code, .. } => code.name(),
+            NodeError::Aggregate(errors) => errors.first().map_or("", |error| error.code()),
+            NodeError::Aborted => "ABORT_ERR",
             NodeError::Limit { .. } => "ERR_NETFOLD_LIMIT",
             NodeError::User { code, .. } => code.as_deref().unwrap_or(""),
         }
@@ -202,6 +211,7 @@ impl NodeError {
             | NodeError::OutOfRange { .. }
             | NodeError::InvalidFamily { .. }
             | NodeError::Limit { .. } => ErrorClass::RangeError,
+            NodeError::Aggregate(_) => ErrorClass::AggregateError,
             _ => ErrorClass::Error,
         }
     }
@@ -257,6 +267,14 @@ impl NodeError {
         }
     }
 
+    /// `error.errors` of an `AggregateError`: what each address failed with, in order.
+    pub fn errors(&self) -> &[SharedError] {
+        match self {
+            NodeError::Aggregate(errors) => errors,
+            _ => &[],
+        }
+    }
+
     /// `error.hostname`
     pub fn hostname(&self) -> Option<&str> {
         match self {
@@ -302,6 +320,8 @@ impl fmt::Display for NodeError {
                 write!(f, "getaddrinfo EAI_AGAIN {hostname} (too many lookups are under way)")
             }
             NodeError::Lookup { code, hostname } => write!(f, "getaddrinfo {} {hostname}", code.name()),
+            NodeError::Aggregate(_) => Ok(()),
+            NodeError::Aborted => f.write_str("The operation was aborted"),
             NodeError::Limit { name, bound } => {
                 write!(f, "The limit \"{name}\" of {bound} is reached; raise it in Limits or do less at once")
             }

@@ -58,7 +58,7 @@ pub use bytes::Bytes;
 pub use call::{Completion, HandleKind, Op, Reply};
 pub use command::{
     Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, Emitted, HostOptions, ListenOn, LookupAnswer, Outcome,
-    ServerOptions, Side, SocketOptions, Text,
+    Resolved, ServerOptions, Side, SocketOptions, Text,
 };
 pub use decoder::{Decoder, ReadText};
 pub use engine::{Census, Core};
@@ -69,7 +69,7 @@ pub use ip::{is_ip, is_ipv4, is_ipv6};
 pub use limits::Limits;
 pub use machine::Machine;
 pub use server::ServerView;
-pub use socket::{ReadyState, SocketView};
+pub use socket::{ReadyState, SocketView, default_attempt_timeout};
 pub use socket_address::{Family, IntoSocketAddress, SocketAddress, SocketAddressOptions};
 pub use step::{Attempt, Call, DropInfo, Emit, Event, EventKind, Idle, LookupEvent, Phase, Step, Target};
 pub use text::Encoding;

@@ -1,7 +1,7 @@
 //! What [`Core::step`](crate::Core::step) gives: the only way the machine goes forward.
 
 use crate::call::{Op, Reply};
-use crate::command::Outcome;
+use crate::command::{Outcome, Resolved};
 use crate::decoder::ReadText;
 use crate::engine::Core;
 use crate::error::SharedError;
@@ -12,7 +12,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
 /// What the machine does next.
 #[must_use = "a step is part of the machine's order: handle it before the next one"]
@@ -127,6 +127,8 @@ pub enum Emit {
         family: u8,
         /// Bits of Node's `dns` module.
         hints: u32,
+        /// All addresses are wanted, to be tried one after the other (rule C17); else the first one is used.
+        all: bool,
     },
     /// A read of a socket with the option `onread`. The user's function may answer with
     /// [`Command::StopReading`](crate::Command::StopReading) before it returns.
@@ -193,6 +195,8 @@ events! {[
     ConnectionAttempt = "connectionAttempt" (Box<Attempt>);
     /// A connection attempt failed.
     ConnectionAttemptFailed = "connectionAttemptFailed" (Box<(Attempt, SharedError)>);
+    /// A connection attempt takes too long; the next address is tried.
+    ConnectionAttemptTimeout = "connectionAttemptTimeout" (SocketAddr);
     /// The connection is there.
     Connect = "connect";
     /// The socket can be used; right after 'connect'.
@@ -240,7 +244,7 @@ events! {[
 #[derive(Clone, Debug, PartialEq)]
 pub struct LookupEvent {
     /// The address, or why there is none.
-    pub result: Result<IpAddr, SharedError>,
+    pub result: Result<Resolved, SharedError>,
     /// The name.
     pub host: String,
 }

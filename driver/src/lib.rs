@@ -6,6 +6,7 @@
 //!
 //! The order of events, ticks and turns is Node 20's, held by [`netfold_core`]'s machine.
 
+mod abort;
 mod error;
 mod net;
 mod options;
@@ -17,12 +18,13 @@ mod server;
 mod socket;
 pub mod sys;
 
+pub use abort::{AbortController, AbortSignal};
 pub use error::{NetError, Panicked};
 pub use net::{Failure, Host, Net};
 pub use netfold_core as core;
 pub use netfold_core::{
     BlockList, Bytes, CallbackId, Chunk, DropInfo, Encoding, Errno, Event, EventKind, Family, IntoSocketAddress,
-    Limits, ListenerId, LookupCode, LookupEvent, NodeError, ReadText, ReadyState, ServerOptions, SharedError,
+    Limits, ListenerId, LookupCode, LookupEvent, NodeError, ReadText, ReadyState, Resolved, ServerOptions, SharedError,
     SocketAddress, SocketAddressOptions, SocketOptions, SocketView, TimerId, Unhandled, is_ip, is_ipv4, is_ipv6,
 };
 pub use options::{Connect, Listen};

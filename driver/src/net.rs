@@ -66,6 +66,9 @@ pub struct Net<S: 'static, H: 'static = crate::System> {
     pub(crate) kernel: H,
     lane: Lane<Task<S, H>>,
     pub(crate) registry: Registry<S, H>,
+    pub(crate) auto_select_family: bool,
+    /// In milliseconds.
+    pub(crate) attempt_timeout: i64,
     mailbox: Arc<Mailbox<S, H>>,
     inbox: Inbox<S, H>,
     /// Where the trace goes, if one is recorded.
@@ -141,7 +144,20 @@ impl<S, H: Host> Net<S, H> {
     fn with_machine(state: S, kernel: H, machine: Machine, sink: Option<Box<dyn Write>>) -> Self {
         let mailbox = Arc::new(Mailbox::new(kernel.wake_handle()));
         let (lane, registry, inbox) = (Lane::default(), Registry::new(), Inbox::new());
-        Self { state, machine, kernel, lane, registry, mailbox, inbox, sink, unwritten: None }
+        let (auto_select_family, attempt_timeout) = (true, 250);
+        Self {
+            state,
+            machine,
+            kernel,
+            lane,
+            registry,
+            auto_select_family,
+            attempt_timeout,
+            mailbox,
+            inbox,
+            sink,
+            unwritten: None,
+        }
     }
 
     /// `net.createServer(listener)`
@@ -203,6 +219,40 @@ impl<S, H: Host> Net<S, H> {
         self.connect_socket(socket, to)
     }
 
+    /// `new net.Socket({ ...options, signal })` (rule C26).
+    pub fn socket_with_signal(
+        &mut self,
+        options: SocketOptions,
+        signal: &crate::AbortSignal,
+    ) -> Result<Socket, SharedError> {
+        let socket = self.socket(options)?;
+        signal.guard_socket(self, socket);
+        Ok(socket)
+    }
+
+    /// `net.getDefaultAutoSelectFamily()`
+    pub const fn default_auto_select_family(&self) -> bool {
+        self.auto_select_family
+    }
+
+    /// `net.setDefaultAutoSelectFamily(value)`, for this loop: whether a name's addresses are tried one after the other
+    /// unless a connection says otherwise (rule C17).
+    pub const fn set_default_auto_select_family(&mut self, value: bool) {
+        self.auto_select_family = value;
+    }
+
+    /// `net.getDefaultAutoSelectFamilyAttemptTimeout()`, in milliseconds.
+    pub const fn default_auto_select_family_attempt_timeout(&self) -> i64 {
+        self.attempt_timeout
+    }
+
+    /// `net.setDefaultAutoSelectFamilyAttemptTimeout(value)`, for this loop, in milliseconds. Less than 1 throws
+    /// `ERR_OUT_OF_RANGE`, less than 10 is 10 (rule C18).
+    pub fn set_default_auto_select_family_attempt_timeout(&mut self, value: i64) -> Result<(), SharedError> {
+        self.attempt_timeout = netfold_core::default_attempt_timeout(value).map(i64::from)?;
+        Ok(())
+    }
+
     /// `net.connect(options)`. Wrong arguments throw Node's errors (rule C1); everything else is an event.
     pub fn connect(&mut self, to: impl Into<Connect>) -> Result<Socket, SharedError> {
         let to = to.into();
@@ -213,6 +263,12 @@ impl<S, H: Host> Net<S, H> {
     fn connect_socket(&mut self, socket: Socket, to: Connect) -> Result<Socket, SharedError> {
         if let Some(ms) = to.timeout {
             socket.set_timeout(self, ms)?;
+        }
+        if let Some(signal) = to.signal.clone() {
+            signal.guard_socket(self, socket);
+            if signal.aborted() {
+                return Ok(socket);
+            }
         }
         socket.connect(self, to)?;
         Ok(socket)
@@ -426,8 +482,8 @@ impl<S, H: Host> Net<S, H> {
                 Some(Rung::Again(task)) => guarded(|| task(self)),
                 None => Ok(()),
             },
-            Emit::Resolve { socket, lookup, host, family, hints } => match self.registry.lookup(socket) {
-                Some(run) => guarded(|| run(self, LookupRequest { lookup, host, family, hints })),
+            Emit::Resolve { socket, lookup, host, family, hints, all } => match self.registry.lookup(socket) {
+                Some(run) => guarded(|| run(self, LookupRequest { lookup, host, family, hints, all })),
                 None => Ok(()),
             },
             Emit::Read { socket, bytes } => match self.registry.on_read(socket) {

@@ -1,5 +1,6 @@
 //! Where to connect and to listen, in the forms that Node takes.
 
+use crate::AbortSignal;
 use netfold_core::{ConnectTo, HostOptions, ListenOn, SocketOptions};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -23,11 +24,20 @@ pub struct Connect {
     pub(crate) timeout: Option<f64>,
     pub(crate) no_delay: bool,
     pub(crate) keep_alive: Option<u32>,
+    pub(crate) signal: Option<AbortSignal>,
 }
 
 impl Connect {
     fn to(to: ConnectTo) -> Self {
-        Self { to, allow_half_open: false, high_water_mark: None, timeout: None, no_delay: false, keep_alive: None }
+        Self {
+            to,
+            allow_half_open: false,
+            high_water_mark: None,
+            timeout: None,
+            no_delay: false,
+            keep_alive: None,
+            signal: None,
+        }
     }
 
     pub(crate) fn socket_options(&self) -> SocketOptions {
@@ -82,6 +92,25 @@ impl Connect {
     /// Connect from this port.
     pub fn local_port(self, port: impl Into<i64>) -> Self {
         self.with_host(|o| o.local_port = Some(port.into()))
+    }
+
+    /// Try a name's addresses one after the other (rule C17), in place of
+    /// [`Net::set_default_auto_select_family`](crate::Net::set_default_auto_select_family).
+    pub fn auto_select_family(self, on: bool) -> Self {
+        self.with_host(|o| o.auto_select_family = Some(on))
+    }
+
+    /// How long one of several addresses may take before the next is tried, in milliseconds; at least 10. Less than 1
+    /// throws `ERR_OUT_OF_RANGE`.
+    pub fn auto_select_family_attempt_timeout(self, ms: i64) -> Self {
+        self.with_host(|o| o.attempt_timeout = Some(ms))
+    }
+
+    /// When this is aborted the socket is destroyed with `ABORT_ERR` (rule C26). Of use to
+    /// [`Net::connect`](crate::Net::connect), which makes the socket.
+    pub fn signal(mut self, signal: &AbortSignal) -> Self {
+        self.signal = Some(signal.clone());
+        self
     }
 
     /// Keep the writable side open when the other party ends.
@@ -155,17 +184,26 @@ impl From<&Path> for Connect {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     pub(crate) on: ListenOn,
+    pub(crate) signal: Option<AbortSignal>,
 }
 
 impl Listen {
     /// A port on all addresses, unless [`host`](Self::host) says otherwise; 0 takes a free one.
     pub fn port(port: impl Into<i64>) -> Self {
-        Self { on: ListenOn::Port { port: port.into(), host: None, backlog: 0, ipv6_only: false } }
+        let on = ListenOn::Port { port: port.into(), host: None, backlog: 0, ipv6_only: false };
+        Self { on, signal: None }
     }
 
     /// A Unix path; a leading NUL names an abstract socket (Linux).
     pub fn path(path: impl AsRef<Path>) -> Self {
-        Self { on: ListenOn::Path { path: path.as_ref().to_string_lossy().into_owned(), backlog: 0 } }
+        let on = ListenOn::Path { path: path.as_ref().to_string_lossy().into_owned(), backlog: 0 };
+        Self { on, signal: None }
+    }
+
+    /// When this is aborted the server is closed (rule S16).
+    pub fn signal(mut self, signal: &AbortSignal) -> Self {
+        self.signal = Some(signal.clone());
+        self
     }
 
     /// One host of this machine. No effect on a path.

@@ -157,7 +157,11 @@ impl Server {
     /// `server.listen(options)`. Throws `ERR_SERVER_ALREADY_LISTEN` and for wrong arguments (rule S1); an address that
     /// cannot be had is an 'error' event.
     pub fn listen<S, H: Host>(self, net: &mut Net<S, H>, on: impl Into<Listen>) -> Result<(), SharedError> {
-        match net.command(Command::Listen(self.0, on.into().on)) {
+        let on = on.into();
+        if let Some(signal) = &on.signal {
+            signal.guard_server(net, self);
+        }
+        match net.command(Command::Listen(self.0, on.on)) {
             Outcome::Threw(error) => Err(error),
             _ => Ok(()),
         }

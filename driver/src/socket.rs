@@ -112,12 +112,21 @@ pub struct LookupRequest {
     pub family: u8,
     /// Bits of Node's `dns` module.
     pub hints: u32,
+    /// All addresses are wanted, to be tried one after the other (rule C17); else the first one is used.
+    pub all: bool,
 }
 
 impl LookupRequest {
     /// Answers, at once or later. An answer to a socket that is gone has no effect.
     pub fn answer<S, H: Host>(&self, net: &mut Net<S, H>, answer: LookupAnswer) {
         net.certain(Command::Answer(self.lookup, answer));
+    }
+
+    /// As [`answer`](Self::answer), with addresses as text and families as numbers. What is no address becomes
+    /// `ERR_INVALID_IP_ADDRESS`, what is no family `ERR_INVALID_ADDRESS_FAMILY` (rule C25).
+    pub fn answer_text<S, H: Host>(&self, net: &mut Net<S, H>, addresses: &[(&str, u32)]) {
+        let addresses = addresses.iter().map(|(address, family)| (address.to_string(), *family)).collect();
+        net.command(Command::AnswerText(self.lookup, addresses));
     }
 }
 
@@ -294,7 +303,12 @@ impl Socket {
 
     /// `socket.connect(options)`. Wrong arguments throw Node's errors (rule C1); everything else is an event.
     pub fn connect<S, H: Host>(self, net: &mut Net<S, H>, to: impl Into<Connect>) -> Result<(), SharedError> {
-        thrown(net.command(Command::Connect(self.0, to.into().to)))
+        let mut to = to.into().to;
+        if let ConnectTo::Host(options) = &mut to {
+            options.auto_select_family.get_or_insert(net.auto_select_family);
+            options.attempt_timeout.get_or_insert(net.attempt_timeout);
+        }
+        thrown(net.command(Command::Connect(self.0, to)))
     }
 
     /// `socket.connect(options)` with a `lookup` function of the user's. It answers the request at once or later.
@@ -587,6 +601,14 @@ impl Socket {
     /// `socket.destroyed`
     pub fn destroyed<S, H: Host>(self, net: &Net<S, H>) -> bool {
         self.view(net).is_none_or(|s| s.destroyed())
+    }
+
+    /// `socket.autoSelectFamilyAttemptedAddresses`: what was tried so far, as `address:port`; `None` (undefined) unless a
+    /// name had several addresses.
+    pub fn auto_select_family_attempted_addresses<S, H: Host>(self, net: &Net<S, H>) -> Option<Vec<String>> {
+        let view = self.view(net)?;
+        let addresses = view.attempted_addresses()?;
+        Some(addresses.iter().map(|a| format!("{}:{}", a.ip(), a.port())).collect())
     }
 
     /// `socket.readyState`

@@ -164,6 +164,26 @@ function refusedPort(fn) {
   });
 }
 
+// Calls fn with a port of 127.0.0.1 on which connects stay under way: a listener in a thread that never
+// accepts, its backlog full, so the system drops what asks to connect. End such a program with finish().
+function deafPort(fn) {
+  const { Worker } = require('worker_threads');
+  const worker = new Worker(`
+    const { parentPort } = require('worker_threads');
+    const server = require('net').createServer();
+    server.listen(0, '127.0.0.1', 1, () => {
+      parentPort.postMessage(server.address().port);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`, { eval: true });
+  worker.once('message', (port) => {
+    const fill = (left) => {
+      if (left === 0) fn(port);
+      else net.connect(port, '127.0.0.1', () => fill(left - 1));
+    };
+    fill(2);
+  });
+}
+
 // Calls fn in the first immediate in which cond() holds. It keeps the loop alive.
 function when(cond, fn) {
   setImmediate(() => {
@@ -188,4 +208,4 @@ process.on('exit', () => {
   fs.writeSync(1, text);
 });
 
-module.exports = { actor, errorText, finish, maskPort, portOf, refusedPort, tempPath, when };
+module.exports = { actor, deafPort, errorText, finish, maskPort, portOf, refusedPort, tempPath, when };

@@ -3,9 +3,11 @@
 use super::frame::Flow;
 use super::{Core, LookupFor, Owner};
 use crate::call::Completion;
-use crate::command::LookupAnswer;
+use crate::command::Resolved;
+use crate::errno::LookupCode;
 use crate::error::ApiMisuse;
 use crate::id::{HandleId, SocketId};
+use alloc::vec::Vec;
 use bytes::Bytes;
 
 impl Core {
@@ -43,7 +45,9 @@ impl Core {
             Completion::LookedUp(lookup, answer) => {
                 Self::known(&self.lookups, lookup)?;
                 match self.take_lookup(lookup, false)? {
-                    Some(purpose) => self.answer(purpose, answer),
+                    Some(purpose) => {
+                        self.answer(purpose, answer.map(|list| list.into_iter().map(Resolved::Ip).collect()))
+                    }
                     None => None,
                 }
             }
@@ -66,10 +70,13 @@ impl Core {
         Ok(self.ended(socket, told))
     }
 
-    pub(crate) fn answer(&mut self, purpose: LookupFor, answer: LookupAnswer) -> Flow {
+    pub(crate) fn answer(&mut self, purpose: LookupFor, answer: Result<Vec<Resolved>, LookupCode>) -> Flow {
         match purpose {
-            LookupFor::Socket(socket) => self.looked_up(socket, answer),
-            LookupFor::Server { server, attempt, host } => self.listen_looked_up(server, attempt, host, answer),
+            LookupFor::Socket(socket, target) => self.looked_up(socket, target, answer),
+            LookupFor::Server { server, attempt, host } => {
+                let first = answer.and_then(|list| list.first().and_then(Resolved::ip).ok_or(LookupCode::NotFound));
+                self.listen_looked_up(server, attempt, host, first)
+            }
         }
     }
 

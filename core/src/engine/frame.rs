@@ -4,11 +4,12 @@
 //! the topmost runs next. Nothing of the machine is on the native stack between two steps.
 
 use crate::call::Reply;
-use crate::command::Side;
+use crate::command::{Resolved, Side};
 use crate::errno::Errno;
 use crate::error::SharedError;
 use crate::id::{CallbackId, ConnKey, HandleId, LookupId, ServerId, SocketId};
 use crate::listeners::Entry;
+use crate::socket::{Attempts, Found};
 use crate::step::{Emit, Event, Target};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -156,7 +157,16 @@ pub(crate) enum Frame {
 
     ConnectOpened(SocketId, Box<crate::socket::Target>),
     LookupAsked(LookupId),
-    LookupEmitted(SocketId, Box<Result<IpAddr, SharedError>>),
+    LookupEmitted(SocketId, Box<crate::socket::Target>, Box<Result<Resolved, SharedError>>),
+    LookupFound(SocketId, Box<Found>),
+    AttemptReopen(SocketId, Box<Attempts>),
+    AttemptOpened(SocketId, Box<Attempts>),
+    AttemptBound(SocketId, Box<Attempts>),
+    AttemptAsk(SocketId, Box<Attempts>),
+    AttemptAnswered(SocketId, HandleId, Box<Attempts>),
+    AttemptNamed(SocketId, Box<Attempts>, Errno),
+    AttemptFailed(SocketId, Box<Attempts>, bool),
+    AttemptTimedOut(SocketId, HandleId),
     ConnectBound(SocketId),
     ConnectAsk(SocketId),
     ConnectAnswered(SocketId, HandleId),
@@ -212,7 +222,7 @@ pub(crate) enum Job {
     EndWritable(SocketId),
     ConnectNow(SocketId, Box<crate::socket::Target>),
     ConnectError(SocketId, SharedError),
-    LookupRefused(SocketId),
+    LookupRefused(SocketId, Box<crate::socket::Target>),
     Listening(ServerId),
     ListenAddress {
         server: ServerId,

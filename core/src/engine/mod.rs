@@ -15,10 +15,11 @@ use crate::error::{ApiMisuse, NodeError, SharedError};
 use crate::id::{Arena, HandleId, Id, Known, LookupId, ServerId, SocketId, TickId};
 use crate::limits::Limits;
 use crate::server::Server;
-use crate::socket::Socket;
+use crate::socket::{Attempts, Socket};
 use crate::step::{Call, Idle, Phase, Step};
 use crate::timers::{TimerKey, Timers};
-use alloc::collections::VecDeque;
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -52,7 +53,7 @@ struct Open {
 /// Who waits for a lookup.
 #[derive(Clone, Debug)]
 pub(crate) enum LookupFor {
-    Socket(SocketId),
+    Socket(SocketId, Box<crate::socket::Target>),
     Server { server: ServerId, attempt: u32, host: String },
 }
 
@@ -67,6 +68,8 @@ pub(crate) struct Lookup {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum TimerFor {
     IdleSocket(SocketId),
+    /// One of several attempts to connect.
+    Attempt(HandleId),
     User(crate::id::TimerId),
 }
 
@@ -92,6 +95,8 @@ pub struct Core {
     /// How many of the lookups user code answers: these keep nothing alive.
     pub(crate) custom_lookups: usize,
     pub(crate) user_timers: Arena<UserTimer>,
+    /// The attempts under way of names with several addresses.
+    pub(crate) attempts: BTreeMap<HandleId, Box<Attempts>>,
     pub(crate) timers: Timers<TimerFor>,
     /// What keeps the loop alive, counted: referenced handles that read or listen, and requests under way.
     live: u32,
@@ -145,6 +150,7 @@ impl Core {
             lookups: Arena::new(),
             custom_lookups: 0,
             user_timers: Arena::new(),
+            attempts: BTreeMap::new(),
             timers: Timers::new(),
             live: 0,
             timers_refd: 0,

@@ -65,8 +65,9 @@ impl Core {
                 if handle.connecting {
                     self.handle_mut(id, |h| h.connecting = false);
                     self.batch = self.closing_batch.len() as u32;
-                    // One attempt at a time: a canceled one is silent (rule C14).
-                    return None;
+                    // One that is the only one is silent, one of several is not (rules C14, C24).
+                    let attempts = self.take_attempts(id)?;
+                    return self.attempt_failed(socket, attempts, Errno::ECANCELED);
                 }
                 if handle.writing {
                     self.handle_mut(id, |h| h.writing = false);
@@ -83,8 +84,9 @@ impl Core {
             self.handles.remove(id);
             if let Some(socket) = owner {
                 self.sockets[socket].closing -= 1;
+                // An attempt's old handle can be the socket's last one to go.
+                self.release_later(socket);
                 if let Some(Some(had_error)) = handle.closing {
-                    self.release_later(socket);
                     break self.emit(socket, Event::Close(Some(had_error)));
                 }
             }
@@ -98,6 +100,7 @@ impl Core {
         self.batch = u32::from(self.timers.deadline().is_some_and(|at| at <= self.now));
         match due? {
             TimerFor::IdleSocket(socket) => self.timed_out(socket),
+            TimerFor::Attempt(handle) => self.attempt_timed_out(handle),
             TimerFor::User(timer) => self.user_timer_due(timer),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::frame::{Flow, Frame, Job};
 use super::{Core, TimerFor, UserTimer};
-use crate::command::{Command, Emitted, Named, Outcome};
+use crate::command::{Command, Emitted, Named, Outcome, Resolved};
 use crate::error::{ApiMisuse, NodeError};
 use crate::id::{SocketId, TimerId};
 use crate::listeners::{Entry, Life, Who};
@@ -70,7 +70,16 @@ impl Core {
                 self.connect_opened(s, target)
             }
             Frame::LookupAsked(lookup) => self.lookup_asked(lookup),
-            Frame::LookupEmitted(s, result) => self.lookup_emitted(s, *result),
+            Frame::LookupEmitted(s, target, result) => self.lookup_emitted(s, target, *result),
+            Frame::LookupFound(s, found) => self.found_on(s, found),
+            Frame::AttemptReopen(s, attempts) => self.attempt_reopen(s, attempts),
+            Frame::AttemptOpened(s, attempts) => self.attempt_opened(s, attempts),
+            Frame::AttemptBound(s, attempts) => self.attempt_bound(s, attempts),
+            Frame::AttemptAsk(s, attempts) => self.attempt_ask(s, attempts),
+            Frame::AttemptAnswered(s, h, attempts) => self.attempt_answered(s, h, attempts),
+            Frame::AttemptNamed(s, attempts, errno) => self.attempt_named(s, attempts, errno),
+            Frame::AttemptFailed(s, attempts, canceled) => self.attempt_on(s, attempts, canceled),
+            Frame::AttemptTimedOut(s, h) => self.attempt_give_up(s, h),
             Frame::ConnectBound(s) => self.connect_bound(s),
             Frame::ConnectAsk(s) => self.connect_ask(s),
             Frame::ConnectAnswered(s, h) => self.connect_answered(s, h),
@@ -119,7 +128,7 @@ impl Core {
             Job::EndWritable(s) => self.end_writable_tick(s),
             Job::ConnectNow(s, target) => self.connect_now(s, target),
             Job::ConnectError(s, error) => self.destroy(s, Some(error)),
-            Job::LookupRefused(s) => self.lookup_refused(s),
+            Job::LookupRefused(s, target) => self.lookup_refused(s, target),
             Job::Listening(s) => self.listening_tick(s),
             Job::ListenAddress { server, attempt, ip } => self.listen_address(server, attempt, ip),
             Job::ServerError(s, error) => self.emit(s, crate::step::Event::Error(error)),
@@ -204,7 +213,12 @@ impl Core {
             Command::ReleaseServer(s) => self.unit(|core| core.release_server(s)),
             Command::Answer(lookup, answer) => {
                 let purpose = self.take_lookup(lookup, true).ok().flatten()?;
-                self.answer(purpose, answer)
+                self.answer(purpose, answer.map(|list| list.into_iter().map(Resolved::Ip).collect()))
+            }
+            Command::AnswerText(lookup, list) => {
+                let purpose = self.take_lookup(lookup, true).ok().flatten()?;
+                let text = |(address, family)| Resolved::Text { address, family };
+                self.answer(purpose, Ok(list.into_iter().map(text).collect()))
             }
             Command::StartTimer { ms, repeat } => self.unit(|core| core.start_timer(ms, repeat)),
             Command::CancelTimer(id) => self.unit(|core| core.cancel_timer(id)),

@@ -2,7 +2,7 @@
 
 use super::Server;
 use crate::call::{HandleKind, Reply};
-use crate::command::{ListenOn, LookupAnswer, Outcome};
+use crate::command::{ListenOn, Outcome};
 use crate::engine::frame::{Asked, Flow, Frame, Job};
 use crate::engine::{Core, Lookup, LookupFor, Owner};
 use crate::errno::{Errno, LookupCode};
@@ -113,12 +113,12 @@ impl Core {
         server: ServerId,
         attempt: u32,
         host: String,
-        answer: LookupAnswer,
+        answer: Result<IpAddr, LookupCode>,
     ) -> Flow {
         if self.servers.get(server).is_none_or(|s| s.attempt != attempt) {
             return None;
         }
-        match answer.and_then(|list| list.first().copied().ok_or(LookupCode::NotFound)) {
+        match answer {
             Ok(ip) => self.listen_address(server, attempt, ip),
             Err(code) => {
                 let error = NodeError::Lookup { code, hostname: host };

@@ -1,8 +1,8 @@
 //! Connecting: from the call to 'ready' (rules C1 to C16).
 
-use super::{Link, Target};
+use super::{Link, Target, eyes};
 use crate::call::{HandleKind, Reply};
-use crate::command::{ConnectTo, HostOptions, LookupAnswer};
+use crate::command::{ConnectTo, HostOptions, Resolved};
 use crate::engine::frame::{Asked, Fed, Flow, Frame, Job, ReadFor, Yield};
 use crate::engine::{Core, Lookup, LookupFor, Owner};
 use crate::errno::{Errno, LookupCode};
@@ -12,6 +12,7 @@ use crate::step::{Attempt, Emit, Event, LookupEvent};
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// `dns.ADDRCONFIG` of Node, on every system: the driver translates.
@@ -24,7 +25,7 @@ pub(crate) fn port(given: i64, name: &'static str) -> Result<u16, NodeError> {
 
 impl Target {
     fn new(to: ConnectTo) -> Self {
-        Self { to, addr: None, local: None }
+        Self { to, addr: None, each: None, local: None }
     }
 
     fn attempt(&self) -> Option<Attempt> {
@@ -102,6 +103,16 @@ impl Core {
                 return None;
             }
         };
+        let timeout = match eyes::attempt_timeout(options.attempt_timeout, "options.autoSelectFamilyAttemptTimeout") {
+            Ok(timeout) => timeout,
+            Err(error) => {
+                self.throw(error);
+                return None;
+            }
+        };
+        let anywhere = !matches!(family, 4 | 6) && options.local_address.as_deref().is_none_or(str::is_empty);
+        let each = anywhere && options.auto_select_family.unwrap_or(true);
+        target.each = each.then_some(timeout);
         let host = target.host();
         if let Ok(ip) = host.parse::<IpAddr>() {
             target.addr = Some(SocketAddr::new(ip, port));
@@ -123,15 +134,15 @@ impl Core {
         custom: bool,
     ) -> Flow {
         self.sockets[socket].lookups += 1;
-        self.sockets[socket].target = Some(target);
         if self.lookups.len() >= self.limits.lookups as usize && !custom {
-            self.schedule(Job::LookupRefused(socket));
+            self.schedule(Job::LookupRefused(socket, target));
             return None;
         }
-        let lookup: LookupId = self.lookups.insert(Lookup { purpose: LookupFor::Socket(socket), custom });
+        let all = target.each.is_some();
+        let lookup: LookupId = self.lookups.insert(Lookup { purpose: LookupFor::Socket(socket, target), custom });
         if custom {
             self.custom_lookups += 1;
-            return Some(Yield::Emit(Emit::Resolve { socket, lookup, host, family, hints }));
+            return Some(Yield::Emit(Emit::Resolve { socket, lookup, host, family, hints, all }));
         }
         self.scratch = host;
         self.push(Frame::LookupAsked(lookup));
@@ -141,33 +152,55 @@ impl Core {
     /// A driver that refuses the lookup at once has no thread or memory for it.
     pub(crate) fn lookup_asked(&mut self, lookup: LookupId) -> Flow {
         if let Reply::Failed(_) = self.take_reply()
-            && let Some(Lookup { purpose: LookupFor::Socket(socket), .. }) = self.lookups.remove(lookup)
+            && let Some(Lookup { purpose: LookupFor::Socket(socket, target), .. }) = self.lookups.remove(lookup)
         {
-            self.schedule(Job::LookupRefused(socket));
+            self.schedule(Job::LookupRefused(socket, target));
         }
         None
     }
 
-    pub(crate) fn lookup_refused(&mut self, socket: SocketId) -> Flow {
-        self.looked_up(socket, Err(LookupCode::TooMany))
+    pub(crate) fn lookup_refused(&mut self, socket: SocketId, target: Box<Target>) -> Flow {
+        self.looked_up(socket, target, Err(LookupCode::TooMany))
     }
 
-    /// 'lookup' is emitted even if the socket was destroyed meanwhile (rule C5).
-    pub(crate) fn looked_up(&mut self, socket: SocketId, answer: LookupAnswer) -> Flow {
+    /// When one address was asked for, 'lookup' is emitted even if the socket was destroyed meanwhile (rule C5). No
+    /// address at all is an error (rule D19).
+    pub(crate) fn looked_up(
+        &mut self,
+        socket: SocketId,
+        target: Box<Target>,
+        answer: Result<Vec<Resolved>, LookupCode>,
+    ) -> Flow {
         let s = &mut self.sockets[socket];
         s.lookups -= 1;
-        let over = s.destroyed;
-        let host = s.target.as_ref().map_or_else(String::new, |t| t.host());
-        if over {
+        let connecting = s.connecting();
+        if s.destroyed {
             self.release_later(socket);
         }
-        let first = answer.and_then(|list| list.first().copied().ok_or(LookupCode::NotFound));
+        let host = target.host();
+        let mut list = answer.and_then(|list| if list.is_empty() { Err(LookupCode::NotFound) } else { Ok(list) });
+        if let Some(timeout) = target.each {
+            match list {
+                _ if !connecting => return None,
+                Ok(list) => return self.found_each(socket, target, host, list, timeout),
+                Err(_) => {}
+            }
+        }
+        if let Ok(list) = &mut list {
+            list.truncate(1);
+        }
+        let first = list.and_then(|mut list| list.pop().ok_or(LookupCode::NotFound));
         let result = first.map_err(|code| Arc::new(NodeError::Lookup { code, hostname: host.clone() }));
-        self.push(Frame::LookupEmitted(socket, Box::new(result.clone())));
+        self.push(Frame::LookupEmitted(socket, target, Box::new(result.clone())));
         self.emit(socket, Event::Lookup(Box::new(LookupEvent { result, host })))
     }
 
-    pub(crate) fn lookup_emitted(&mut self, socket: SocketId, result: Result<IpAddr, SharedError>) -> Flow {
+    pub(crate) fn lookup_emitted(
+        &mut self,
+        socket: SocketId,
+        mut target: Box<Target>,
+        result: Result<Resolved, SharedError>,
+    ) -> Flow {
         if !self.sockets[socket].connecting() {
             return None;
         }
@@ -176,10 +209,14 @@ impl Core {
                 self.schedule(Job::ConnectError(socket, error));
                 None
             }
-            Ok(ip) => {
-                self.refresh_timeout(socket);
-                let mut target = self.sockets[socket].target.take()?;
+            Ok(resolved) => {
                 let ConnectTo::Host(HostOptions { port: Some(port), .. }) = target.to else { return None };
+                let Some(ip) = resolved.ip() else {
+                    let error = eyes::unusable(&resolved, target.host(), port as u16);
+                    self.schedule(Job::ConnectError(socket, Arc::new(error)));
+                    return None;
+                };
+                self.refresh_timeout(socket);
                 target.addr = Some(SocketAddr::new(ip, port as u16));
                 self.attempt(socket, target)
             }
@@ -191,7 +228,7 @@ impl Core {
     }
 
     /// One attempt: bind if asked to, 'connectionAttempt', connect.
-    fn attempt(&mut self, socket: SocketId, mut target: Box<Target>) -> Flow {
+    pub(crate) fn attempt(&mut self, socket: SocketId, mut target: Box<Target>) -> Flow {
         let handle = self.sockets[socket].link.handle()?;
         let bind = match (target.local, target.addr) {
             (Some(local), Some(to)) => Some(same_family(local, to)),
@@ -280,6 +317,11 @@ impl Core {
     pub(crate) fn connected(&mut self, handle: HandleId, result: Result<(), Errno>) -> Flow {
         self.handle_mut(handle, |h| h.connecting = false);
         let Owner::Socket(socket) = self.handles[handle].owner else { return None };
+        if let Some(attempts) = self.take_attempts(handle)
+            && let Err(errno) = result
+        {
+            return self.attempt_failed(socket, attempts, errno);
+        }
         let s = &mut self.sockets[socket];
         if s.destroyed || s.link.handle() != Some(handle) {
             return None;

@@ -3,6 +3,7 @@
 mod chunks;
 mod closing;
 mod connect;
+mod eyes;
 mod options;
 mod readable;
 mod view;
@@ -10,6 +11,8 @@ mod writable;
 
 pub(crate) use chunks::Piece;
 pub(crate) use connect::port;
+pub use eyes::default_attempt_timeout;
+pub(crate) use eyes::{Attempts, Found};
 pub use view::{ReadyState, SocketView};
 
 use crate::command::{ConnectTo, SocketOptions};
@@ -83,6 +86,8 @@ pub(crate) struct Target {
     pub(crate) to: ConnectTo,
     /// Set when the name is resolved.
     pub(crate) addr: Option<SocketAddr>,
+    /// Every address of the name is to be tried, each for so many milliseconds (rule C17).
+    pub(crate) each: Option<u32>,
     pub(crate) local: Option<SocketAddr>,
 }
 
@@ -122,6 +127,8 @@ pub(crate) struct Socket {
     pub(crate) names: Option<Box<Names>>,
     pub(crate) target: Option<Box<Target>>,
     pub(crate) parked: Vec<Parked>,
+    /// Addresses tried one after the other (rule C23).
+    pub(crate) attempted: Option<Vec<SocketAddr>>,
 }
 
 impl Socket {
@@ -156,6 +163,7 @@ impl Socket {
             names: None,
             target: None,
             parked: Vec::new(),
+            attempted: None,
         }
     }
 

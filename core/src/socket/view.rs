@@ -89,6 +89,11 @@ impl SocketView<'_> {
         self.socket.destroyed
     }
 
+    /// `autoSelectFamilyAttemptedAddresses`: `None` unless several were to be tried (rule C23).
+    pub fn attempted_addresses(&self) -> Option<&[core::net::SocketAddr]> {
+        self.socket.attempted.as_deref()
+    }
+
     /// `errored`: what destroyed it.
     pub fn errored(&self) -> Option<&crate::error::NodeError> {
         self.socket.errored.as_deref()

@@ -11,6 +11,7 @@ use crate::command::{
 use crate::id::{CallbackId, ListenerId};
 use crate::step::{EventKind, Target};
 use crate::text::Encoding;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 mod tag {
@@ -54,6 +55,7 @@ mod tag {
     pub(super) const ON_READ: u8 = 38;
     pub(super) const STOP_READING: u8 = 39;
     pub(super) const EMIT: u8 = 40;
+    pub(super) const ANSWER_TEXT: u8 = 41;
 }
 
 pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload) {
@@ -162,6 +164,15 @@ pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload
             put_id(out, *lookup);
             put_answer(out, answer);
         }
+        Command::AnswerText(lookup, addresses) => {
+            out.push(tag::ANSWER_TEXT);
+            put_id(out, *lookup);
+            put_number(out, addresses.len() as u64);
+            for (address, family) in addresses {
+                put_text(out, address);
+                put_number(out, u64::from(*family));
+            }
+        }
         Command::StartTimer { ms, repeat } => {
             out.push(tag::START_TIMER);
             put_float(out, *ms);
@@ -238,9 +249,12 @@ fn put_socket_options(out: &mut Vec<u8>, options: &SocketOptions) {
 
 fn put_connect_to(out: &mut Vec<u8>, to: &ConnectTo) {
     match to {
-        ConnectTo::Host(host) => {
-            out.push(1);
-            let HostOptions { host, port, family, hints, custom_lookup, local_address, local_port } = host;
+        ConnectTo::Host(options) => {
+            let HostOptions { host, port, family, hints, custom_lookup, local_address, local_port, .. } = options;
+            let HostOptions { auto_select_family, attempt_timeout, .. } = options;
+            // The form of before there was autoSelectFamily.
+            let without = *auto_select_family == Some(false) && attempt_timeout.is_none();
+            out.push(if without { 1 } else { 3 });
             put_option(out, host.as_deref(), put_text);
             put_option(out, *port, put_signed);
             out.push(*family);
@@ -248,6 +262,10 @@ fn put_connect_to(out: &mut Vec<u8>, to: &ConnectTo) {
             out.push(u8::from(*custom_lookup));
             put_option(out, local_address.as_deref(), put_text);
             put_option(out, *local_port, put_signed);
+            if !without {
+                put_option(out, *auto_select_family, |out, on| out.push(u8::from(on)));
+                put_option(out, *attempt_timeout, put_signed);
+            }
         }
         ConnectTo::Path(path) => {
             out.push(2);
@@ -315,6 +333,7 @@ pub(crate) fn command(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<
         tag::REF_SERVER => Command::RefServer(from.id()?, from.flag()?),
         tag::RELEASE_SERVER => Command::ReleaseServer(from.id()?),
         tag::ANSWER => Command::Answer(from.id()?, answer(from)?),
+        tag::ANSWER_TEXT => Command::AnswerText(from.id()?, texts(from)?),
         tag::START_TIMER => Command::StartTimer { ms: float(from)?, repeat: from.flag()? },
         tag::CANCEL_TIMER => Command::CancelTimer(from.id()?),
         tag::REFRESH_TIMER => Command::RefreshTimer(from.id()?),
@@ -375,9 +394,18 @@ fn socket_options(from: &mut Cursor<'_>) -> Result<SocketOptions, Malformed> {
     })
 }
 
+fn texts(from: &mut Cursor<'_>) -> Result<Vec<(String, u32)>, Malformed> {
+    let mut addresses = Vec::new();
+    for _ in 0..from.number()? {
+        // The count is not believed: each address is at least two bytes of the file.
+        addresses.push((from.string()?, from.u32()?));
+    }
+    Ok(addresses)
+}
+
 fn connect_to(from: &mut Cursor<'_>) -> Result<ConnectTo, Malformed> {
     Ok(match from.byte()? {
-        1 => ConnectTo::Host(HostOptions {
+        form @ (1 | 3) => ConnectTo::Host(HostOptions {
             host: from.option(Cursor::string)?,
             port: from.option(Cursor::signed)?,
             family: from.byte()?,
@@ -385,6 +413,8 @@ fn connect_to(from: &mut Cursor<'_>) -> Result<ConnectTo, Malformed> {
             custom_lookup: from.flag()?,
             local_address: from.option(Cursor::string)?,
             local_port: from.option(Cursor::signed)?,
+            auto_select_family: if form == 1 { Some(false) } else { from.option(Cursor::flag)? },
+            attempt_timeout: if form == 1 { None } else { from.option(Cursor::signed)? },
         }),
         2 => ConnectTo::Path(from.string()?),
         _ => return Err("an unknown way to connect"),
@@ -411,7 +441,6 @@ mod tests {
     use crate::errno::LookupCode;
     use crate::error::NodeError;
     use crate::id::{LookupId, ServerId, SocketId, TimerId};
-    use alloc::string::String;
     use alloc::sync::Arc;
     use bytes::Bytes;
 
@@ -449,7 +478,10 @@ mod tests {
             custom_lookup: true,
             local_address: Some(String::new()),
             local_port: Some(i64::MIN),
+            auto_select_family: Some(false),
+            attempt_timeout: None,
         };
+        let eyes = HostOptions { auto_select_family: Some(true), attempt_timeout: Some(-1), ..host.clone() };
         let path = || String::from("\0abstract");
         let bytes = Chunk::from(Bytes::from_static(b"some bytes"));
         let text = Chunk { bytes: Bytes::from_static(b"t"), text: Some(Text { units: u32::MAX, short: true }) };
@@ -460,6 +492,7 @@ mod tests {
             Command::NewServer(ServerOptions { socket: options, pause_on_connect: true }),
             Command::Connect(s, ConnectTo::Host(host)),
             Command::Connect(s, ConnectTo::Host(HostOptions::default())),
+            Command::Connect(s, ConnectTo::Host(eyes)),
             Command::Connect(s, ConnectTo::Path(path())),
             Command::Write(s, bytes.clone(), Some(CallbackId(u32::MAX))),
             Command::Write(s, text.clone(), None),
@@ -498,6 +531,7 @@ mod tests {
             Command::Answer(lookup, Ok(alloc::vec!["1.2.3.4".parse().unwrap(), "::1".parse().unwrap()])),
             Command::Answer(lookup, Ok(Vec::new())),
             Command::Answer(lookup, Err(LookupCode::TooMany)),
+            Command::AnswerText(lookup, alloc::vec![(path(), u32::MAX), (String::new(), 0)]),
             Command::StartTimer { ms: f64::INFINITY, repeat: true },
             Command::CancelTimer(t),
             Command::RefreshTimer(t),
@@ -536,7 +570,7 @@ mod tests {
             .collect();
         tags.sort_unstable();
         tags.dedup();
-        assert_eq!(tags, (1..=tag::EMIT).collect::<Vec<_>>(), "each kind of command is among them");
+        assert_eq!(tags, (1..=tag::ANSWER_TEXT).collect::<Vec<_>>(), "each kind of command is among them");
     }
 
     #[test]

@@ -31,6 +31,8 @@ mod variant {
     pub(super) const USER: u8 = 21;
     pub(super) const INVALID_ADDRESS: u8 = 22;
     pub(super) const INVALID_VALUE: u8 = 23;
+    pub(super) const AGGREGATE: u8 = 24;
+    pub(super) const ABORTED: u8 = 25;
 }
 
 /// The words that errors keep as `&'static str`. Only these can be read back as what they were.
@@ -61,6 +63,9 @@ const WORDS: &[&str] = &[
     "<= 1GiB",
     "must have the property \"port\" or \"path\"",
     "is listening or has connections; close it first",
+    "value",
+    "options.autoSelectFamilyAttemptTimeout",
+    ">= 1 && <= 2147483647",
     "was read from, written to or ended; accept it with pause_on_connect and take it out first",
     "start",
     "must come before end",
@@ -88,6 +93,8 @@ fn readable(error: &NodeError) -> bool {
         NodeError::OutOfRange { name, range: other, .. }
         | NodeError::InvalidArgValue { name, reason: other }
         | NodeError::InvalidValue { name, reason: other, .. } => known(name).is_some() && known(other).is_some(),
+        // One inside another would let a trace nest as deep as it likes.
+        NodeError::Aggregate(errors) => !errors.iter().any(|error| matches!(**error, NodeError::Aggregate(_))),
         _ => true,
     }
 }
@@ -176,6 +183,14 @@ fn put_variant(out: &mut Vec<u8>, error: &NodeError) {
             put_text(out, name);
             put_number(out, *bound);
         }
+        NodeError::Aggregate(errors) => {
+            out.push(variant::AGGREGATE);
+            put_number(out, errors.len() as u64);
+            for error in errors {
+                put_error(out, error);
+            }
+        }
+        NodeError::Aborted => out.push(variant::ABORTED),
         NodeError::User { code, message, tag } => {
             out.push(variant::USER);
             put_option(out, code.as_deref(), put_text);
@@ -201,7 +216,23 @@ fn put_place(out: &mut Vec<u8>, place: &Place) {
 }
 
 pub(crate) fn error(from: &mut Cursor<'_>) -> Result<SharedError, Malformed> {
-    Ok(Arc::new(match from.byte()? {
+    match from.byte()? {
+        variant::AGGREGATE => {
+            let mut errors = Vec::new();
+            for _ in 0..from.number()? {
+                // The count is not believed: each error is at least a byte of the file.
+                let tag = from.byte()?;
+                errors.push(single(tag, from)?);
+            }
+            Ok(Arc::new(NodeError::Aggregate(errors)))
+        }
+        tag => single(tag, from),
+    }
+}
+
+/// Any error but an aggregate.
+fn single(tag: u8, from: &mut Cursor<'_>) -> Result<SharedError, Malformed> {
+    Ok(Arc::new(match tag {
         variant::WRITE_AFTER_END => NodeError::WriteAfterEnd,
         variant::STREAM_DESTROYED => NodeError::StreamDestroyed(word(from)?),
         variant::ALREADY_FINISHED => NodeError::AlreadyFinished,
@@ -242,6 +273,7 @@ pub(crate) fn error(from: &mut Cursor<'_>) -> Result<SharedError, Malformed> {
         variant::INVALID_VALUE => {
             NodeError::InvalidValue { name: word(from)?, reason: word(from)?, received: from.string()? }
         }
+        variant::ABORTED => NodeError::Aborted,
         _ => return Err("an unknown error"),
     }))
 }
@@ -311,9 +343,24 @@ mod tests {
             NodeError::Limit { name: "depth", bound: u64::MAX },
             NodeError::User { code: Some(text()), message: text(), tag: u64::MAX },
             NodeError::user(""),
+            NodeError::Aggregate(alloc::vec![
+                Arc::new(NodeError::system(Errno::ETIMEDOUT, "connect")),
+                Arc::new(NodeError::user("odd")),
+            ]),
+            NodeError::Aggregate(Vec::new()),
+            NodeError::Aborted,
         ] {
             assert_eq!(*back(&error), error);
         }
+    }
+
+    #[test]
+    fn aggregates_do_not_nest() {
+        let inner = Arc::new(NodeError::Aggregate(alloc::vec![Arc::new(NodeError::Aborted)]));
+        let read = back(&NodeError::Aggregate(alloc::vec![inner]));
+        assert_eq!((read.code(), read.to_string(), read.errors().len()), ("ABORT_ERR", String::new(), 0));
+        let nested = [variant::AGGREGATE, 1, variant::AGGREGATE, 0];
+        assert!(error(&mut Cursor::new(&nested)).is_err());
     }
 
     #[test]

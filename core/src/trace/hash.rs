@@ -2,6 +2,7 @@
 //! a word. Not for security; nothing in it depends on the machine, the build or a key.
 
 use crate::call::{HandleKind, Op};
+use crate::command::Resolved;
 use crate::error::{NodeError, SharedError};
 use crate::step::{Attempt, Emit, Event, Idle, Step, Target};
 use crate::trace::tags;
@@ -159,8 +160,9 @@ impl Rolling {
                 self.word(output::TIMER | u64::from(*last) << 8);
                 self.id(timer.slot(), timer.generation());
             }
-            Emit::Resolve { socket, lookup, host, family, hints } => {
-                self.word(output::RESOLVE | u64::from(*family) << 8 | u64::from(*hints) << 32);
+            Emit::Resolve { socket, lookup, host, family, hints, all } => {
+                let all = u64::from(*all) << 16;
+                self.word(output::RESOLVE | u64::from(*family) << 8 | all | u64::from(*hints) << 32);
                 self.id(socket.slot(), socket.generation());
                 self.id(lookup.slot(), lookup.generation());
                 self.text(host);
@@ -204,12 +206,17 @@ impl Rolling {
             Event::Text(text) => self.word(TEXT | u64::from(text.units())),
             Event::Lookup(lookup) => {
                 match &lookup.result {
-                    Ok(ip) => self.ip(*ip),
+                    Ok(Resolved::Ip(ip)) => self.ip(*ip),
+                    Ok(Resolved::Text { address, family }) => {
+                        self.word(1 | u64::from(*family) << 32);
+                        self.text(address);
+                    }
                     Err(error) => self.error(error),
                 }
                 self.text(&lookup.host);
             }
             Event::ConnectionAttempt(attempt) => self.attempt(attempt),
+            Event::ConnectionAttemptTimeout(addr) => self.addr(Some(addr)),
             Event::ConnectionAttemptFailed(failed) => {
                 self.attempt(&failed.0);
                 self.error(&failed.1);

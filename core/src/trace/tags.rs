@@ -57,6 +57,7 @@ table! {
         ServerClose = 20,
         Pipe = 21,
         Unpipe = 22,
+        ConnectionAttemptTimeout = 23,
     }
 }
 
@@ -134,6 +135,6 @@ mod tests {
             assert_eq!(encoding_from(encoding(kind)), Some(kind));
         }
         assert_eq!(event_from(0), None);
-        assert_eq!(event_from(23), None);
+        assert_eq!(event_from(24), None);
     }
 }

@@ -5,7 +5,7 @@ use super::input::{Input, Record};
 use super::payload::Stored;
 use crate::call::{Completion, Op, Reply};
 use crate::command::{
-    Chunk, Command, ConnectTo, Emitted, HostOptions, ListenOn, LookupAnswer, Outcome, ServerOptions, Side,
+    Chunk, Command, ConnectTo, Emitted, HostOptions, ListenOn, LookupAnswer, Outcome, Resolved, ServerOptions, Side,
 };
 use crate::error::NodeError;
 use crate::id::{CallbackId, ListenerId};
@@ -187,12 +187,14 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
         }
         Command::Connect(s, ConnectTo::Path(path)) => write!(f, "{s}.connect {}", Quoted(path)),
         Command::Connect(s, ConnectTo::Host(options)) => {
-            let HostOptions { host, port, family, hints, custom_lookup, local_address, local_port } = options;
+            let HostOptions { host, port, family, hints, custom_lookup, local_address, local_port, .. } = options;
             let (host, port) = (Given("host", host.as_ref().map(Quoted)), Given("port", *port));
             let local = Given("local address", local_address.as_ref().map(Quoted));
             let local_port = Given("local port", *local_port);
             write!(f, "{s}.connect{host}{port} family {family} hints {hints}{local}{local_port}")?;
-            f.write_str(if *custom_lookup { " custom lookup" } else { "" })
+            f.write_str(if *custom_lookup { " custom lookup" } else { "" })?;
+            let timeout = Given("attempt timeout", options.attempt_timeout);
+            write!(f, "{}{timeout}", Given("auto select family", options.auto_select_family))
         }
         Command::Write(s, chunk, callback) => write!(f, "{s}.write {}{}", Size(chunk), number(*callback)),
         Command::Cork(s) => write!(f, "{s}.cork"),
@@ -257,6 +259,10 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
             write!(f, "{lookup} answer")?;
             answer(f, a)
         }
+        Command::AnswerText(lookup, list) => {
+            write!(f, "{lookup} answer")?;
+            list.iter().try_for_each(|(address, family)| write!(f, " {} family {family}", Quoted(address)))
+        }
         Command::StartTimer { ms, repeat } => {
             write!(f, "{} {ms} ms", if *repeat { "setInterval" } else { "setTimeout" })
         }
@@ -320,8 +326,9 @@ fn write_emit(f: &mut Formatter<'_>, emit: &Emit) -> fmt::Result {
             write!(f, "server {server} callback {} with {count} connections", callback.0)
         }
         Emit::Timer { timer, last } => write!(f, "timer {timer}{}", if *last { ", once" } else { "" }),
-        Emit::Resolve { socket, lookup, host, family, hints } => {
-            write!(f, "socket {socket} resolve {} as {lookup} family {family} hints {hints}", Quoted(host))
+        Emit::Resolve { socket, lookup, host, family, hints, all } => {
+            write!(f, "socket {socket} resolve {} as {lookup} family {family} hints {hints}", Quoted(host))?;
+            f.write_str(if *all { " all" } else { "" })
         }
         Emit::Read { socket, bytes } => write!(f, "socket {socket} onread {} bytes", bytes.len()),
         Emit::Unhandled { target, error } => write!(f, "{target} unhandled 'error' {}", Failure(error)),
@@ -335,11 +342,13 @@ fn write_event(f: &mut Formatter<'_>, event: &Event) -> fmt::Result {
         Event::Lookup(lookup) => {
             write!(f, " {}", Quoted(&lookup.host))?;
             match &lookup.result {
-                Ok(ip) => write!(f, " {ip}"),
+                Ok(Resolved::Ip(ip)) => write!(f, " {ip}"),
+                Ok(Resolved::Text { address, family }) => write!(f, " {} family {family}", Quoted(address)),
                 Err(error) => write!(f, " {}", Failure(error)),
             }
         }
         Event::ConnectionAttempt(to) => attempt(f, to),
+        Event::ConnectionAttemptTimeout(to) => addr(f, Some(to)),
         Event::ConnectionAttemptFailed(failed) => {
             attempt(f, &failed.0)?;
             write!(f, " {}", Failure(&failed.1))

@@ -236,6 +236,12 @@ impl World<'_> {
             && self.choices.once_in(3)
         {
             self.user_lookups.pop();
+            if self.choices.once_in(4) {
+                let list = [("::1", 6), ("foo", 4), ("127.0.0.1", 7), ("1.2.3.4", 4)];
+                let from = self.choices.choose(list.len());
+                let texts = list[from..].iter().map(|(address, family)| (String::from(*address), *family));
+                return Command::AnswerText(lookup, texts.collect());
+            }
             let answer = match self.choices.choose(3) {
                 0 => Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]),
                 1 => Ok(Vec::new()),
@@ -317,11 +323,13 @@ impl World<'_> {
 
     fn connect_to(&mut self) -> ConnectTo {
         let host = |host: &str| HostOptions { host: Some(host.into()), port: Some(80), ..HostOptions::default() };
-        match self.choices.choose(6) {
+        match self.choices.choose(8) {
             0 | 1 => ConnectTo::Host(host("127.0.0.1")),
             2 => ConnectTo::Host(host("name")),
             3 => ConnectTo::Host(HostOptions { custom_lookup: true, ..host("name") }),
             4 => ConnectTo::Host(HostOptions { port: Some(70_000), ..host("127.0.0.1") }),
+            5 => ConnectTo::Host(HostOptions { auto_select_family: Some(false), ..host("name") }),
+            6 => ConnectTo::Host(HostOptions { local_port: Some(9), attempt_timeout: Some(10), ..host("name") }),
             _ => ConnectTo::Path(String::from("/x")),
         }
     }
@@ -387,6 +395,8 @@ impl World<'_> {
         }
         for &lookup in &self.asked_lookups {
             possible.push(Completion::LookedUp(lookup, Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)])));
+            let several = [1, 2, 3].map(|last| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last)));
+            possible.push(Completion::LookedUp(lookup, Ok(several.to_vec())));
             possible.push(Completion::LookedUp(lookup, Err(LookupCode::TryAgain)));
         }
         if possible.is_empty() {

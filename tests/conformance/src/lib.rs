@@ -169,13 +169,14 @@ pub fn event_text(event: &Event) -> String {
         Event::Close(Some(had)) => format!("close {had}"),
         Event::ServerClose(Some(error)) => format!("close {}", error_text(Some(error))),
         Event::Lookup(lookup) => match &lookup.result {
-            Ok(ip) => format!("lookup null {ip} {} {}", if ip.is_ipv4() { 4 } else { 6 }, lookup.host),
+            Ok(found) => format!("lookup null {found} {} {}", found.family(), lookup.host),
             Err(error) => format!("lookup {} undefined undefined {}", error_text(Some(error)), lookup.host),
         },
         Event::ConnectionAttempt(a) => format!("connectionAttempt {}", attempt(a)),
         Event::ConnectionAttemptFailed(failed) => {
             format!("connectionAttemptFailed {} {}", attempt(&failed.0), failed.1.code())
         }
+        Event::ConnectionAttemptTimeout(a) => format!("connectionAttemptTimeout {}", attempt(&Attempt::Tcp(*a))),
         Event::Drop(None) => String::from("drop undefined"),
         Event::Drop(Some(info)) => format!("drop {} {}", end_text(info.local), end_text(info.remote)),
         event => event.kind().name().to_string(),

@@ -59,6 +59,11 @@ fn port_text(port: Option<i32>) -> String {
     port.map_or(String::from("undefined"), |port| u16::try_from(port).map_or(port.to_string(), mask_port))
 }
 
+/// `{ port, host: 'some.name', autoSelectFamily: false }`
+fn one_address(port: u16) -> Connect {
+    Connect::port(port).host("some.name").auto_select_family(false)
+}
+
 fn answer(net: &mut Loop, request: &LookupRequest) {
     request.answer(net, Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]));
 }
@@ -181,7 +186,7 @@ fn t12_destroy_in_lookup() {
     let c = log.actor("c");
     let sock = socket(net);
     let lookup = |net: &mut Loop, request: LookupRequest| net.set_immediate(move |net| answer(net, &request));
-    sock.connect_looking_up(net, ("some.name", 80), lookup).unwrap();
+    sock.connect_looking_up(net, one_address(80), lookup).unwrap();
     c.watch(net, sock, &[Lookup, ConnectionAttempt, Connect, Error, Close]);
     sock.on_lookup(net, |net, sock, _| sock.destroy(net));
     net.run().unwrap();
@@ -196,7 +201,7 @@ fn t12_lookup_after_destroy() {
     let asked: Rc<RefCell<Option<LookupRequest>>> = Rc::default();
     let sock = socket(net);
     let request = asked.clone();
-    sock.connect_looking_up(net, ("some.name", 80), move |_, asked| {
+    sock.connect_looking_up(net, one_address(80), move |_, asked| {
         request.replace(Some(asked));
     })
     .unwrap();
@@ -220,7 +225,7 @@ fn t12_lookup_error() {
     let c = log.actor("c");
     let sock = socket(net);
     let actor = c.clone();
-    sock.connect_looking_up(net, ("some.name", 80), move |net, request| {
+    sock.connect_looking_up(net, one_address(80), move |net, request| {
         let c = actor.clone();
         net.set_immediate(move |net| {
             request.answer(net, Err(LookupCode::NotFound));
@@ -242,7 +247,7 @@ fn t12_lookup_sync() {
     listening(&mut net, move |net, port| {
         let sock = socket(net);
         c.watch(net, sock, &[Lookup, ConnectionAttempt, Connect, Ready, Close]);
-        sock.connect_looking_up(net, ("some.name", port), |net, request| answer(net, &request)).unwrap();
+        sock.connect_looking_up(net, one_address(port), |net, request| answer(net, &request)).unwrap();
         c.log(net, "connect called");
         sock.on_ready(net, |net, sock| sock.end(net));
     });
@@ -345,4 +350,21 @@ fn t12_refused() {
     });
     net.run().unwrap();
     log.matches(include_str!("../../../spec/node/t12_refused.log"));
+}
+
+#[test]
+fn t12_lookup_invalid_ip() {
+    let (log, mut net) = new();
+    let net = &mut net;
+    for (name, address, family) in [("ip", "foo", 4), ("family", "127.0.0.1", 7)] {
+        let c = log.actor(name);
+        let sock = socket(net);
+        let lookup = move |net: &mut Loop, request: LookupRequest| {
+            net.set_immediate(move |net| request.answer_text(net, &[(address, family)]));
+        };
+        sock.connect_looking_up(net, one_address(80), lookup).unwrap();
+        c.watch(net, sock, &[Lookup, ConnectionAttempt, Connect, Error, Close]);
+    }
+    net.run().unwrap();
+    log.matches(include_str!("../../../spec/node/t12_lookup_invalid_ip.log"));
 }

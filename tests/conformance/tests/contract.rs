@@ -7,7 +7,7 @@ use netfold::core::{Call, Census, Command, Completion, Core, Emit, Op, Outcome, 
 use netfold::{
     Connect, Errno, EventKind as E, Host, Limits, Listen, ListenerId, Net, ServerOptions, Socket, SocketOptions, System,
 };
-use netfold_conformance::{Actor, Log, error_text, refused_port, run_logging, when};
+use netfold_conformance::{Actor, Log, error_text, run_logging, when};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{TcpListener, TcpStream};
@@ -629,26 +629,6 @@ fn what_only_the_user_fills_is_not_bounded() {
 fn bytes_of(length: usize) -> netfold::Chunk {
     use netfold::IntoChunk;
     vec![0u8; length].into_chunk()
-}
-
-/// D5: the second address would take the connection.
-#[test]
-fn the_first_address_of_a_name_is_tried_alone() {
-    let (mut net, log, c) = start();
-    refused_port(&mut net, move |net, port| {
-        let _second = TcpListener::bind(("127.0.0.2", port));
-        let sock = idle(net);
-        c.watch(net, sock, &[E::ConnectionAttempt, E::ConnectionAttemptFailed, E::Connect, E::Error, E::Close]);
-        let answer = || ["127.0.0.1", "127.0.0.2"].map(|ip| ip.parse().unwrap()).to_vec();
-        sock.connect_looking_up(net, ("two.names", port), move |net, request| request.answer(net, Ok(answer())))
-            .unwrap();
-    });
-    net.run().unwrap();
-    let attempt =
-        "tick: connectionAttempt 127.0.0.1 PORT 4\nturn: connectionAttemptFailed 127.0.0.1 PORT 4 ECONNREFUSED";
-    let error = "tick: error ECONNREFUSED \"connect ECONNREFUSED 127.0.0.1:PORT\"\nturn: close true";
-    assert_eq!(log.text(), format!("== c\n{attempt}\n{error}\n"));
-    assert_over(&net, 1);
 }
 
 /// D8

@@ -1,7 +1,6 @@
 //! The golden traces of `spec/node/` (`g01` to `g34`), ported line by line to real sockets.
 //!
 //! Actors and variables of a program are leaked ([`forever`]), so that every closure can name them as in JavaScript.
-//! Not here: `g23`, `g25` and `g33`, which need a name with several addresses (D5).
 
 use netfold::core::host::Kernel;
 use netfold::core::{Call, Completion, NodeError, Reply};
@@ -121,7 +120,7 @@ fn g02() {
     let server = one_guest(&mut net);
     listen(&mut net, server, move |net, server| {
         let sock = net.socket(SocketOptions::default()).unwrap();
-        let named = Connect::from(("localhost", port_of(net, server)));
+        let named = Connect::from(("localhost", port_of(net, server))).auto_select_family(false);
         let lookup = |net: &mut Net<()>, request: netfold::LookupRequest| {
             net.set_immediate(move |net| request.answer(net, Ok(vec!["127.0.0.1".parse().unwrap()])));
         };

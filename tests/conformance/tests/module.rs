@@ -38,6 +38,7 @@ fn class_and_text(error: &NodeError) -> String {
         ErrorClass::Error => "Error",
         ErrorClass::TypeError => "TypeError",
         ErrorClass::RangeError => "RangeError",
+        ErrorClass::AggregateError => "AggregateError",
     };
     format!("{class} {}", error_text(Some(error))).replace('\n', "\\n")
 }

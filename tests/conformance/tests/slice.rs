@@ -275,7 +275,7 @@ fn lookup_inside_data() {
     });
     listen(&mut net, server, move |net, server| {
         let target = net.socket(SocketOptions::default()).unwrap();
-        let named = Connect::from(("some.name", port_of(net, server)));
+        let named = Connect::from(("some.name", port_of(net, server))).auto_select_family(false);
         let lookup = |net: &mut Net<()>, request: netfold::LookupRequest| {
             let family = if request.family == 0 { String::from("undefined") } else { request.family.to_string() };
             c.log(net, format!("lookup called {} family {family} all undefined", request.host));

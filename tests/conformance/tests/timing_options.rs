@@ -113,7 +113,8 @@ fn r39_timeout_connecting() {
     let c = actor(&log, "c");
     let sock = net.socket(SocketOptions::default()).unwrap();
     sock.set_timeout(&mut net, TIMEOUT_MS).unwrap();
-    sock.connect_looking_up(&mut net, ("some.name", 80), |_, _| {}).unwrap();
+    sock.connect_looking_up(&mut net, Connect::port(80).host("some.name").auto_select_family(false), |_, _| {})
+        .unwrap();
     c.watch(&mut net, sock, &[Timeout, Error, Close]);
     sock.on_timeout(&mut net, move |net, sock| {
         c.log(net, format!("connecting {}", sock.connecting(net)));

@@ -150,11 +150,12 @@ fn event_text(event: &Event) -> String {
         Event::Close(None) | Event::ServerClose(_) => String::from("close undefined"),
         Event::Close(Some(had_error)) => format!("close {had_error}"),
         Event::Lookup(lookup) => match &lookup.result {
-            Ok(ip) => format!("lookup null {ip} {} {}", family(*ip), lookup.host),
+            Ok(found) => format!("lookup null {found} {} {}", found.family(), lookup.host),
             Err(error) => format!("lookup {} undefined undefined {}", error_text(error), lookup.host),
         },
         Event::ConnectionAttempt(attempt) => format!("{name} {}", attempt_text(attempt)),
         Event::ConnectionAttemptFailed(failed) => format!("{name} {} {}", attempt_text(&failed.0), failed.1.code()),
+        Event::ConnectionAttemptTimeout(a) => format!("{name} {}", attempt_text(&Attempt::Tcp(*a))),
         Event::Drop(None) => String::from("drop undefined"),
         Event::Drop(Some(info)) => format!("drop {} {}", end_text(info.local), end_text(info.remote)),
         _ => name.to_string(),

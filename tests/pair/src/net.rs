@@ -197,7 +197,7 @@ impl App for Seat {
                 self.outside(|| found())
             }
             Emit::Read { .. } => unreachable!("no program here has onread"),
-            Emit::Resolve { socket, lookup, host, family, hints } => {
+            Emit::Resolve { socket, lookup, host, family, hints, .. } => {
                 let found = self.node().lookups.get(&socket).cloned().expect("the socket has a lookup of its own");
                 self.outside(|| found(Query { lookup, host, family, hints }));
                 Ok(())
@@ -446,6 +446,12 @@ impl Options {
     pub fn host(host: &str, port: u16) -> Self {
         let host = HostOptions { host: Some(host.into()), port: Some(i64::from(port)), ..HostOptions::default() };
         Self { host, ..Self::default() }
+    }
+
+    /// Without autoSelectFamily.
+    pub fn one_address(mut self) -> Self {
+        self.host.auto_select_family = Some(false);
+        self
     }
 
     /// With a lookup of the program's own.

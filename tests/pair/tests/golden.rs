@@ -36,7 +36,8 @@ fn g02() {
         let server = reads_on();
         server.listen(move || {
             let options = Options::host("localhost", server.port());
-            let sock = connect_with(options.lookup(|query| set_immediate(move || query.found("127.0.0.1"))));
+            let sock =
+                connect_with(options.one_address().lookup(|query| set_immediate(move || query.found("127.0.0.1"))));
             c.watch(sock, "lookup connectionAttempt connect ready close");
             c.log(format!("connecting {}", sock.connecting()));
             sock.on(Ready, move || sock.end());

@@ -1051,7 +1051,7 @@ fn r39_timeout_connecting() {
         let c = actor("c");
         let sock = new_socket();
         sock.set_timeout(20);
-        sock.connect(Options::host("some.name", 80).lookup(|_| {}));
+        sock.connect(Options::host("some.name", 80).one_address().lookup(|_| {}));
         c.watch(sock, "timeout error close");
         sock.on(Timeout, move || {
             c.log(format!("connecting {}", sock.connecting()));

@@ -628,7 +628,7 @@ fn lookup_inside_data() {
             peer.resume();
         });
         server.listen(move || {
-            let target = connect_with(Options::host("some.name", server.port()).lookup(move |query| {
+            let target = connect_with(Options::host("some.name", server.port()).one_address().lookup(move |query| {
                 // Without `all`: addresses are tried one at a time; no family was asked for.
                 assert_eq!(query.family, 0);
                 c.log(format!("lookup called {} family undefined all undefined", query.host));

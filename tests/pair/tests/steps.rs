@@ -455,6 +455,43 @@ fn listen_on_an_unknown_name() {
     hand.assert_silent();
 }
 
+/// C20, C21: the late success of an attempt that took too long is closed and not heard of.
+#[test]
+fn late_success_of_a_timed_out_attempt() {
+    let mut hand = Hand::default();
+    let s = hand.socket(SocketOptions::default());
+    on(&mut hand, s, EventKind::ConnectionAttemptTimeout, 1);
+    on(&mut hand, s, EventKind::Connect, 2);
+    let to = HostOptions { host: Some("name".into()), port: Some(9), ..HostOptions::default() };
+    hand.begin(Command::Connect(s, ConnectTo::Host(to)));
+    let first = handle(&mut hand);
+    hand.answer(Reply::Done);
+    let Step::Call(call) = hand.core.step() else { panic!("a lookup is asked") };
+    let netfold_core::Op::Lookup { lookup, .. } = call.op() else { panic!("a lookup") };
+    call.answer(Reply::Pending).expect("Pending fits");
+    hand.expect(&["Return(Unit)", "Idle"]);
+    let list = vec!["1.1.1.1".parse().unwrap(), "::2".parse().unwrap()];
+    hand.core.complete(Completion::LookedUp(lookup, Ok(list))).expect("awaited");
+    hand.call(&format!("Connect({first}, 1.1.1.1:9)"), Reply::Pending);
+    hand.expect(&["Idle"]);
+    hand.core.advance(250).expect("later");
+    hand.core.phase(Phase::Timers).expect("idle");
+    hand.expect(&["Emit ConnectionAttemptTimeout(1.1.1.1:9) to 1"]);
+    hand.call(&format!("Close({first})"), Reply::Done);
+    let second = handle(&mut hand);
+    hand.answer(Reply::Done);
+    hand.call(&format!("Connect({second}, [::2]:9)"), Reply::Pending);
+    hand.expect(&["Idle pending 0 closing 1"]);
+    hand.core.complete(Completion::Connected(first, Ok(()))).expect("ignored");
+    hand.expect(&["Idle pending 0 closing 1"]);
+    hand.core.phase(Phase::Closing).expect("idle");
+    hand.expect(&["Idle pending 0 closing 1"]);
+    hand.core.phase(Phase::Closing).expect("idle");
+    hand.expect(&["Idle"]);
+    hand.core.complete(Completion::Connected(second, Ok(()))).expect("awaited");
+    hand.expect(&["Emit Connect to 2"]);
+}
+
 /// A connection whose reading cannot be started is counted out again.
 #[test]
 fn accepted_and_unreadable() {

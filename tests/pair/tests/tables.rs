@@ -102,7 +102,7 @@ fn t12_destroy_in_lookup() {
     program(node_log!("t12_destroy_in_lookup"), || {
         let c = actor("c");
         let options = Options::host("some.name", 80);
-        let sock = connect_with(options.lookup(|query| set_immediate(move || query.found("127.0.0.1"))));
+        let sock = connect_with(options.one_address().lookup(|query| set_immediate(move || query.found("127.0.0.1"))));
         c.watch(sock, "lookup connectionAttempt connect error close");
         sock.on(Lookup, move || sock.destroy());
     });
@@ -114,7 +114,7 @@ fn t12_lookup_after_destroy() {
         let c = actor("c");
         let asked = cell(None);
         let options = Options::host("some.name", 80);
-        let sock = connect_with(options.lookup(move |query| asked.set(Some(query.lookup))));
+        let sock = connect_with(options.one_address().lookup(move |query| asked.set(Some(query.lookup))));
         c.watch(sock, "lookup connectionAttempt connect error close");
         sock.destroy();
         sock.on(Close, move || {
@@ -131,7 +131,7 @@ fn t12_lookup_error() {
     program(node_log!("t12_lookup_error"), || {
         let c = actor("c");
         let sock = new_socket();
-        let options = Options::host("some.name", 80).lookup(move |query| {
+        let options = Options::host("some.name", 80).one_address().lookup(move |query| {
             set_immediate(move || {
                 answer(query.lookup, Err(LookupCode::NotFound));
                 c.log(format!("destroyed {}", sock.destroyed()));
@@ -152,7 +152,9 @@ fn t12_lookup_sync() {
         server.listen(move || {
             let sock = new_socket();
             c.watch(sock, "lookup connectionAttempt connect ready close");
-            sock.connect(Options::host("some.name", server.port()).lookup(|query| query.found("127.0.0.1")));
+            sock.connect(
+                Options::host("some.name", server.port()).one_address().lookup(|query| query.found("127.0.0.1")),
+            );
             c.log("connect called");
             sock.on(Ready, move || sock.end());
         });
