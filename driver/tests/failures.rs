@@ -7,7 +7,8 @@ mod common;
 use common::{Log, Scratch, alone, assert_clean, descriptors, drain, hear, new, reset, serve, socket, until};
 use netfold::core::Target;
 use netfold::{
-    Connect, Errno, EventKind, Net, NetError, NodeError, ReadyState, Server, ServerOptions, Socket, SocketOptions,
+    Connect, Errno, EventKind, LookupCode, LookupRequest, Net, NetError, NodeError, ReadyState, Server, ServerOptions,
+    Socket, SocketOptions,
 };
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -480,6 +481,8 @@ struct Trap {
     sprung: usize,
     sockets: Vec<Socket>,
     visited: Vec<&'static str>,
+    /// What was asked of the program's own lookup: its to answer, whatever becomes of the function.
+    asked: Vec<LookupRequest>,
 }
 
 fn here(net: &mut Net<Trap>, place: &'static str) {
@@ -560,6 +563,7 @@ fn trapped(net: &mut Net<Trap>, peer: &Peer) -> Vec<Server> {
         listen_for(net, reader, &[(EventKind::Readable, "readable")]);
         let to = Connect::port(port).host("by-hand.test");
         let looked = reader.connect_looking_up(net, to, |net, request| {
+            net.state.asked.push(request.clone());
             here(net, "own lookup");
             request.answer(net, Ok(vec![Ipv4Addr::LOCALHOST.into()]));
         });
@@ -584,12 +588,10 @@ fn trapped(net: &mut Net<Trap>, peer: &Peer) -> Vec<Server> {
     // The end, whatever became of the rest.
     net.set_timeout(60.0, move |net| {
         for socket in net.state.sockets.clone() {
-            if net.state.place != "close" || socket.destroyed(net) {
-                socket.destroy(net);
-            } else {
-                socket.resume(net);
-                socket.destroy(net);
-            }
+            socket.destroy(net);
+        }
+        for request in std::mem::take(&mut net.state.asked) {
+            request.answer(net, Err(LookupCode::Fail));
         }
         server.close_then(net, |net, _, _| here(net, "close callback"));
     });
@@ -641,6 +643,7 @@ fn panics_anywhere() {
         }
     }));
     let peer = Peer::new();
+    let before = descriptors();
     for place in PLACES {
         let mut net = new(Trap { place, ..Trap::default() });
         // With the first server comes a descriptor for hard times, which stays.
@@ -673,6 +676,8 @@ fn panics_anywhere() {
         }
         assert_clean(&mut net, 0);
         assert_eq!(descriptors(), at_rest, "{place}: a descriptor is left");
+        drop(net);
+        assert!(common::settle(before), "{place}: a descriptor is left");
     }
     let _ = std::panic::take_hook();
 }

@@ -127,7 +127,7 @@ fn a_flood_against_the_bound_of_sockets() {
     let mut net = bounded(0usize, Limits { sockets: 4, ..Limits::DEFAULT });
     let bound = serve(&mut net, ServerOptions::default(), common::echo);
     let path = common::Scratch::new("flood");
-    let pipe = net.create_server(|net, socket| common::echo(net, socket));
+    let pipe = net.create_server(common::echo);
     pipe.listen(&mut net, Listen::path(&path.0)).unwrap();
     for server in [bound.server, pipe] {
         server.on_drop(&mut net, move |net, server, info| {

@@ -168,6 +168,16 @@ pub fn descriptors() -> usize {
     std::fs::read_dir(at).unwrap().count()
 }
 
+/// Waits until so many descriptors are open: the resolver's threads, which are not waited for, keep one a while longer
+/// than their loop.
+pub fn settle(count: usize) -> bool {
+    let begun = std::time::Instant::now();
+    while descriptors() != count && begun.elapsed() < Duration::from_secs(5) {
+        std::thread::yield_now();
+    }
+    descriptors() == count
+}
+
 /// Tests that count descriptors run one at a time.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
