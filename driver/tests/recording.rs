@@ -47,13 +47,19 @@ fn program(net: &mut Net<Log>) {
             0 => client.end(net),
             1 => client.reset_and_destroy(net).unwrap(),
             2 => client.end_with(net, vec![b's'; 200_000]),
-            _ => panic!("a listener fails"),
+            _ => {
+                net.set_timeout(5.0, move |net| client.destroy(net));
+                panic!("a listener fails");
+            }
         });
-        net.set_timeout(40.0, move |net| { println!("{n} read {} {:?} destroyed {}", client.bytes_read(net), client.ready_state(net), client.destroyed(net)); client.destroy(net)});
+        client.on_close(net, move |net, _, _| {
+            if net.state.iter().filter(|line| line.starts_with("c close")).count() == 8 {
+                bound.server.close(net);
+            }
+        });
     }
     let poster = net.poster();
     std::thread::spawn(move || poster.post(|net| net.next_tick(|net| net.state.push("posted".into()))));
-    net.set_timeout(50.0, move |net| bound.server.close(net));
     loop {
         match net.run() {
             Ok(()) => break,
@@ -305,13 +311,14 @@ fn child_that_records() {
     net.run().unwrap();
 }
 
-/// Kill -9 while recording, at 20 different moments (200 with NETFOLD_LONG=1): what is on the disk is read to its longest
+/// Kill -9 while recording, at 12 different moments (200 with NETFOLD_LONG=1): what is on the disk is read to its longest
 /// valid prefix and replays. How often and where comes from a printed seed; the moment within it from the system.
 #[test]
 fn killed_while_recording() {
     let _alone = alone();
     let mut random = Random::new();
-    let (rounds, mut most, mut torn) = (if long() { 200 } else { 20 }, 0, 0);
+    let (rounds, echoes, cuts) = if long() { (200, 3000, 10) } else { (12, 1200, 4) };
+    let (mut most, mut torn) = (0, 0);
     for round in 0..rounds {
         let file = Scratch::new("killed");
         let mut child = Command::new(std::env::current_exe().unwrap())
@@ -321,7 +328,7 @@ fn killed_while_recording() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let wanted = random.below(if round % 4 == 0 { 5 } else { 3000 });
+        let wanted = random.below(if round % 4 == 0 { 5 } else { echoes });
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let echoed = lines.by_ref().map(Result::unwrap).filter(|line| line.contains("echo ")).take(wanted).count();
         assert_eq!(echoed, wanted, "it ended by itself");
@@ -335,7 +342,7 @@ fn killed_while_recording() {
         assert!(wanted < 500 || inputs > 0 && kept > 32 * 1024, "{wanted} echoes, {inputs} inputs in {kept} bytes");
         most = most.max(inputs);
         // And cut anywhere else, as a system that goes down would.
-        for _ in 0..10 {
+        for _ in 0..cuts {
             let cut = random.below(bytes.len() + 1);
             assert!(prefix_replays(bytes[..cut].to_vec(), cut) <= inputs);
         }
