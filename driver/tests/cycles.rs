@@ -21,13 +21,13 @@ struct Many {
 
 /// 9,000 connections at one time on one loop, both ends of each: every one echoes its own bytes, twice, while all are
 /// open. That takes 18,000 descriptors: the soft bound is raised, and with a hard one too low it runs with as many as fit
-/// and says so. In a debug build 3,000 connections, unless NETFOLD_LONG=1.
+/// and says so.
 #[test]
 fn thousands_at_one_time_echo_correctly() {
     let _alone = alone();
     let before = descriptors();
     let fit = (most_descriptors() - before - 40) / 2;
-    let asked = if long() || !cfg!(debug_assertions) { 9000 } else { 3000 };
+    let asked = 9000;
     let wanted = asked.min(fit);
     if wanted < asked {
         println!("SKIPPED: {} of {asked} connections; the hard limit of descriptors is too low", asked - wanted);
