@@ -4,7 +4,8 @@
 //! and touching intervals are merged, so a check is one search in a tree, however many rules there are.
 
 use crate::error::NodeError;
-use crate::socket_address::{Family, IntoSocketAddress, SocketAddress, number, text};
+use crate::numeral::integer;
+use crate::socket_address::{Family, IntoSocketAddress, SocketAddress, text};
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -112,7 +113,7 @@ impl BlockList {
         };
         let prefix = u8::try_from(given).ok().filter(|&prefix| prefix <= greatest);
         let Some(prefix) = prefix else {
-            return Err(NodeError::OutOfRange { name: "prefix", range, received: number(given) });
+            return Err(NodeError::OutOfRange { name: "prefix", range, received: integer(given) });
         };
         let host = u128::MAX.checked_shr(u32::from(prefix) + 128 - u32::from(greatest)).unwrap_or(0);
         let (first, last) = (bits(network.ip()) & !host, bits(network.ip()) | host);

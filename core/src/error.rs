@@ -3,6 +3,7 @@
 
 use crate::errno::{Errno, LookupCode};
 use crate::id::TickId;
+use crate::numeral;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -73,6 +74,13 @@ pub enum NodeError {
         /// The argument's name in the message.
         name: &'static str,
         /// What was given.
+        received: String,
+    },
+    /// `ERR_SOCKET_BAD_PORT` of a port that was given as text.
+    BadPortText {
+        /// The argument's name in the message.
+        name: &'static str,
+        /// The whole text.
         received: String,
     },
     /// `ERR_OUT_OF_RANGE`
@@ -182,7 +190,7 @@ impl NodeError {
             NodeError::ServerNotRunning => "ERR_SERVER_NOT_RUNNING",
             NodeError::InvalidHandleType => "ERR_INVALID_HANDLE_TYPE",
             NodeError::MissingArgs => "ERR_MISSING_ARGS",
-            NodeError::BadPort { .. } => "ERR_SOCKET_BAD_PORT",
+            NodeError::BadPort { .. } | NodeError::BadPortText { .. } => "ERR_SOCKET_BAD_PORT",
             NodeError::OutOfRange { .. } => "ERR_OUT_OF_RANGE",
             NodeError::InvalidArgValue { .. } | NodeError::InvalidValue { .. } => "ERR_INVALID_ARG_VALUE",
             NodeError::InvalidAddress => "ERR_INVALID_ADDRESS",
@@ -208,11 +216,25 @@ impl NodeError {
             | NodeError::InvalidIp(_)
             | NodeError::UnknownEncoding(_) => ErrorClass::TypeError,
             NodeError::BadPort { .. }
+            | NodeError::BadPortText { .. }
             | NodeError::OutOfRange { .. }
             | NodeError::InvalidFamily { .. }
             | NodeError::Limit { .. } => ErrorClass::RangeError,
             NodeError::Aggregate(_) => ErrorClass::AggregateError,
             _ => ErrorClass::Error,
+        }
+    }
+
+    /// `error.name`
+    pub const fn name(&self) -> &'static str {
+        match self {
+            NodeError::Aborted => "AbortError",
+            _ => match self.class() {
+                ErrorClass::Error => "Error",
+                ErrorClass::TypeError => "TypeError",
+                ErrorClass::RangeError => "RangeError",
+                ErrorClass::AggregateError => "AggregateError",
+            },
         }
     }
 
@@ -255,6 +277,7 @@ impl NodeError {
         match self {
             NodeError::System { place: Place::Addr { port, .. }, .. } if *port != 0 => Some(i32::from(*port)),
             NodeError::System { place: Place::Path(_), syscall: "listen", .. } => Some(-1),
+            NodeError::InvalidFamily { port, .. } => Some(i32::from(*port)),
             _ => None,
         }
     }
@@ -272,6 +295,14 @@ impl NodeError {
         match self {
             NodeError::Aggregate(errors) => errors,
             _ => &[],
+        }
+    }
+
+    /// `error.host` of `ERR_INVALID_ADDRESS_FAMILY`: the name that was looked up.
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            NodeError::InvalidFamily { host, .. } => Some(host),
+            _ => None,
         }
     }
 
@@ -300,6 +331,10 @@ impl fmt::Display for NodeError {
             NodeError::MissingArgs => f.write_str("The \"options\" or \"port\" or \"path\" argument must be specified"),
             NodeError::BadPort { name, received } => {
                 write!(f, "{name} should be >= 0 and < 65536. Received type number ({received}).")
+            }
+            NodeError::BadPortText { name, received } => {
+                let received = numeral::received(received);
+                write!(f, "{name} should be >= 0 and < 65536. Received type string ({received}).")
             }
             NodeError::OutOfRange { name, range, received } => {
                 write!(f, "The value of \"{name}\" is out of range. It must be {range}. Received {received}")
@@ -341,7 +376,7 @@ fn system(
     write!(f, "{syscall} {}{text}", errno.name())?;
     match place {
         Place::None => {}
-        Place::Addr { address, port: 0 } if syscall == "listen" => write!(f, " {address}")?,
+        Place::Addr { address, port: 0 } => write!(f, " {address}")?,
         Place::Addr { address, port } => write!(f, " {address}:{port}")?,
         Place::Path(path) => write!(f, " {path}")?,
     }

@@ -45,6 +45,7 @@ mod ip;
 mod limits;
 mod listeners;
 mod machine;
+mod numeral;
 mod server;
 mod socket;
 mod socket_address;
@@ -68,6 +69,7 @@ pub use id::{CallbackId, ConnKey, HandleId, ListenerId, LookupId, ServerId, Sock
 pub use ip::{is_ip, is_ipv4, is_ipv6};
 pub use limits::Limits;
 pub use machine::Machine;
+pub use numeral::numeral;
 pub use server::ServerView;
 pub use socket::{ReadyState, SocketView, default_attempt_timeout};
 pub use socket_address::{Family, IntoSocketAddress, SocketAddress, SocketAddressOptions};

@@ -261,7 +261,8 @@ impl<S, H: Host> Net<S, H> {
     }
 
     fn connect_socket(&mut self, socket: Socket, to: Connect) -> Result<Socket, SharedError> {
-        if let Some(ms) = to.timeout {
+        // As in Node what is falsy is none.
+        if let Some(ms) = to.timeout.filter(|ms| *ms != 0.0 && !ms.is_nan()) {
             socket.set_timeout(self, ms)?;
         }
         if let Some(signal) = to.signal.clone() {

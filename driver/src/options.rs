@@ -1,12 +1,12 @@
 //! Where to connect and to listen, in the forms that Node takes.
 
-use crate::AbortSignal;
-use netfold_core::{ConnectTo, HostOptions, ListenOn, SocketOptions};
+use crate::{AbortSignal, Port};
+use netfold_core::{ConnectTo, Family, HostOptions, ListenOn, SocketOptions, numeral};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 /// Where to connect: `net.connect(options)`. The short forms are `From` conversions: a port, `(host, port)`, a
-/// [`SocketAddr`], a [`Path`].
+/// [`SocketAddr`], a [`Path`], and a text that is a port if it reads as a number, else a path.
 ///
 /// ```
 /// use netfold::Connect;
@@ -19,6 +19,7 @@ use std::path::Path;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Connect {
     pub(crate) to: ConnectTo,
+    pub(crate) port: Option<Port>,
     pub(crate) allow_half_open: bool,
     pub(crate) high_water_mark: Option<u32>,
     pub(crate) timeout: Option<f64>,
@@ -31,6 +32,7 @@ impl Connect {
     fn to(to: ConnectTo) -> Self {
         Self {
             to,
+            port: None,
             allow_half_open: false,
             high_water_mark: None,
             timeout: None,
@@ -53,13 +55,17 @@ impl Connect {
 
     /// A port of `localhost`, unless [`host`](Self::host) says otherwise. Out of 0 to 65535 `connect` throws
     /// `ERR_SOCKET_BAD_PORT`.
-    pub fn port(port: impl Into<i64>) -> Self {
-        Self::to(ConnectTo::Host(HostOptions { port: Some(port.into()), ..HostOptions::default() }))
+    pub fn port(port: impl Into<Port>) -> Self {
+        let port = port.into();
+        let to = ConnectTo::Host(HostOptions { port: Some(port.number), ..HostOptions::default() });
+        Self { port: Some(port), ..Self::to(to) }
     }
 
-    /// A Unix path; a leading NUL names an abstract socket (Linux).
+    /// A Unix path; a leading NUL names an abstract socket (Linux). As in Node an empty one is no path, and the port 0 is
+    /// left.
     pub fn path(path: impl AsRef<Path>) -> Self {
-        Self::to(ConnectTo::Path(path.as_ref().to_string_lossy().into_owned()))
+        let path = path.as_ref().to_string_lossy().into_owned();
+        if path.is_empty() { Self::port(0) } else { Self::to(ConnectTo::Path(path)) }
     }
 
     fn with_host(mut self, change: impl FnOnce(&mut HostOptions)) -> Self {
@@ -74,12 +80,14 @@ impl Connect {
         self.with_host(|o| o.host = Some(host.into()))
     }
 
-    /// Ask the resolver for this family alone: 4 or 6; 0 for either.
-    pub fn family(self, family: u8) -> Self {
-        self.with_host(|o| o.family = family)
+    /// Ask the resolver for this family alone: 4 or 6, or a [`Family`]; 0 for either. Another number throws
+    /// `ERR_INVALID_ARG_VALUE`, unless a `lookup` of the user's gets it (rule E8).
+    pub fn family(self, family: impl IntoFamily) -> Self {
+        self.with_host(|o| o.family = family.into_family())
     }
 
-    /// Resolver hints, as the bits of Node's `dns` module.
+    /// Resolver hints, as the bits of Node's `dns` module: 32, 16 and 8. Others throw `ERR_INVALID_ARG_VALUE`, unless a
+    /// `lookup` of the user's gets them (rule E8).
     pub fn hints(self, hints: u32) -> Self {
         self.with_host(|o| o.hints = hints)
     }
@@ -125,7 +133,7 @@ impl Connect {
         self
     }
 
-    /// As `set_timeout` before connecting, in milliseconds.
+    /// As `set_timeout` before connecting, in milliseconds; 0 and NaN set none.
     pub fn timeout(mut self, ms: f64) -> Self {
         self.timeout = Some(ms);
         self
@@ -141,6 +149,38 @@ impl Connect {
     pub fn keep_alive(mut self, initial_delay: u32) -> Self {
         self.keep_alive = Some(initial_delay);
         self
+    }
+}
+
+/// The family that a name is resolved to.
+pub trait IntoFamily {
+    /// 4, 6, or 0 for either.
+    fn into_family(self) -> u8;
+}
+
+impl IntoFamily for u8 {
+    fn into_family(self) -> u8 {
+        self
+    }
+}
+
+impl IntoFamily for Family {
+    fn into_family(self) -> u8 {
+        match self {
+            Family::Ipv4 => 4,
+            Family::Ipv6 => 6,
+        }
+    }
+}
+
+/// Whether Node's `net.connect(text)` and `server.listen(text)` take it for a port (rule E6).
+fn is_port(text: &str) -> bool {
+    numeral(text).is_some_and(|number| number >= 0.0)
+}
+
+impl From<&str> for Connect {
+    fn from(text: &str) -> Self {
+        if is_port(text) { Self::port(text) } else { Self::path(text) }
     }
 }
 
@@ -181,23 +221,26 @@ impl From<&Path> for Connect {
 }
 
 /// Where to listen: `server.listen(options)`. The short forms are `From` conversions, as for [`Connect`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Listen {
     pub(crate) on: ListenOn,
+    pub(crate) port: Option<Port>,
     pub(crate) signal: Option<AbortSignal>,
 }
 
 impl Listen {
     /// A port on all addresses, unless [`host`](Self::host) says otherwise; 0 takes a free one.
-    pub fn port(port: impl Into<i64>) -> Self {
-        let on = ListenOn::Port { port: port.into(), host: None, backlog: 0, ipv6_only: false };
-        Self { on, signal: None }
+    pub fn port(port: impl Into<Port>) -> Self {
+        let port = port.into();
+        let on = ListenOn::Port { port: port.number, host: None, backlog: 0, ipv6_only: false };
+        Self { on, port: Some(port), signal: None }
     }
 
-    /// A Unix path; a leading NUL names an abstract socket (Linux).
+    /// A Unix path; a leading NUL names an abstract socket (Linux). One that is empty or reads as a number throws
+    /// `ERR_INVALID_ARG_VALUE`, as in Node (rule E7).
     pub fn path(path: impl AsRef<Path>) -> Self {
         let on = ListenOn::Path { path: path.as_ref().to_string_lossy().into_owned(), backlog: 0 };
-        Self { on, signal: None }
+        Self { on, port: None, signal: None }
     }
 
     /// When this is aborted the server is closed (rule S16).
@@ -227,6 +270,12 @@ impl Listen {
             *ipv6_only = only;
         }
         self
+    }
+}
+
+impl From<&str> for Listen {
+    fn from(text: &str) -> Self {
+        if is_port(text) { Self::port(text) } else { Self::path(text) }
     }
 }
 

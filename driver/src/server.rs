@@ -162,7 +162,7 @@ impl Server {
             signal.guard_server(net, self);
         }
         match net.command(Command::Listen(self.0, on.on)) {
-            Outcome::Threw(error) => Err(error),
+            Outcome::Threw(error) => Err(on.port.map_or(error.clone(), |port| port.told(error))),
             _ => Ok(()),
         }
     }

@@ -303,12 +303,15 @@ impl Socket {
 
     /// `socket.connect(options)`. Wrong arguments throw Node's errors (rule C1); everything else is an event.
     pub fn connect<S, H: Host>(self, net: &mut Net<S, H>, to: impl Into<Connect>) -> Result<(), SharedError> {
-        let mut to = to.into().to;
+        let Connect { mut to, port, .. } = to.into();
         if let ConnectTo::Host(options) = &mut to {
             options.auto_select_family.get_or_insert(net.auto_select_family);
             options.attempt_timeout.get_or_insert(net.attempt_timeout);
         }
-        thrown(net.command(Command::Connect(self.0, to)))
+        thrown(net.command(Command::Connect(self.0, to))).map_err(|error| match &port {
+            Some(port) => port.told(error),
+            None => error,
+        })
     }
 
     /// `socket.connect(options)` with a `lookup` function of the user's. It answers the request at once or later.

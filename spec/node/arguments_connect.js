@@ -76,7 +76,7 @@ connects('order', [3], () => ({ host: 'localhost', port: 9, family: 5, hints: 1 
 function makes(argument, values, base, shown) {
   for (const value of values) {
     attempt('net.connect', argument, value, (c) => {
-      const sock = net.connect({ host: '127.0.0.1', port: 9, ...base, [argument]: value });
+      const sock = net.connect({ host: '127.0.0.1', port: 9, ...base, [argument.split('/')[0]]: value });
       follow(c, sock, ['error', 'close']);
       sock.destroy();
       return shown(sock);
@@ -84,7 +84,7 @@ function makes(argument, values, base, shown) {
   }
 }
 makes('timeout', [...numbers, '9', '', ...foreign], {}, (sock) => 'timeout ' + show(sock.timeout));
-makes('timeout', [-1], { port: 65536 }, (sock) => 'timeout ' + show(sock.timeout));
+makes('timeout/order', [-1], { port: 65536 }, (sock) => 'timeout ' + show(sock.timeout));
 makes('keepAliveInitialDelay', [...numbers, '9', ...foreign], { keepAlive: true }, () => undefined);
 makes('highWaterMark', [...numbers, '9', ...foreign], {},
   (sock) => [sock.readableHighWaterMark, sock.writableHighWaterMark].join(' '));

@@ -89,4 +89,4 @@ for (const value of [0, 'x', ...foreign.filter((value) => typeof value === 'func
     return 'listeners ' + server.listenerCount('close');
   });
 }
-attempt('getConnections', 'callback', () => {}, (c) => void net.createServer().getConnections((err, count) => c.log([err, count].join(' '))));
+attempt('getConnections', 'callback', () => {}, (c) => void net.createServer().getConnections((err, count) => c.log(err + ' ' + count)));

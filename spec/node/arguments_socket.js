@@ -19,7 +19,7 @@ function calls(member, argument, values, call, shown = () => undefined) {
 const encodings = ['utf8', 'UTF-8', 'Utf8', 'utf-16le', 'UTF16LE', 'ucs2', 'UCS-2', 'latin1', 'LATIN1', 'binary', 'ascii', 'base64',
   'base64url', 'hex', 'HEX', 'utf16', 'utf-16', 'iso-8859-1', 'foo', ' utf8', 'utf8\0', '\u00fctf8', long];
 
-calls('setTimeout', 'msecs', [...numbers, 0.5, '9', '', ...foreign], (sock, value) => sock.setTimeout(value),
+calls('setTimeout', 'msecs', [...numbers, -9007199254740992, 0.5, '9', '', ...foreign], (sock, value) => sock.setTimeout(value),
   (sock) => 'timeout ' + show(sock.timeout));
 calls('setTimeout', 'msecs/property', [NaN, -1, Infinity, '9'], (sock, value) => {
   try {

@@ -31,7 +31,8 @@ function quoted(text) {
 function label(value) {
   if (Array.isArray(value)) return '[' + value.map((v) => (v instanceof Error ? describe(v) : show(v))).join(', ') + ']';
   if (value instanceof Uint8Array) return value.constructor.name + '(' + value.length + ')';
-  if (value instanceof Date || value instanceof DataView || value instanceof Error) return value.constructor.name;
+  if (value instanceof Error) return 'Error(' + (value.code ?? value.message) + ')';
+  if (value instanceof Date || value instanceof DataView) return value.constructor.name;
   return JSON.stringify(value);
 }
 

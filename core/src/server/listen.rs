@@ -9,8 +9,11 @@ use crate::errno::{Errno, LookupCode};
 use crate::error::{NodeError, Place, SharedError};
 use crate::id::{HandleId, ListenerId, LookupId, ServerId};
 use crate::listeners::{Entry, Life, Who};
+use crate::numeral::numeral;
 use crate::socket::port;
+use crate::socket_address::inspected;
 use crate::step::{Event, EventKind};
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -54,10 +57,11 @@ impl Core {
                 };
                 self.listen_port(server, port, host.filter(|h| !h.is_empty()), backlog, ipv6_only)
             }
-            ListenOn::Path { path, .. } if path.is_empty() => {
-                // Node finds a path there, if one that it cannot use: "must have the property" is for none at all.
-                let reason = "is invalid. Received { path: '' }";
-                self.throw(NodeError::InvalidArgValue { name: "options", reason });
+            // A path that reads as a number is none (rule E7).
+            ListenOn::Path { path, backlog } if numeral(&path).is_some_and(|n| n >= 0.0) => {
+                let backlog = if backlog == 0 { String::new() } else { format!(", backlog: {backlog}") };
+                let received = format!("{{ path: {}{backlog} }}", inspected(&path));
+                self.throw(NodeError::InvalidValue { name: "options", reason: "is invalid", received });
                 None
             }
             ListenOn::Path { path, backlog } => {

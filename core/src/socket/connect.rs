@@ -17,6 +17,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// `dns.ADDRCONFIG` of Node, on every system: the driver translates.
 const ADDRCONFIG: u32 = 32;
+/// Every hint there is: `ADDRCONFIG`, `ALL` and `V4MAPPED`.
+const HINTS: u32 = ADDRCONFIG | 16 | 8;
 
 /// Node's check of a port; the name goes into the message.
 pub(crate) fn port(given: i64, name: &'static str) -> Result<u16, NodeError> {
@@ -33,6 +35,11 @@ impl Target {
             ConnectTo::Path(path) => Some(Attempt::Path(path.clone())),
             ConnectTo::Host(_) => self.addr.map(Attempt::Tcp),
         }
+    }
+
+    /// Whether the address of this end was given, and not its port alone.
+    fn says_local(&self) -> bool {
+        matches!(&self.to, ConnectTo::Host(o) if o.local_address.as_deref().is_some_and(|text| !text.is_empty()))
     }
 
     fn place(&self) -> Place {
@@ -117,6 +124,10 @@ impl Core {
         if let Ok(ip) = host.parse::<IpAddr>() {
             target.addr = Some(SocketAddr::new(ip, port));
             self.schedule(Job::ConnectNow(socket, target));
+            return None;
+        }
+        if !custom && let Err(error) = resolvable(family, hints) {
+            self.throw(error);
             return None;
         }
         // Unless asked for a family, only addresses that this machine could use (rule C8).
@@ -231,14 +242,20 @@ impl Core {
     pub(crate) fn attempt(&mut self, socket: SocketId, mut target: Box<Target>) -> Flow {
         let handle = self.sockets[socket].link.handle()?;
         let bind = match (target.local, target.addr) {
+            (Some(local), Some(_)) if target.says_local() => Some(local),
             (Some(local), Some(to)) => Some(same_family(local, to)),
             _ => None,
         };
         target.local = bind;
+        let odd = bind.zip(target.addr).is_some_and(|(local, to)| local.is_ipv4() != to.is_ipv4());
         self.sockets[socket].target = Some(target);
         let Some(addr) = bind else {
             return self.attempt_emit(socket);
         };
+        if odd {
+            // An address of the other family is none to bind to (rule E10).
+            return self.bind_failed(socket, Errno::EINVAL);
+        }
         self.push(Frame::ConnectBound(socket));
         self.ask(Asked::Bind(handle, addr, false))
     }
@@ -247,6 +264,10 @@ impl Core {
         let Reply::Failed(errno) = self.take_reply() else {
             return self.attempt_emit(socket);
         };
+        self.bind_failed(socket, errno)
+    }
+
+    fn bind_failed(&mut self, socket: SocketId, errno: Errno) -> Flow {
         let local = self.sockets[socket].target.as_ref().and_then(|t| t.local);
         let place = local.map_or(Place::None, |a| Place::Addr { address: a.ip().to_string(), port: a.port() });
         let error = NodeError::System { errno, syscall: "bind", place, local: None, local_fields: false };
@@ -341,8 +362,9 @@ impl Core {
 
     fn connect_failed(&mut self, socket: SocketId, errno: Errno) -> Flow {
         let target = self.sockets[socket].target.take()?;
+        // The address is "any" if none was given.
         let both = match &target.to {
-            ConnectTo::Host(o) => o.local_address.is_some() && o.local_port.is_some_and(|p| p != 0),
+            ConnectTo::Host(o) => o.local_port.is_some_and(|p| p != 0),
             ConnectTo::Path(_) => false,
         };
         let local = target.local.filter(|_| both).map(|a| (a.ip().to_string(), a.port()));
@@ -400,6 +422,19 @@ fn local_end(options: &HostOptions) -> Result<Option<SocketAddr>, NodeError> {
         return Ok(None);
     }
     Ok(Some(SocketAddr::new(ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), port)))
+}
+
+/// What the system's resolver can be asked: a `lookup` of the user's gets whatever was given (rule E8).
+fn resolvable(family: u8, hints: u32) -> Result<(), NodeError> {
+    if hints & !HINTS != 0 {
+        let received = hints.to_string();
+        return Err(NodeError::InvalidValue { name: "hints", reason: "is invalid", received });
+    }
+    if !matches!(family, 0 | 4 | 6) {
+        let reason = "must be one of: 0, 4, 6";
+        return Err(NodeError::InvalidValue { name: "options.family", reason, received: family.to_string() });
+    }
+    Ok(())
 }
 
 /// "Any address" in the family of the other end.

@@ -11,6 +11,7 @@ use crate::engine::{Core, Owner, TimerFor};
 use crate::errno::Errno;
 use crate::error::{NodeError, Place, SharedError};
 use crate::id::{HandleId, SocketId};
+use crate::numeral::integer;
 use crate::step::{Attempt, Event, LookupEvent};
 use crate::timers::TimerKey;
 use alloc::boxed::Box;
@@ -80,7 +81,7 @@ pub(crate) fn attempt_timeout(given: Option<i64>, name: &'static str) -> Result<
     let Some(given) = given else { return Ok(DEFAULT_TIMEOUT) };
     match i32::try_from(given) {
         Ok(ms) if ms >= 1 => Ok((ms as u32).max(LEAST_TIMEOUT)),
-        _ => Err(NodeError::OutOfRange { name, range: ">= 1 && <= 2147483647", received: given.to_string() }),
+        _ => Err(NodeError::OutOfRange { name, range: ">= 1 && <= 2147483647", received: integer(given) }),
     }
 }
 

@@ -33,6 +33,7 @@ mod variant {
     pub(super) const INVALID_VALUE: u8 = 23;
     pub(super) const AGGREGATE: u8 = 24;
     pub(super) const ABORTED: u8 = 25;
+    pub(super) const BAD_PORT_TEXT: u8 = 34;
 }
 
 /// The words that errors keep as `&'static str`. Only these can be read back as what they were.
@@ -77,6 +78,8 @@ const WORDS: &[&str] = &[
     "options.flowlabel",
     ">= 0 && <= 4294967295",
     ">= 0 && <= 1048575",
+    "must be one of: 0, 4, 6",
+    "hints",
 ];
 
 fn known(word: &str) -> Option<&'static str> {
@@ -88,6 +91,7 @@ fn readable(error: &NodeError) -> bool {
     match error {
         NodeError::StreamDestroyed(word)
         | NodeError::BadPort { name: word, .. }
+        | NodeError::BadPortText { name: word, .. }
         | NodeError::System { syscall: word, .. }
         | NodeError::Limit { name: word, .. } => known(word).is_some(),
         NodeError::OutOfRange { name, range: other, .. }
@@ -127,6 +131,11 @@ fn put_variant(out: &mut Vec<u8>, error: &NodeError) {
         NodeError::MissingArgs => out.push(variant::MISSING_ARGS),
         NodeError::BadPort { name, received } => {
             out.push(variant::BAD_PORT);
+            put_text(out, name);
+            put_text(out, received);
+        }
+        NodeError::BadPortText { name, received } => {
+            out.push(variant::BAD_PORT_TEXT);
             put_text(out, name);
             put_text(out, received);
         }
@@ -245,6 +254,7 @@ fn single(tag: u8, from: &mut Cursor<'_>) -> Result<SharedError, Malformed> {
         variant::INVALID_HANDLE_TYPE => NodeError::InvalidHandleType,
         variant::MISSING_ARGS => NodeError::MissingArgs,
         variant::BAD_PORT => NodeError::BadPort { name: word(from)?, received: from.string()? },
+        variant::BAD_PORT_TEXT => NodeError::BadPortText { name: word(from)?, received: from.string()? },
         variant::OUT_OF_RANGE => {
             NodeError::OutOfRange { name: word(from)?, range: word(from)?, received: from.string()? }
         }
@@ -323,6 +333,7 @@ mod tests {
             NodeError::InvalidHandleType,
             NodeError::MissingArgs,
             NodeError::BadPort { name: "Port", received: text() },
+            NodeError::BadPortText { name: "options.port", received: text() },
             NodeError::OutOfRange { name: "size", range: "<= 1GiB", received: text() },
             NodeError::InvalidArgValue { name: "options", reason: WORDS[24] },
             NodeError::InvalidValue { name: "start", reason: "must come before end", received: text() },
