@@ -43,6 +43,9 @@ connects('port/localAddress', [65536, '9', 'abc'], () => ({ host: '127.0.0.1', l
 connects('host', ['', ' ', 'localhost', 'some.name', 'm\u00fcnchen.name', 'a\0b', long, '1', '127.1', '[::1]', '127.0.0.1%1',
   '127.0.0.1', '::1', '::ffff:127.0.0.1', ...foreign], named);
 
+connects('host/resolver', [long], () => ({ port: 9 }));
+connects('host/resolver/one', [long], () => ({ port: 9, family: 4 }));
+
 connects('localAddress', ['', '127.0.0.1', '127.0.0.2', '0.0.0.0', '192.0.2.1', '::1', '::', 'foo', '1.2.3', '01.2.3.4',
   ' 127.0.0.1', '127.0.0.1\0', '[::1]', ...foreign], here);
 connects('localAddress/::1', ['', '::1', '::', '::1%lo', '127.0.0.1', '0.0.0.0', 'foo'], () => ({ host: '::1', port: 9 }));
@@ -60,6 +63,7 @@ connects('lookup/address', [1, 'x', null], here);
 
 connects('path', ['', '9', '/nf-no-such-folder/x', 'nf-no-such-file', '\0nf-no-such-name', '\u00fc', 1, ...foreign],
   () => ({ port: 9, host: '127.0.0.1' }));
+connects('path/alone/refused', ['/' + 'x'.repeat(90), '/nf-no\tsuch'], () => ({}));
 connects('path/alone', ['', null, undefined], () => ({}), ['error', 'close'], gone);
 
 connects('autoSelectFamily', [0, 1, 'x', ...foreign], named);

@@ -45,6 +45,7 @@ listens('port', ports, (port) => ({ port, host: '127.0.0.1' }));
 listens('port/all', [0, 65536, -1, '0', 'abc', ''], (port) => ({ port }));
 listens('host', ['', '127.0.0.1', '::1', '::', '0.0.0.0', '127.0.0.2', '192.0.2.1', '::ffff:127.0.0.1', undefined, null, 0, false],
   (host) => ({ port: 0, host }));
+listens('host/resolver', [long], (host) => ({ port: 0, host }));
 listens('host/foreign', [true, 1, {}, [], () => {}], (host) => ({ port: 0, host }));
 listens('backlog', [...numbers, '9', ...foreign.filter((value) => typeof value !== 'bigint' && typeof value !== 'symbol')],
   (backlog) => ({ port: 0, host: '127.0.0.1', backlog }));

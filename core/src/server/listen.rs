@@ -10,7 +10,7 @@ use crate::error::{NodeError, Place, SharedError};
 use crate::id::{HandleId, ListenerId, LookupId, ServerId};
 use crate::listeners::{Entry, Life, Who};
 use crate::numeral::numeral;
-use crate::socket::port;
+use crate::socket::{LONGEST_NAME, port};
 use crate::socket_address::inspected;
 use crate::step::{Event, EventKind};
 use alloc::format;
@@ -89,6 +89,11 @@ impl Core {
         self.servers[server].setup = Some(Listening { handle: None, on, backlog, in_use: false });
         if let Ok(ip) = host.parse::<IpAddr>() {
             self.schedule(Job::ListenAddress { server, attempt, ip });
+            return None;
+        }
+        if host.len() > LONGEST_NAME {
+            let error = NodeError::Lookup { code: LookupCode::TooLong, hostname: host };
+            self.schedule(Job::ServerError(server, Arc::new(error)));
             return None;
         }
         let purpose = LookupFor::Server { server, attempt, host: host.clone() };

@@ -17,6 +17,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// `dns.ADDRCONFIG` of Node, on every system: the driver translates.
 const ADDRCONFIG: u32 = 32;
+/// The longest name that libuv asks a resolver for, in bytes (rule E8).
+pub(crate) const LONGEST_NAME: usize = 255;
 /// Every hint there is: `ADDRCONFIG`, `ALL` and `V4MAPPED`.
 const HINTS: u32 = ADDRCONFIG | 16 | 8;
 
@@ -145,7 +147,7 @@ impl Core {
         custom: bool,
     ) -> Flow {
         self.sockets[socket].lookups += 1;
-        if self.lookups.len() >= self.limits.lookups as usize && !custom {
+        if !custom && (self.lookups.len() >= self.limits.lookups as usize || host.len() > LONGEST_NAME) {
             self.schedule(Job::LookupRefused(socket, target));
             return None;
         }
@@ -171,7 +173,8 @@ impl Core {
     }
 
     pub(crate) fn lookup_refused(&mut self, socket: SocketId, target: Box<Target>) -> Flow {
-        self.looked_up(socket, target, Err(LookupCode::TooMany))
+        let code = if target.host().len() > LONGEST_NAME { LookupCode::TooLong } else { LookupCode::TooMany };
+        self.looked_up(socket, target, Err(code))
     }
 
     /// When one address was asked for, 'lookup' is emitted even if the socket was destroyed meanwhile (rule C5). No

@@ -73,7 +73,7 @@ table! {
 }
 
 table! {
-    lookup_code, lookup_code_from: LookupCode { NotFound = 1, TryAgain = 2, Fail = 3, Memory = 4, TooMany = 5, }
+    lookup_code, lookup_code_from: LookupCode { NotFound = 1, TryAgain = 2, Fail = 3, Memory = 4, TooMany = 5, TooLong = 34, }
 }
 
 /// What a command gave back, in the hash.

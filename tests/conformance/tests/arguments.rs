@@ -15,7 +15,10 @@ mod server;
 mod socket;
 
 use case::Case;
+use netfold::sys::Resolve;
+use netfold::{Connect, Limits, LookupCode, Net, System};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What becomes of a case in Rust: its log, or `None` if its value cannot be said.
 fn tried(name: &str) -> Option<String> {
@@ -134,9 +137,9 @@ fn what_is_listed_is_in_a_log() {
 /// D33: before the port is checked, which Node would speak of.
 #[test]
 fn a_local_port_that_is_none_throws() {
-    let mut net = netfold::Net::new(()).unwrap();
+    let mut net = Net::new(()).unwrap();
     for port in [-1, 65536] {
-        let to = netfold::Connect::port(65536).host("127.0.0.1").local_port(port);
+        let to = Connect::port(65536).host("127.0.0.1").local_port(port);
         let error = net.connect(to).unwrap_err();
         let text = format!("Local port should be >= 0 and < 65536. Received type number ({port}).");
         assert_eq!((error.code(), error.to_string()), ("ERR_SOCKET_BAD_PORT", text));
@@ -146,9 +149,31 @@ fn a_local_port_that_is_none_throws() {
 /// D34
 #[test]
 fn a_local_address_with_a_zone_is_none() {
-    let mut net = netfold::Net::new(()).unwrap();
-    let to = netfold::Connect::port(9).host("::1").local_address("::1%lo");
+    let mut net = Net::new(()).unwrap();
+    let to = Connect::port(9).host("::1").local_address("::1%lo");
     assert_eq!(net.connect(to).unwrap_err().to_string(), "Invalid IP address: ::1%lo");
+}
+
+/// D34, D36
+#[test]
+fn names_are_looked_up_as_they_are() {
+    struct Nothing(std::sync::Mutex<Vec<String>>);
+    impl Resolve for Nothing {
+        fn resolve(&self, host: &str, _: u8, _: u32) -> Result<Vec<std::net::IpAddr>, LookupCode> {
+            self.0.lock().unwrap().push(host.into());
+            Err(LookupCode::NotFound)
+        }
+    }
+    let resolver = Arc::new(Nothing(std::sync::Mutex::default()));
+    let mut net = Net::with_host(0, System::with_resolver(resolver.clone()).unwrap(), Limits::default());
+    for host in ["m\u{fc}nchen.name", "::1%lo"] {
+        net.connect((host, 9)).unwrap().on_error(&mut net, |net, _, error| {
+            assert_eq!(error.code(), "ENOTFOUND");
+            net.state += 1;
+        });
+        net.run().unwrap();
+    }
+    assert_eq!((net.state, resolver.0.lock().unwrap().join(" ")), (2, "m\u{fc}nchen.name ::1%lo".into()));
 }
 
 /// Rule E11: the name, code, message and fields of each kind of error.

@@ -108,8 +108,7 @@ pub fn shown(n: f64) -> String {
 /// What the log of a thrown or emitted error is: its name, code, message and fields.
 pub fn describe(error: &NodeError) -> String {
     let code = if error.code().is_empty() { "without code" } else { error.code() };
-    let message = masked(&error.to_string());
-    let message = if message.len() == 302 { message } else { quoted(&message) };
+    let message = quoted(&masked(&error.to_string()));
     format!("{} {code} {message}{}", error.name(), fields(error))
 }
 

@@ -73,6 +73,8 @@ fn plan(argument: &str, value: &Value) -> Option<Plan> {
         "port" => at(Connect::port(port(value)?).host("127.0.0.1")),
         "port/localAddress" => at(Connect::port(port(value)?).host("127.0.0.1").local_address("foo")),
         "host" => named(with(value, Connect::port(9), text, Connect::host)?),
+        "host/resolver" => at(Connect::port(9).host(value.text()?)),
+        "host/resolver/one" => at(Connect::port(9).host(value.text()?).family(4)),
         "localAddress" => at(with(value, here(), text, Connect::local_address)?),
         "localAddress/::1" => at(with(value, Connect::port(9).host("::1"), text, Connect::local_address)?),
         "localPort" => at(with(value, here(), Value::long, Connect::local_port)?),
@@ -89,6 +91,7 @@ fn plan(argument: &str, value: &Value) -> Option<Plan> {
         "lookup/address" => at(here()),
         "path" if value.unless_left_out().is_none() => at(here()),
         "path" => at(Connect::path(value.text().filter(|path| !path.is_empty())?)),
+        "path/alone/refused" => at(Connect::path(value.text()?)),
         "path/alone" => resolved(Connect::path(value.text()?)),
         "autoSelectFamily" => named(with(value, some(), Value::flag, Connect::auto_select_family)?),
         "autoSelectFamilyAttemptTimeout" => {

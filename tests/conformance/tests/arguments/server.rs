@@ -49,6 +49,7 @@ fn wanted(argument: &str, value: &Value) -> Option<Listen> {
     Some(match argument {
         "port" => port(value)?.host("127.0.0.1"),
         "port/all" => port(value)?,
+        "host/resolver" => Listen::port(0).host(value.text()?),
         "host" => match value.unless_left_out() {
             None => Listen::port(0),
             Some(value) => Listen::port(0).host(value.text()?),
