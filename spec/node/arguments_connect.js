@@ -61,9 +61,34 @@ connects('hints/resolver', [0, 1, 8, 16, 32, 40, 48, 56, 64, 4294967295, 4294967
 connects('lookup', [0, 1, 'x', ...foreign], resolved, ['error', 'close'], gone);
 connects('lookup/address', [1, 'x', null], here);
 
+// What a lookup of the user's answers, alone and as one of several.
+function answers(argument, values, answer) {
+  for (const value of values) {
+    attempt('lookup', argument, value, (c) => {
+      const sock = new net.Socket();
+      follow(c, sock, EVENTS);
+      sock.connect({ port: 9, host: 'some.name', autoSelectFamily: argument.endsWith('all'), lookup: answer(value) });
+      return 'connecting ' + sock.connecting;
+    });
+  }
+}
+const given = ['127.0.0.1', '::1', '::ffff:127.0.0.1', '', ' ', 'x', '1.2.3', '127.0.0.1\0', '127.0.0.1%1', long, 9, undefined, null, true, {}];
+answers('address', given, (value) => (host, options, callback) => callback(null, value, String(value).includes(':') ? 6 : 4));
+answers('address/all', given.filter((value) => typeof value === 'string'), (value) => (host, options, callback) => {
+  callback(null, [{ address: value, family: value.includes(':') ? 6 : 4 }, { address: '127.0.0.1', family: 5 }]);
+});
+const four = [4, 0, 5, 10, -1, 1.5, 4294967295, 4294967296, NaN, '4', 'IPv4', undefined, null, true];
+answers('family', four, (value) => (host, options, callback) => callback(null, '127.0.0.1', value));
+answers('family/all', four, (value) => (host, options, callback) => {
+  callback(null, [{ address: '127.0.0.1', family: value }, { address: 'x', family: 4 }]);
+});
+answers('error/all', [null, undefined, 0, false, ''], (value) => (host, options, callback) => {
+  callback(value, [{ address: '127.0.0.1', family: 4 }]);
+});
+
 connects('path', ['', '9', '/nf-no-such-folder/x', 'nf-no-such-file', '\0nf-no-such-name', '\u00fc', 1, ...foreign],
   () => ({ port: 9, host: '127.0.0.1' }));
-connects('path/alone/refused', ['/' + 'x'.repeat(90), '/nf-no\tsuch'], () => ({}));
+connects('path/alone/refused', ['/' + 'x'.repeat(90), '/nf-no\tsuch', '/nf-no\0such', '/nf-no-such-folder/' + 'x'.repeat(200)], () => ({}));
 connects('path/alone', ['', null, undefined], () => ({}), ['error', 'close'], gone);
 
 connects('autoSelectFamily', [0, 1, 'x', ...foreign], named);

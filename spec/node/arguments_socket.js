@@ -94,3 +94,18 @@ server.listen(0, '127.0.0.1', () => {
   connected('setKeepAlive', 'initialDelay/connected', delays, (sock, value) => sock.setKeepAlive(true, value));
   connected('setNoDelay', 'enable/connected', [true, false], (sock, value) => sock.setNoDelay(value));
 });
+
+const writer = net.createServer((peer) => peer.on('error', () => {}).end('ab'));
+writer.listen(0, '127.0.0.1', () => {
+  let left = 0;
+  for (const value of [0, 1, 9, 65536]) {
+    left++;
+    attempt('onread', 'size', value, (c) => {
+      const callback = (count) => c.log('read ' + count);
+      const onread = { buffer: Buffer.alloc(value), callback };
+      const sock = net.connect({ port: writer.address().port, host: '127.0.0.1', onread });
+      follow(c, sock, ['end', 'error', 'close']);
+      sock.on('close', () => (--left === 0 ? writer.close() : undefined));
+    });
+  }
+});

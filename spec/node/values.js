@@ -59,7 +59,7 @@ function follow(c, emitter, names) {
     emitter.on(name, (...args) => {
       if (name === 'error') return c.log('error ' + describe(args[0]));
       if (name === 'close') return c.log('close ' + args[0]);
-      if (name === 'lookup') return c.log('lookup ' + (args[0] === null ? args[1] : args[0].code) + ' ' + show(args[3]));
+      if (name === 'lookup') return c.log('lookup ' + (args[0] ? args[0].code : show(args[1]) + ' ' + show(args[2])) + ' ' + show(args[3]));
       if (name === 'connectionAttempt') return c.log('connectionAttempt ' + show(args[0]) + ' ' + args[1] + ' ' + args[2]);
       c.log(name);
     });

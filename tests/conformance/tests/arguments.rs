@@ -25,6 +25,8 @@ fn tried(name: &str) -> Option<String> {
     let case = Case::new(name);
     match case.member.as_str() {
         "connect" => connect::connect(case),
+        "lookup" => connect::lookup(case),
+        "onread" => socket::onread(case),
         "net.connect" => connect::net_connect(case),
         "createServer" => server::create_server(case),
         "listen" => server::listen(case),

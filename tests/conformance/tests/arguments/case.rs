@@ -1,6 +1,6 @@
 //! A case of `spec/node/arguments_*.js`: an argument of a member with a value, and the forms in which errors are logged.
 
-use netfold::{Event, EventKind as E, Net, NodeError, Server, Socket, SocketOptions};
+use netfold::{Event, EventKind as E, Net, NodeError, Resolved, Server, Socket, SocketOptions};
 use netfold_conformance::{Actor, Log};
 use std::num::TryFromIntError;
 
@@ -204,14 +204,15 @@ impl Case {
     }
 }
 
-fn shown_event(event: &Event) -> String {
+pub fn shown_event(event: &Event) -> String {
     use netfold::core::Attempt;
     match event {
         Event::Error(error) => format!("error {}", describe(error)),
         Event::Close(None) | Event::ServerClose(_) => "close undefined".into(),
         Event::Close(Some(had_error)) => format!("close {had_error}"),
         Event::Lookup(lookup) => {
-            let result = lookup.result.as_ref().map_or_else(|error| error.code().into(), |found| found.to_string());
+            let found = |found: &Resolved| format!("{} {}", quoted(&found.to_string()), found.family());
+            let result = lookup.result.as_ref().map_or_else(|error| error.code().into(), found);
             format!("lookup {result} {}", quoted(&lookup.host))
         }
         Event::ConnectionAttempt(attempt) => match &**attempt {

@@ -203,3 +203,33 @@ pub fn net_connect(mut case: Case) -> Option<String> {
     }
     Some(case.run())
 }
+
+/// What a `lookup` of the user's answers.
+pub fn lookup(mut case: Case) -> Option<String> {
+    let (what, how) = case.argument.split_once('/').unwrap_or((&case.argument, ""));
+    let all = how == "all";
+    let mut answer = match what {
+        "address" => {
+            let address = case.value.text()?.to_string();
+            let family = if address.contains(':') { 6 } else { 4 };
+            vec![(address, family)]
+        }
+        "family" => vec![("127.0.0.1".to_string(), case.value.whole()?)],
+        "error" if case.value.unless_left_out().is_none() => vec![("127.0.0.1".to_string(), 4)],
+        _ => return None,
+    };
+    match what {
+        "address" if all => answer.push(("127.0.0.1".into(), 5)),
+        "family" if all => answer.push(("x".into(), 4)),
+        _ => {}
+    }
+    let socket = case.idle();
+    case.follow(socket, EVENTS);
+    let to = Connect::port(9).host("some.name").auto_select_family(all);
+    let result = socket.connect_looking_up(&mut case.net, to, move |net, asked: LookupRequest| {
+        let answer: Vec<_> = answer.iter().map(|(address, family)| (address.as_str(), *family)).collect();
+        asked.answer_text(net, &answer);
+    });
+    connected(&mut case, socket, result, false);
+    Some(case.run())
+}

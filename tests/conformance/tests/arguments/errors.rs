@@ -7,6 +7,9 @@ use netfold::{
 };
 use std::path::Path;
 
+/// Two addresses that nobody listens on.
+const TWO: &[(&str, u32)] = &[("127.0.0.1", 4), ("127.0.0.2", 4)];
+
 type Loop = Net<Option<SharedError>>;
 
 /// The error that is kept by the time nothing is left to do.
@@ -163,23 +166,33 @@ fn of_the_system() -> Vec<(&'static str, SharedError)> {
     let nowhere = Path::new("/nf-no-such-folder/x");
     let name = || Connect::port(9);
     let one = || name().auto_select_family(false);
-    const TWO: &[(&str, u32)] = &[("127.0.0.1", 4), ("127.0.0.2", 4)];
     vec![
         ("refused", connects(here())),
         ("refused, IPv6", connects(("::1", 9))),
-        ("refused, bound", connects(here().local_port(65533))),
         ("refused, bound to an address", connects(here().local_address("127.0.0.2"))),
-        ("refused, bound to both", connects(here().local_port(65532).local_address("127.0.0.2"))),
         ("no path", connects(nowhere)),
         ("bind", connects(here().local_address("192.0.2.1"))),
         ("bind, wrong family", connects(here().local_address("::1"))),
         ("aggregate", looks_up(name(), TWO)),
-        ("aggregate, bound", looks_up(name().local_port(65534), TWO)),
         ("lookup, no address", looks_up(one(), &[("x", 4)])),
         ("lookup, no family", looks_up(one(), &[("127.0.0.1", 5)])),
         ("lookup", looks_up(name(), &[])),
         ("listen, not available", listens(("192.0.2.1", 0))),
         ("listen, no folder", listens(nowhere)),
+    ]
+}
+
+/// Those with a port of this end: any free one, told as the one that Node was given.
+fn of_bound() -> Vec<(&'static str, String)> {
+    let here = |port| Connect::port(9).host("127.0.0.1").local_port(port);
+    let kind = |name, told: u16, make: &dyn Fn(u16) -> SharedError| {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
+        (name, text(&make(free.port())).replace(&format!(": {}", free.port()), &format!(": {told}")))
+    };
+    vec![
+        kind("refused, bound", 65533, &|port| connects(here(port))),
+        kind("refused, bound to both", 65532, &|port| connects(here(port).local_address("127.0.0.2"))),
+        kind("aggregate, bound", 65534, &|port| looks_up(Connect::port(9).local_port(port), TWO)),
     ]
 }
 
@@ -256,6 +269,7 @@ pub fn kinds() -> Vec<(&'static str, String)> {
             kind.1 = kind.1.replace("/nf-no-such-folder/x", "FILE");
         }
     }
+    out.extend(of_bound());
     out.push(("already listening", text(&already_listening())));
     out.push(("reset by the peer", text(&reset_by_the_peer())));
     out.push(("ended by the peer", text(&ended_by_the_peer())));

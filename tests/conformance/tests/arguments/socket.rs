@@ -1,6 +1,6 @@
 //! The methods of a socket that never connected, and those whose numbers reach the system on one that did.
 
-use super::case::{Case, Value, describe, shown};
+use super::case::{Case, Value, describe, shown, shown_event};
 use netfold::{Chunk, Encoding, EventKind as E, IntoChunk, Net, NodeError, SharedError, Socket};
 use netfold_conformance::Actor;
 
@@ -201,6 +201,32 @@ fn connected(mut case: Case) -> Option<String> {
         assert!(argument.ends_with("/connected"));
         c.log(net, "ok");
         socket.destroy(net);
+    });
+    Some(case.run())
+}
+
+/// The option `onread`, of a connection that brings two bytes and ends.
+pub fn onread(mut case: Case) -> Option<String> {
+    let size = case.value.whole()?;
+    let server = case.net.create_server(|net, peer| {
+        peer.on_error(net, |_, _, _| {});
+        peer.end_with(net, "ab");
+    });
+    let c = case.c.clone();
+    server.listen_then(&mut case.net, ("127.0.0.1", 0), move |net, server| {
+        let to = ("127.0.0.1", server.port(net).expect("TCP"));
+        let d = c.clone();
+        let read = move |net: &mut Net<()>, _: Socket, bytes: netfold::Bytes| {
+            d.log(net, format!("read {}", bytes.len()));
+            true
+        };
+        let socket = net.connect_on_read(to, size, read).expect("nothing is thrown");
+        for event in [E::End, E::Error, E::Close] {
+            let c = c.clone();
+            socket.on(net, event, move |net, _, event| c.log(net, shown_event(&event)));
+        }
+        socket.on_close(net, move |net, _, _| server.close(net));
+        c.log(net, "ok");
     });
     Some(case.run())
 }
