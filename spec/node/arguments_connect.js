@@ -117,6 +117,18 @@ makes('timeout/order', [-1], { port: 65536 }, (sock) => 'timeout ' + show(sock.t
 makes('keepAliveInitialDelay', [...numbers, '9', ...foreign], { keepAlive: true }, () => undefined);
 makes('highWaterMark', [...numbers, '9', ...foreign], {},
   (sock) => [sock.readableHighWaterMark, sock.writableHighWaterMark].join(' '));
+const marks = (sock) => [sock.readableHighWaterMark, sock.writableHighWaterMark].join(' ');
+for (const mark of ['readableHighWaterMark', 'writableHighWaterMark']) {
+  makes(mark, [...numbers, '9', ...foreign], {}, marks);
+  makes(mark + '/both', [1, -1, 1.5], { highWaterMark: 5 }, marks);
+}
+for (const fd of [-1, 1.5, -0.5, NaN, Infinity, 2147483647, 2147483648, 4294967296, '1', '', ...foreign]) {
+  attempt('Socket', 'fd', fd, (c) => {
+    const sock = new net.Socket({ fd });
+    follow(c, sock, ['error', 'close']);
+    sock.destroy();
+  });
+}
 for (const flag of ['allowHalfOpen', 'noDelay', 'keepAlive']) {
   makes(flag, [0, 1, '', 'x', ...foreign], {}, (sock) => 'allowHalfOpen ' + sock.allowHalfOpen);
 }

@@ -52,6 +52,13 @@ listens('backlog', [...numbers, '9', ...foreign.filter((value) => typeof value !
 listens('backlog/(port,host,backlog)', [0, 1, -1, 65536, '9', 'x'], (backlog) => [0, '127.0.0.1', backlog]);
 listens('backlog/path', [0, 5], (backlog) => ({ path: '', backlog }));
 listens('path', ['', ' ', '9', ' 9 ', '0x9', '0', '1e3', '1.5', 'Infinity', '/nf-no-such-folder/x', '/nf-no-such-folder/x\0y', '/nf-no-such-folder/' + 'x'.repeat(200), 0, 1, ...foreign], (path) => ({ path }));
+listens('ipv6Only', [0, 1, '', 'x', ...foreign], (ipv6Only) => ({ port: 0, host: '::1', ipv6Only }));
+listens('ipv6Only/all', [true, false], (ipv6Only) => ({ port: 0, ipv6Only }));
+listens('fd', [-1, 1.5, -0.5, NaN, Infinity, 2147483647, 2147483648, 4294967296, '1', '', ...foreign], (fd) => ({ fd }));
+for (const flag of ['readableAll', 'writableAll']) {
+  listens(flag, [0, 1, '', 'x', ...foreign], (value) => ({ path: '/nf-no-such-folder/x', [flag]: value }));
+  listens(flag + '/abstract', [true], (value) => ({ path: '\0nf', [flag]: value }));
+}
 listens('exclusive', [0, 1, '', 'x', ...foreign], (exclusive) => ({ port: 0, host: '127.0.0.1', exclusive }));
 listens('signal', [0, 'x', ...foreign], (signal) => ({ port: 0, host: '127.0.0.1', signal }));
 listens('(first)', [65536, -1, 1.5, NaN, '65536', ' 65536 ', '1e9', '1.5', '', ' ', 'Infinity', '/nf-no-such-folder/x', true, false, () => {}, 1n],

@@ -54,6 +54,11 @@ fn wanted(argument: &str, value: &Value) -> Option<Listen> {
             None => Listen::port(0),
             Some(value) => Listen::port(0).host(value.text()?),
         },
+        "ipv6Only" => match value.unless_left_out() {
+            None => Listen::port(0).host("::1"),
+            Some(value) => Listen::port(0).host("::1").ipv6_only(value.flag()?),
+        },
+        "ipv6Only/all" => Listen::port(0).ipv6_only(value.flag()?),
         "backlog" | "backlog/(port,host,backlog)" => match value.unless_left_out() {
             None => here(),
             Some(value) => here().backlog(value.whole()?),
