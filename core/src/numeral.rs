@@ -59,7 +59,7 @@ pub(crate) fn number(n: f64) -> String {
     const GREATEST: f64 = 9_223_372_036_854_775_808.0;
     if n.is_infinite() {
         String::from(if n > 0.0 { "Infinity" } else { "-Infinity" })
-    } else if n == n.trunc() && n != 0.0 && n.abs() < GREATEST {
+    } else if n != 0.0 && n > -GREATEST && n < GREATEST && n as i64 as f64 == n {
         integer(n as i64)
     } else {
         format!("{n}")

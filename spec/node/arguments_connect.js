@@ -40,7 +40,8 @@ const gone = (sock) => sock.destroy();
 connects('port', [...numbers, ...numerals, ...words, ...foreign], here);
 connects('port/localAddress', [65536, '9', 'abc'], () => ({ host: '127.0.0.1', localAddress: 'foo' }));
 
-connects('host', ['', ' ', 'localhost', 'some.name', 'm\u00fcnchen.name', 'a\0b', long, '1', '127.1', '[::1]', '127.0.0.1%1',
+connects('host', ['', ' ', 'localhost', 'some.name', 'm\u00fcnchen.name', 'a\0b', long, '1', '127.1', '[::1]',
+  '127.0.0.1%1',
   '127.0.0.1', '::1', '::ffff:127.0.0.1', ...foreign], named);
 
 connects('host/resolver', [long], () => ({ port: 9 }));
@@ -48,8 +49,10 @@ connects('host/resolver/one', [long], () => ({ port: 9, family: 4 }));
 
 connects('localAddress', ['', '127.0.0.1', '127.0.0.2', '0.0.0.0', '192.0.2.1', '::1', '::', 'foo', '1.2.3', '01.2.3.4',
   ' 127.0.0.1', '127.0.0.1\0', '[::1]', ...foreign], here);
-connects('localAddress/::1', ['', '::1', '::', '::1%lo', '127.0.0.1', '0.0.0.0', 'foo'], () => ({ host: '::1', port: 9 }));
-connects('localPort', [...numbers.filter((n) => n !== 1 && n !== 9 && n !== -1 && n < 65537 || n !== n), '9', 'abc', '', ...foreign], here);
+connects('localAddress/::1', ['', '::1', '::', '::1%lo', '127.0.0.1', '0.0.0.0', 'foo'], () => ({ host: '::1',
+  port: 9 }));
+connects('localPort', [...numbers.filter((n) => n !== 1 && n !== 9 && n !== -1 && n < 65537 || n !== n), '9', 'abc',
+  '', ...foreign], here);
 connects('localPort/throws', numbers, () => ({ host: '127.0.0.1', port: 65536 }));
 
 connects('family', [0, 4, 6, 5, -1, 1.5, 10, 255, 256, NaN, 'IPv4', 'IPv6', 'ipv4', '4', '', ...foreign], named);
@@ -72,8 +75,10 @@ function answers(argument, values, answer) {
     });
   }
 }
-const given = ['127.0.0.1', '::1', '::ffff:127.0.0.1', '', ' ', 'x', '1.2.3', '127.0.0.1\0', '127.0.0.1%1', long, 9, undefined, null, true, {}];
-answers('address', given, (value) => (host, options, callback) => callback(null, value, String(value).includes(':') ? 6 : 4));
+const given = ['127.0.0.1', '::1', '::ffff:127.0.0.1', '', ' ', 'x', '1.2.3', '127.0.0.1\0', '127.0.0.1%1', long, 9,
+  undefined, null, true, {}];
+answers('address', given, (value) => (host, options, callback) => callback(null, value,
+  String(value).includes(':') ? 6 : 4));
 answers('address/all', given.filter((value) => typeof value === 'string'), (value) => (host, options, callback) => {
   callback(null, [{ address: value, family: value.includes(':') ? 6 : 4 }, { address: '127.0.0.1', family: 5 }]);
 });
@@ -88,7 +93,8 @@ answers('error/all', [null, undefined, 0, false, ''], (value) => (host, options,
 
 connects('path', ['', '9', '/nf-no-such-folder/x', 'nf-no-such-file', '\0nf-no-such-name', '\u00fc', 1, ...foreign],
   () => ({ port: 9, host: '127.0.0.1' }));
-connects('path/alone/refused', ['/' + 'x'.repeat(90), '/nf-no\tsuch', '/nf-no\0such', '/nf-no-such-folder/' + 'x'.repeat(200)], () => ({}));
+connects('path/alone/refused', ['/' + 'x'.repeat(90), '/nf-no\tsuch', '/nf-no\0such', '/nf-no-such-folder/' +
+  'x'.repeat(200)], () => ({}));
 connects('path/alone', ['', null, undefined], () => ({}), ['error', 'close'], gone);
 
 connects('autoSelectFamily', [0, 1, 'x', ...foreign], named);
@@ -96,8 +102,10 @@ connects('autoSelectFamilyAttemptTimeout', [...numbers, 10, '9', '', ...foreign]
 connects('autoSelectFamilyAttemptTimeout/address', [0, 10, 1.5], here);
 
 // The order of the checks: each with everything behind it wrong too.
-connects('order', [0], () => ({ host: '127.0.0.1', port: 65536, localAddress: 'foo', autoSelectFamilyAttemptTimeout: 0 }));
-connects('order', [1], () => ({ host: '127.0.0.1', port: 65536, localAddress: '::1', autoSelectFamilyAttemptTimeout: 0 }));
+connects('order', [0], () => ({ host: '127.0.0.1', port: 65536, localAddress: 'foo',
+  autoSelectFamilyAttemptTimeout: 0 }));
+connects('order', [1], () => ({ host: '127.0.0.1', port: 65536, localAddress: '::1',
+  autoSelectFamilyAttemptTimeout: 0 }));
 connects('order', [2], () => ({ host: 'localhost', port: 9, family: 5, hints: 1, autoSelectFamilyAttemptTimeout: 0 }));
 connects('order', [3], () => ({ host: 'localhost', port: 9, family: 5, hints: 1 }));
 
@@ -147,6 +155,7 @@ function positional(argument, values, args) {
     });
   }
 }
-positional('(first)', [65536, -1, 1.5, NaN, 'nf-no-such-file', '9abc', '65536', ' 65536 ', '1e9', '-1', '1.5', '', ' ', 'Infinity',
+positional('(first)', [65536, -1, 1.5, NaN, 'nf-no-such-file', '9abc', '65536', ' 65536 ', '1e9', '-1', '1.5', '', ' ',
+  'Infinity',
   ...foreign.filter((value) => typeof value !== 'object' || value === null)], (value) => [value]);
 positional('(port,host)', ['127.0.0.1', '::1', 1, null, undefined, true, false], (value) => [65536, value]);

@@ -8,7 +8,8 @@ const { BlockList, SocketAddress } = net;
 const numbersHere = numbers.filter((value) => !Object.is(value, -0));
 
 const addresses = ['1.2.3.4', '::1', '0.0.0.0', '255.255.255.255', '::', 'fe80::1%lo', '::ffff:1.2.3.4'];
-const wrong = ['', ' ', 'x', '1.2.3', '01.2.3.4', '1.2.3.4.5', '256.1.1.1', '1.2.3.4:80', '[::1]', ' 1.2.3.4', '1.2.3.4\n', '::1::', '1.2.3.4%x',
+const wrong = ['', ' ', 'x', '1.2.3', '01.2.3.4', '1.2.3.4.5', '256.1.1.1', '1.2.3.4:80', '[::1]', ' 1.2.3.4',
+  '1.2.3.4\n', '::1::', '1.2.3.4%x',
   '\u0661.2.3.4', long];
 
 for (const name of ['isIP', 'isIPv4', 'isIPv6']) {
@@ -49,9 +50,11 @@ lists('addAddress', 'family/wrong', ['ipv4', 'ip', 'ipv6'], (list, value) => lis
 lists('addRange', 'start', [...addresses, ...wrong, 9, ...foreign], (list, value) => list.addRange(value, '2.2.2.2'));
 lists('addRange', 'end', [...addresses, ...wrong, 9, ...foreign], (list, value) => list.addRange('1.1.1.1', value));
 lists('addRange', 'family', [...families, ...foreign], (list, value) => list.addRange('1.1.1.1', '2.2.2.2', value));
-lists('addRange', 'start/ipv6', ['::1', '::ffff', 'ffff::', '1.1.1.1'], (list, value) => list.addRange(value, '::ffff', 'ipv6'));
+lists('addRange', 'start/ipv6', ['::1', '::ffff', 'ffff::', '1.1.1.1'], (list, value) => list.addRange(value, '::ffff',
+  'ipv6'));
 lists('addSubnet', 'network', [...addresses, ...wrong, 9, ...foreign], (list, value) => list.addSubnet(value, 8));
-lists('addSubnet', 'prefix', [...numbersHere, 32, 33, '9', '', ...foreign], (list, value) => list.addSubnet('1.2.3.4', value));
+lists('addSubnet', 'prefix', [...numbersHere, 32, 33, '9', '', ...foreign], (list, value) => list.addSubnet('1.2.3.4',
+  value));
 lists('addSubnet', 'prefix/ipv6', [...numbersHere, 128, 129], (list, value) => list.addSubnet('::1', value, 'ipv6'));
 lists('addSubnet', 'family', [...families, ...foreign], (list, value) => list.addSubnet('1.2.3.4', 8, value));
 const all = new BlockList();
@@ -70,7 +73,8 @@ function made(argument, values, base = {}) {
 made('address', [...addresses, ...wrong, 9, ...foreign]);
 made('address/ipv6', [...addresses.slice(0, 5), ...wrong, 9, ...foreign], { family: 'ipv6' });
 made('family', [...families.filter((value) => value !== 'IPv4'), ...foreign]);
-made('port', [...numbersHere, ...numerals.filter((text) => !(Number(text) >= 0 && Number(text) < 65536 && Number(text) % 1 === 0)), ...words, ...foreign]);
+made('port', [...numbersHere, ...numerals.filter((text) =>
+  !(Number(text) >= 0 && Number(text) < 65536 && Number(text) % 1 === 0)), ...words, ...foreign]);
 made('flowlabel', [...numbersHere, '9', ...foreign]);
 made('flowlabel/ipv6', [0, 1, -1, 1048575, 4294967296, 1.5, NaN, Infinity, '9'], { family: 'ipv6' });
 for (const value of [0, 'x', ...foreign]) {

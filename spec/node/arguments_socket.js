@@ -16,10 +16,12 @@ function calls(member, argument, values, call, shown = () => undefined) {
   }
 }
 
-const encodings = ['utf8', 'UTF-8', 'Utf8', 'utf-16le', 'UTF16LE', 'ucs2', 'UCS-2', 'latin1', 'LATIN1', 'binary', 'ascii', 'base64',
+const encodings = ['utf8', 'UTF-8', 'Utf8', 'utf-16le', 'UTF16LE', 'ucs2', 'UCS-2', 'latin1', 'LATIN1', 'binary',
+  'ascii', 'base64',
   'base64url', 'hex', 'HEX', 'utf16', 'utf-16', 'iso-8859-1', 'foo', ' utf8', 'utf8\0', '\u00fctf8', long];
 
-calls('setTimeout', 'msecs', [...numbers, -9007199254740992, 0.5, '9', '', ...foreign], (sock, value) => sock.setTimeout(value),
+calls('setTimeout', 'msecs', [...numbers, -9007199254740992, 0.5, '9', '', ...foreign], (sock, value) =>
+  sock.setTimeout(value),
   (sock) => 'timeout ' + show(sock.timeout));
 calls('setTimeout', 'msecs/property', [NaN, -1, Infinity, '9'], (sock, value) => {
   try {
@@ -38,18 +40,21 @@ calls('read', 'size', [...numbers, 1073741823, 1073741824, 1073741825, '9', 'x',
   (sock, value, c) => c.log('-> ' + show(sock.read(value))), (sock) => 'mark ' + sock.readableHighWaterMark);
 
 const written = (sock) => 'length ' + sock.writableLength;
-const chunks = ['', 'x', '\u00fc', 'a\0', long, Buffer.alloc(0), Buffer.alloc(9), new Uint8Array(0), new Uint8Array(9), new DataView(new ArrayBuffer(9)),
+const chunks = ['', 'x', '\u00fc', 'a\0', long, Buffer.alloc(0), Buffer.alloc(9), new Uint8Array(0), new Uint8Array(9),
+  new DataView(new ArrayBuffer(9)),
   new Date(0), 0, 9, NaN, ...foreign];
 calls('write', 'chunk', chunks, (sock, value, c) => {
   c.log('-> ' + sock.write(value, (err) => c.log('callback ' + describe(err))));
 }, written);
-calls('write', 'encoding', [...encodings, '', 9, ...foreign.filter((value) => typeof value !== 'function')], (sock, value, c) => {
+calls('write', 'encoding', [...encodings, '', 9, ...foreign.filter((value) => typeof value !== 'function')], (sock,
+  value, c) => {
   c.log('-> ' + sock.write('6162', value, (err) => c.log('callback ' + describe(err))));
 }, written);
 calls('write', 'encoding/bytes', ['hex', 'foo'], (sock, value, c) => {
   c.log('-> ' + sock.write(Buffer.alloc(9), value, (err) => c.log('callback ' + describe(err))));
 }, written);
-calls('write', 'callback', [0, 'x', null, undefined, true, {}], (sock, value, c) => c.log('-> ' + sock.write('x', 'utf8', value)), written);
+calls('write', 'callback', [0, 'x', null, undefined, true, {}], (sock, value, c) => c.log('-> ' + sock.write('x',
+  'utf8', value)), written);
 
 const ended = (sock) => ['ended', sock.writableEnded, 'length', sock.writableLength].join(' ');
 calls('end', 'chunk', chunks, (sock, value, c) => sock.end(value, (err) => c.log('callback ' + describe(err))), ended);
@@ -64,7 +69,8 @@ calls('destroy', 'error/foreign', [0, 9, '', 'x', true, false, {}], (sock, value
   (sock) => 'destroyed ' + sock.destroyed);
 
 calls('setKeepAlive', 'enable', [0, 1, '', 'x', ...foreign], (sock, value) => sock.setKeepAlive(value));
-calls('setKeepAlive', 'initialDelay', [...numbers, 999, 1000, '9', 'x', ...foreign.filter((value) => typeof value !== 'bigint' && typeof value !== 'symbol')],
+calls('setKeepAlive', 'initialDelay', [...numbers, 999, 1000, '9', 'x', ...foreign.filter((value) =>
+  typeof value !== 'bigint' && typeof value !== 'symbol')],
   (sock, value) => sock.setKeepAlive(true, value));
 calls('setKeepAlive', 'initialDelay/foreign', [1n, Symbol('s')], (sock, value) => sock.setKeepAlive(true, value));
 calls('setNoDelay', 'enable', [0, 1, '', 'x', ...foreign], (sock, value) => sock.setNoDelay(value));

@@ -62,7 +62,8 @@ const aborted = new AbortController();
 net.connect({ port: 9, host: '127.0.0.1', signal: aborted.signal }).on('error', (err) => kind('aborted', err));
 aborted.abort();
 idle().on('error', (err) => kind('of the user', err)).destroy(new Error('boom'));
-idle().on('error', (err) => kind('of the user, with a code', err)).destroy(Object.assign(new Error('boom'), { code: 'EBOOM' }));
+idle().on('error', (err) => kind('of the user, with a code', err)).destroy(Object.assign(new Error('boom'),
+  { code: 'EBOOM' }));
 
 // Errors of the system.
 const connects = (name, options) => net.connect(options).on('error', (err) => kind(name, err, undefined, options.path));
@@ -72,15 +73,20 @@ connects('no path', { path: '/nf-no-such-folder/x' });
 connects('bind', { port: 9, host: '127.0.0.1', localAddress: '192.0.2.1' });
 connects('bind, wrong family', { port: 9, host: '127.0.0.1', localAddress: '::1' });
 const lookup = (addresses) => (host, options, callback) => callback(null, addresses);
-connects('aggregate', { port: 9, host: 'some.name', lookup: lookup([{ address: '127.0.0.1', family: 4 }, { address: '127.0.0.2', family: 4 }]) });
-connects('aggregate, bound', { port: 9, host: 'some.name', localPort: 65534, lookup: lookup([{ address: '127.0.0.1', family: 4 }, { address: '127.0.0.2', family: 4 }]) });
+connects('aggregate', { port: 9, host: 'some.name', lookup: lookup([{ address: '127.0.0.1', family: 4 },
+  { address: '127.0.0.2', family: 4 }]) });
+connects('aggregate, bound', { port: 9, host: 'some.name', localPort: 65534, lookup: lookup([{ address: '127.0.0.1',
+  family: 4 }, { address: '127.0.0.2', family: 4 }]) });
 connects('refused, bound', { port: 9, host: '127.0.0.1', localPort: 65533 });
 connects('refused, bound to an address', { port: 9, host: '127.0.0.1', localAddress: '127.0.0.2' });
 connects('refused, bound to both', { port: 9, host: '127.0.0.1', localPort: 65532, localAddress: '127.0.0.2' });
-connects('lookup, no address', { port: 9, host: 'some.name', autoSelectFamily: false, lookup: (host, options, callback) => callback(null, 'x', 4) });
-connects('lookup, no family', { port: 9, host: 'some.name', autoSelectFamily: false, lookup: (host, options, callback) => callback(null, '127.0.0.1', 5) });
+connects('lookup, no address', { port: 9, host: 'some.name', autoSelectFamily: false, lookup: (host, options,
+  callback) => callback(null, 'x', 4) });
+connects('lookup, no family', { port: 9, host: 'some.name', autoSelectFamily: false, lookup: (host, options,
+  callback) => callback(null, '127.0.0.1', 5) });
 connects('lookup', { port: 9, host: 'some.name', lookup: (host, options, callback) => {
-  callback(Object.assign(new Error('getaddrinfo ENOTFOUND ' + host), { errno: -3008, code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: host }));
+  callback(Object.assign(new Error('getaddrinfo ENOTFOUND ' + host), { errno: -3008, code: 'ENOTFOUND',
+    syscall: 'getaddrinfo', hostname: host }));
 } });
 const listens = (name, options) => net.createServer().on('error', (err) => kind(name, err)).listen(options);
 listens('listen, not available', { port: 0, host: '192.0.2.1' });

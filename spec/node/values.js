@@ -29,7 +29,8 @@ function quoted(text) {
 }
 
 function label(value) {
-  if (Array.isArray(value)) return '[' + value.map((v) => (v instanceof Error ? describe(v) : show(v))).join(', ') + ']';
+  if (Array.isArray(value)) return '[' + value.map((v) => (v instanceof Error ? describe(v) : show(v))).join(', ') +
+    ']';
   if (value instanceof Uint8Array) return value.constructor.name + '(' + value.length + ')';
   if (value instanceof Error) return 'Error(' + (value.code ?? value.message) + ')';
   if (value instanceof Date || value instanceof DataView) return value.constructor.name;
@@ -59,15 +60,17 @@ function follow(c, emitter, names) {
     emitter.on(name, (...args) => {
       if (name === 'error') return c.log('error ' + describe(args[0]));
       if (name === 'close') return c.log('close ' + args[0]);
-      if (name === 'lookup') return c.log('lookup ' + (args[0] ? args[0].code : show(args[1]) + ' ' + show(args[2])) + ' ' + show(args[3]));
-      if (name === 'connectionAttempt') return c.log('connectionAttempt ' + show(args[0]) + ' ' + args[1] + ' ' + args[2]);
+      if (name === 'lookup') return c.log('lookup ' + (args[0] ? args[0].code : show(args[1]) + ' ' + show(args[2])) +
+        ' ' + show(args[3]));
+      if (name === 'connectionAttempt') return c.log('connectionAttempt ' + show(args[0]) + ' ' + args[1] + ' ' +
+        args[2]);
       c.log(name);
     });
   }
 }
 
-// One case: an argument of a member, with a value. `run` gets the actor; what it returns is logged after `ok`. Whether it
-// threw is the answer.
+// One case: an argument of a member, with a value. `run` gets the actor; what it returns is logged after `ok`. Whether
+// it threw is the answer.
 function attempt(member, argument, value, run) {
   const c = actor([member, argument, show(value)].join(' '));
   try {
