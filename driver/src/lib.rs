@@ -8,6 +8,7 @@
 
 mod abort;
 mod error;
+pub mod hints;
 mod net;
 mod options;
 mod pipe;
@@ -33,3 +34,6 @@ pub use record::Recording;
 pub use server::{Address, Server};
 pub use socket::{IntoChunk, IntoError, LookupRequest, Socket};
 pub use sys::System;
+
+/// `net.Stream`, the old name of `net.Socket` (rule F1).
+pub type Stream = Socket;

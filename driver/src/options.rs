@@ -3,10 +3,10 @@
 use crate::AbortSignal;
 use netfold_core::{ConnectTo, HostOptions, ListenOn, SocketOptions};
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where to connect: `net.connect(options)`. The short forms are `From` conversions: a port, `(host, port)`, a
-/// [`SocketAddr`], a [`Path`].
+/// [`SocketAddr`], a [`Path`], and text as Node takes it: a number from 0 on is a port, all else a path (rule F2).
 ///
 /// ```
 /// use netfold::Connect;
@@ -14,6 +14,8 @@ use std::path::Path;
 /// let _ = Connect::from(8080);
 /// let _ = Connect::from(("example.org", 80));
 /// let _ = Connect::from(Path::new("/tmp/echo.sock"));
+/// assert_eq!(Connect::from("/tmp/echo.sock"), Connect::path("/tmp/echo.sock"));
+/// assert_eq!(Connect::from("8080"), Connect::port(8080));
 /// let _ = Connect::port(8080).host("::1").family(6);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +71,10 @@ impl Connect {
         self
     }
 
+    pub(crate) fn looked_up_by_the_user(self) -> Self {
+        self.with_host(|o| o.custom_lookup = true)
+    }
+
     /// The host: a name or an IP address. No effect on a path.
     pub fn host(self, host: impl Into<String>) -> Self {
         self.with_host(|o| o.host = Some(host.into()))
@@ -79,7 +85,7 @@ impl Connect {
         self.with_host(|o| o.family = family)
     }
 
-    /// Resolver hints, as the bits of Node's `dns` module.
+    /// Resolver hints: a sum of those in [`hints`](crate::hints), the bits of Node's `dns` module.
     pub fn hints(self, hints: u32) -> Self {
         self.with_host(|o| o.hints = hints)
     }
@@ -125,7 +131,8 @@ impl Connect {
         self
     }
 
-    /// As `set_timeout` before connecting, in milliseconds.
+    /// As `set_timeout` before connecting, in milliseconds; 0 is none. Of use to [`Net::connect`](crate::Net::connect),
+    /// which makes the socket, as are the other options of a socket here (rule F4).
     pub fn timeout(mut self, ms: f64) -> Self {
         self.timeout = Some(ms);
         self
@@ -180,7 +187,40 @@ impl From<&Path> for Connect {
     }
 }
 
+impl From<&PathBuf> for Connect {
+    fn from(path: &PathBuf) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<PathBuf> for Connect {
+    fn from(path: PathBuf) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<&str> for Connect {
+    fn from(text: &str) -> Self {
+        match port_of_text(text) {
+            Some(port) => Self::port(port),
+            None => Self::path(text),
+        }
+    }
+}
+
+impl From<String> for Connect {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
 /// Where to listen: `server.listen(options)`. The short forms are `From` conversions, as for [`Connect`].
+///
+/// ```
+/// use netfold::Listen;
+/// assert_eq!(Listen::from("/tmp/echo.sock"), Listen::path("/tmp/echo.sock"));
+/// let _ = Listen::from(("127.0.0.1", 0)).backlog(16);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     pub(crate) on: ListenOn,
@@ -258,4 +298,73 @@ impl From<&Path> for Listen {
     fn from(path: &Path) -> Self {
         Self::path(path)
     }
+}
+
+impl From<&PathBuf> for Listen {
+    fn from(path: &PathBuf) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<PathBuf> for Listen {
+    fn from(path: PathBuf) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<&str> for Listen {
+    fn from(text: &str) -> Self {
+        match port_of_text(text) {
+            Some(port) => Self::port(port),
+            None => Self::path(text),
+        }
+    }
+}
+
+impl From<String> for Listen {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl From<(IpAddr, u16)> for Listen {
+    fn from((ip, port): (IpAddr, u16)) -> Self {
+        Self::port(port).host(ip.to_string())
+    }
+}
+
+/// What a number is that is none of the ports: it throws `ERR_SOCKET_BAD_PORT`.
+const NO_PORT: i64 = -1;
+
+/// The port that a text means in Node, if it means one: what JavaScript reads as a number from 0 on (rule F2).
+fn port_of_text(text: &str) -> Option<i64> {
+    let number = number_of_text(text.trim())?;
+    let port = number as i64;
+    if text.trim().is_empty() || port as f64 != number {
+        return Some(NO_PORT);
+    }
+    (number >= 0.0).then_some(port)
+}
+
+/// JavaScript's `Number(text)` of trimmed text, where it is a number and not negative.
+fn number_of_text(text: &str) -> Option<f64> {
+    let radix = |prefixes: [&str; 2], radix| {
+        let digits = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix))?;
+        let valid = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
+        valid.then(|| {
+            digits
+                .chars()
+                .fold(0.0, |all, digit| all * f64::from(radix) + f64::from(digit.to_digit(radix).unwrap_or(0)))
+        })
+    };
+    if text.is_empty() {
+        return Some(0.0);
+    }
+    if matches!(text, "Infinity" | "+Infinity") {
+        return Some(f64::INFINITY);
+    }
+    let decimal = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'));
+    let number = if decimal { text.parse().ok() } else { None };
+    let number = number.or_else(|| radix(["0x", "0X"], 16)).or_else(|| radix(["0o", "0O"], 8));
+    number.or_else(|| radix(["0b", "0B"], 2)).filter(|number| *number >= 0.0)
 }

@@ -582,6 +582,24 @@ fn listening_falls_back_to_ipv4() {
     assert_over(&net, 1);
 }
 
+/// F12
+#[test]
+fn the_backlog_is_what_was_given() {
+    let (mut net, asked) = rigged(|_| None);
+    let path = Log::new().temp_path();
+    for listen in [Listen::port(0), Listen::port(0).backlog(3), Listen::path(&path).backlog(2), Listen::path(path)] {
+        let server = net.create_server(|_, _| {});
+        server.listen(&mut net, listen).unwrap();
+        server.close(&mut net);
+    }
+    net.run().unwrap();
+    let asked = asked.borrow();
+    let given: Vec<&str> =
+        asked.iter().filter_map(|op| op.strip_prefix("Listen(")?.rsplit_once(", ")).map(|(_, n)| n).collect();
+    assert_eq!(given, ["511)", "3)", "2)", "511)"]);
+    assert_over(&net, 4);
+}
+
 /// S10
 #[test]
 fn an_accepted_socket_is_set_up_before_its_event() {
