@@ -18,6 +18,7 @@ mod registry;
 mod server;
 mod socket;
 pub mod sys;
+mod text_place;
 
 pub use abort::{AbortController, AbortSignal};
 pub use error::{NetError, Panicked};

@@ -1,4 +1,4 @@
-//! What Node has and netfold has otherwise, or not: what stands in its place (deviations D40 to D49), and the port of
+//! What Node has and netfold has otherwise, or not: what stands in its place (deviations D40 to D51), and the port of
 //! rule F13.
 
 use netfold::EventKind::{self, *};
@@ -158,5 +158,24 @@ fn a_port_in_time_wait_can_be_listened_on() {
             assert!(!server.listening(net), "an address is bound a tick later");
         }
     });
+    net.run().unwrap();
+}
+
+/// D51: Node says ['end'] of a new socket, and ['close', 'end', 'connect'] of the one that writes before it is connected.
+#[test]
+fn the_machines_own_steps_are_not_counted() {
+    let mut net = Net::new(()).unwrap();
+    let sock = net.connect_looking_up(Connect::port(9).host("some.name"), |_, _| {}).unwrap();
+    sock.write(&mut net, "a");
+    assert_eq!(sock.event_names(&net), []);
+    assert_eq!(sock.listener_count(&net, Connect), 0);
+    assert_eq!(net.core().listener_count(sock.id().into(), Connect), 1);
+    let first = sock.on_ready(&mut net, |_, _| {});
+    sock.on_end(&mut net, |_, _| {});
+    sock.on_ready(&mut net, |_, _| {});
+    assert_eq!(sock.event_names(&net), [Ready, End]);
+    sock.off(&mut net, first);
+    assert_eq!(sock.event_names(&net), [End, Ready]);
+    sock.destroy(&mut net);
     net.run().unwrap();
 }
