@@ -39,6 +39,7 @@
 
 mod abort;
 mod error;
+pub mod hints;
 mod net;
 mod options;
 mod pipe;
@@ -49,6 +50,7 @@ mod registry;
 mod server;
 mod socket;
 pub mod sys;
+mod text_place;
 
 pub use abort::{AbortController, AbortSignal};
 pub use error::{NetError, Panicked};
@@ -66,3 +68,6 @@ pub use record::Recording;
 pub use server::{Address, Server};
 pub use socket::{IntoChunk, IntoError, LookupRequest, Socket};
 pub use sys::System;
+
+/// `net.Stream`, the old name of `net.Socket` (rule F1).
+pub type Stream = Socket;

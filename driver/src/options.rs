@@ -1,12 +1,12 @@
 //! Where to connect and to listen, in the forms that Node takes.
 
 use crate::{AbortSignal, Port};
-use netfold_core::{ConnectTo, Family, HostOptions, ListenOn, SocketOptions, numeral};
+use netfold_core::{ConnectTo, Family, HostOptions, ListenOn, SocketOptions};
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where to connect: `net.connect(options)`. The short forms are `From` conversions: a port, `(host, port)`, a
-/// [`SocketAddr`], a [`Path`], and a text that is a port if it reads as a number, else a path.
+/// [`SocketAddr`], a [`Path`], and text as Node takes it: a number from 0 on is a port, all else a path (rule F2).
 ///
 /// ```
 /// use netfold::Connect;
@@ -14,6 +14,8 @@ use std::path::Path;
 /// let _ = Connect::from(8080);
 /// let _ = Connect::from(("example.org", 80));
 /// let _ = Connect::from(Path::new("/tmp/echo.sock"));
+/// assert_eq!(Connect::from("/tmp/echo.sock"), Connect::path("/tmp/echo.sock"));
+/// assert_eq!(Connect::from("8080"), Connect::port(8080));
 /// let _ = Connect::port(8080).host("::1").family(6);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -75,6 +77,10 @@ impl Connect {
         self
     }
 
+    pub(crate) fn looked_up_by_the_user(self) -> Self {
+        self.with_host(|o| o.custom_lookup = true)
+    }
+
     /// The host: a name or an IP address. No effect on a path.
     pub fn host(self, host: impl Into<String>) -> Self {
         self.with_host(|o| o.host = Some(host.into()))
@@ -86,8 +92,8 @@ impl Connect {
         self.with_host(|o| o.family = family.into_family())
     }
 
-    /// Resolver hints, as the bits of Node's `dns` module: 32, 16 and 8. Others throw `ERR_INVALID_ARG_VALUE`, unless a
-    /// `lookup` of the user's gets them (rule E8).
+    /// Resolver hints: a sum of those in [`hints`](crate::hints), the bits of Node's `dns` module. Others throw
+    /// `ERR_INVALID_ARG_VALUE`, unless a `lookup` of the user's gets them (rule E8).
     pub fn hints(self, hints: u32) -> Self {
         self.with_host(|o| o.hints = hints)
     }
@@ -133,7 +139,8 @@ impl Connect {
         self
     }
 
-    /// As `set_timeout` before connecting, in milliseconds; 0 and NaN set none.
+    /// As `set_timeout` before connecting, in milliseconds; 0 and NaN are none. Of use to [`Net::connect`](crate::Net::connect),
+    /// which makes the socket, as are the other options of a socket here (rule F4).
     pub fn timeout(mut self, ms: f64) -> Self {
         self.timeout = Some(ms);
         self
@@ -173,17 +180,6 @@ impl IntoFamily for Family {
     }
 }
 
-/// Whether Node's `net.connect(text)` and `server.listen(text)` take it for a port (rule E6).
-fn is_port(text: &str) -> bool {
-    numeral(text).is_some_and(|number| number >= 0.0)
-}
-
-impl From<&str> for Connect {
-    fn from(text: &str) -> Self {
-        if is_port(text) { Self::port(text) } else { Self::path(text) }
-    }
-}
-
 impl From<u16> for Connect {
     fn from(port: u16) -> Self {
         Self::port(port)
@@ -220,7 +216,31 @@ impl From<&Path> for Connect {
     }
 }
 
+impl From<&PathBuf> for Connect {
+    fn from(path: &PathBuf) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<PathBuf> for Connect {
+    fn from(path: PathBuf) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<String> for Connect {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
 /// Where to listen: `server.listen(options)`. The short forms are `From` conversions, as for [`Connect`].
+///
+/// ```
+/// use netfold::Listen;
+/// assert_eq!(Listen::from("/tmp/echo.sock"), Listen::path("/tmp/echo.sock"));
+/// let _ = Listen::from(("127.0.0.1", 0)).backlog(16);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listen {
     pub(crate) on: ListenOn,
@@ -273,12 +293,6 @@ impl Listen {
     }
 }
 
-impl From<&str> for Listen {
-    fn from(text: &str) -> Self {
-        if is_port(text) { Self::port(text) } else { Self::path(text) }
-    }
-}
-
 impl From<u16> for Listen {
     fn from(port: u16) -> Self {
         Self::port(port)
@@ -306,5 +320,29 @@ impl From<SocketAddr> for Listen {
 impl From<&Path> for Listen {
     fn from(path: &Path) -> Self {
         Self::path(path)
+    }
+}
+
+impl From<&PathBuf> for Listen {
+    fn from(path: &PathBuf) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<PathBuf> for Listen {
+    fn from(path: PathBuf) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<String> for Listen {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl From<(IpAddr, u16)> for Listen {
+    fn from((ip, port): (IpAddr, u16)) -> Self {
+        Self::port(port).host(ip.to_string())
     }
 }

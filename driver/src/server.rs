@@ -67,6 +67,16 @@ impl Server {
         self.add(net, event, false, true, listener)
     }
 
+    /// `server.prependOnceListener(event, listener)`
+    pub fn prepend_once<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        event: EventKind,
+        listener: impl Fn(&mut Net<S, H>, Server, Event) + 'static,
+    ) -> ListenerId {
+        self.add(net, event, true, true, listener)
+    }
+
     fn add<S, H: Host>(
         self,
         net: &mut Net<S, H>,
@@ -94,6 +104,21 @@ impl Server {
     /// `server.removeAllListeners(event)`; `None` for all events.
     pub fn remove_all_listeners<S, H: Host>(self, net: &mut Net<S, H>, event: Option<EventKind>) {
         net.stop_listening_all(self.target(), event);
+    }
+
+    /// `server.listenerCount(event)`
+    pub fn listener_count<S, H: Host>(self, net: &Net<S, H>, event: EventKind) -> usize {
+        net.registry.count(self.target(), event)
+    }
+
+    /// `server.listeners(event)`, in the order in which they are called (rule F7).
+    pub fn listeners<S, H: Host>(self, net: &Net<S, H>, event: EventKind) -> Vec<ListenerId> {
+        net.core().listener_ids(self.target(), event).collect()
+    }
+
+    /// `server.eventNames()`; the event with the oldest listener comes first.
+    pub fn event_names<S, H: Host>(self, net: &Net<S, H>) -> Vec<EventKind> {
+        net.registry.events(self.target())
     }
 
     /// 'connection': a connection came in. Its socket is read from already, unless the server was made with

@@ -3,6 +3,8 @@
 //! A test makes a [`Log`], ports the program with the same actors and entries, runs it, and compares with the `.log` that
 //! was recorded from Node ([`Log::matches`]).
 
+pub mod spec;
+
 use netfold::core::host::Place;
 use netfold::{Event, EventKind, Host, Net, NetError, NodeError, Server, Socket};
 use std::cell::RefCell;
