@@ -1,9 +1,10 @@
 //! What a user's call becomes: a [`Command`] for [`Core::begin`](crate::Core::begin), and its [`Outcome`].
 
+use crate::call::HandleKind;
 use crate::decoder::ReadText;
 use crate::errno::LookupCode;
 use crate::error::SharedError;
-use crate::id::{CallbackId, ListenerId, LookupId, ServerId, SocketId, TimerId};
+use crate::id::{CallbackId, FdKey, ListenerId, LookupId, ServerId, SocketId, TimerId};
 use crate::step::{EventKind, Target};
 use crate::text::Encoding;
 use alloc::string::String;
@@ -135,6 +136,16 @@ pub enum ListenOn {
     Path {
         /// The path.
         path: String,
+        /// How many connections may wait; 0 is 511.
+        backlog: u32,
+    },
+    /// A descriptor that was handed to the driver (rule S17). One that the machine has not taken
+    /// ([`Op::OpenFd`](crate::Op::OpenFd)) when the command returns is not wanted.
+    Fd {
+        /// Which.
+        key: FdKey,
+        /// What it is; `None` for what is neither a TCP nor a Unix stream socket, nor a pipe.
+        kind: Option<HandleKind>,
         /// How many connections may wait; 0 is 511.
         backlog: u32,
     },

@@ -64,7 +64,7 @@ pub use decoder::{Decoder, ReadText};
 pub use engine::{Census, Core};
 pub use errno::{Errno, LookupCode};
 pub use error::{ApiMisuse, ErrorClass, NodeError, Place, SharedError, Unhandled};
-pub use id::{CallbackId, ConnKey, HandleId, ListenerId, LookupId, ServerId, SocketId, TickId, TimerId};
+pub use id::{CallbackId, ConnKey, FdKey, HandleId, ListenerId, LookupId, ServerId, SocketId, TickId, TimerId};
 pub use ip::{is_ip, is_ipv4, is_ipv6};
 pub use limits::Limits;
 pub use machine::Machine;

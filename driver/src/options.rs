@@ -216,7 +216,8 @@ impl Listen {
 
     /// How many connections may wait to be accepted; 511 by default.
     pub fn backlog(mut self, connections: u32) -> Self {
-        let (ListenOn::Port { backlog, .. } | ListenOn::Path { backlog, .. }) = &mut self.on;
+        let (ListenOn::Port { backlog, .. } | ListenOn::Path { backlog, .. } | ListenOn::Fd { backlog, .. }) =
+            &mut self.on;
         *backlog = connections;
         self
     }

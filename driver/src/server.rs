@@ -4,7 +4,8 @@ use crate::net::{Host, Net};
 use crate::options::Listen;
 use crate::socket::Socket;
 use netfold_core::{
-    Command, DropInfo, Event, EventKind, ListenerId, NodeError, Outcome, ServerId, ServerView, SharedError, Target,
+    Command, DropInfo, Event, EventKind, ListenOn, ListenerId, NodeError, Outcome, ServerId, ServerView, SharedError,
+    Target,
 };
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -165,6 +166,48 @@ impl Server {
             Outcome::Threw(error) => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// `server.listen({ fd }, backlog)`: on a descriptor that is bound already, or listening (rule S17). It is closed with
+    /// the server, and in every case of failure; the file of a Unix socket stays. It becomes non-blocking, for all who
+    /// share it. A backlog that is 0 or less is 511.
+    ///
+    /// To listen on what another server listens on, hand in a copy of its [descriptor](Self::fd).
+    ///
+    /// ```
+    /// use netfold::Net;
+    /// use std::net::TcpListener;
+    ///
+    /// let bound = TcpListener::bind("127.0.0.1:0")?;
+    /// let mut net = Net::new(())?;
+    /// let server = net.create_server(|net, socket| socket.destroy(net));
+    /// server.listen_fd(&mut net, bound.into(), 0).unwrap();
+    /// assert!(server.listening(&net));
+    /// server.close(&mut net);
+    /// net.run().unwrap();
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Throws `ERR_SERVER_ALREADY_LISTEN`. What cannot listen is an 'error' event: EINVAL for what is neither a TCP nor a
+    /// Unix stream socket, is connected, or is a Unix socket without a name; ENOTSOCK for a pipe.
+    #[cfg(unix)]
+    pub fn listen_fd<S>(self, net: &mut Net<S>, fd: std::os::fd::OwnedFd, backlog: i32) -> Result<(), SharedError> {
+        let key = net.kernel.hand_in(fd);
+        let kind = net.kernel.handed_kind(key);
+        let on = ListenOn::Fd { key, kind, backlog: u32::try_from(backlog).unwrap_or(0) };
+        let outcome = net.command(Command::Listen(self.0, on));
+        drop(net.kernel.take_back(key));
+        match outcome {
+            Outcome::Threw(error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The descriptor it listens on.
+    #[cfg(unix)]
+    pub fn fd<S>(self, net: &Net<S>) -> Option<std::os::fd::BorrowedFd<'_>> {
+        net.kernel.fd(net.core().server_handle(self.0)?)
     }
 
     /// `server.listen(options, listener)`: the listener is called once at 'listening'.

@@ -7,7 +7,7 @@ use crate::call::Reply;
 use crate::command::{Resolved, Side};
 use crate::errno::Errno;
 use crate::error::SharedError;
-use crate::id::{CallbackId, ConnKey, HandleId, LookupId, ServerId, SocketId};
+use crate::id::{CallbackId, ConnKey, FdKey, HandleId, LookupId, ServerId, SocketId};
 use crate::listeners::Entry;
 use crate::socket::{Attempts, Found};
 use crate::step::{Emit, Event, Target};
@@ -260,6 +260,7 @@ pub(crate) enum Asked {
     QueueSize(HandleId),
     Lookup(LookupId, u8, u32),
     Detach(HandleId),
+    OpenFd(HandleId, FdKey),
 }
 
 impl Asked {
@@ -275,6 +276,7 @@ impl Asked {
             Asked::Lookup(..) => matches!(reply, Reply::Pending | Reply::Failed(_)),
             Asked::Bind(..)
             | Asked::BindPath(_)
+            | Asked::OpenFd(..)
             | Asked::Listen(..)
             | Asked::ReadStart(_)
             | Asked::Shutdown(_)

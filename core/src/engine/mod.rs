@@ -488,6 +488,7 @@ impl Core {
             Asked::QueueSize(h) => Op::QueueSize(h),
             Asked::Lookup(lookup, family, hints) => Op::Lookup { lookup, host: &self.scratch, family, hints },
             Asked::Detach(h) => Op::Detach(h),
+            Asked::OpenFd(h, key) => Op::OpenFd(h, key),
         }
     }
 

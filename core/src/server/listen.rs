@@ -7,7 +7,7 @@ use crate::engine::frame::{Asked, Flow, Frame, Job};
 use crate::engine::{Core, Lookup, LookupFor, Owner};
 use crate::errno::{Errno, LookupCode};
 use crate::error::{NodeError, Place, SharedError};
-use crate::id::{HandleId, ListenerId, LookupId, ServerId};
+use crate::id::{FdKey, HandleId, ListenerId, LookupId, ServerId};
 use crate::listeners::{Entry, Life, Who};
 use crate::socket::port;
 use crate::step::{Event, EventKind};
@@ -30,8 +30,24 @@ pub(crate) struct Listening {
 
 #[derive(Clone, Debug)]
 enum On {
-    Addr { addr: SocketAddr, ipv6_only: bool, fallback: bool },
+    Addr {
+        addr: SocketAddr,
+        ipv6_only: bool,
+        fallback: bool,
+    },
     Path(String),
+    /// Bound already, or not to be bound.
+    Fd(FdKey, HandleKind),
+}
+
+impl On {
+    const fn kind(&self) -> HandleKind {
+        match self {
+            On::Addr { .. } => HandleKind::Tcp,
+            On::Path(_) => HandleKind::Pipe,
+            On::Fd(_, kind) => *kind,
+        }
+    }
 }
 
 impl Core {
@@ -63,6 +79,12 @@ impl Core {
             ListenOn::Path { path, backlog } => {
                 s.path = Some(path.clone());
                 self.set_up(server, On::Path(path), backlog)
+            }
+            ListenOn::Fd { key, kind: Some(kind), backlog } => self.set_up(server, On::Fd(key, kind), backlog),
+            ListenOn::Fd { kind: None, .. } => {
+                let error = NodeError::system(Errno::EINVAL, "listen");
+                self.schedule(Job::ServerError(server, Arc::new(error)));
+                None
             }
         }
     }
@@ -140,14 +162,19 @@ impl Core {
 
     /// A handle, bound, listening: all within the call.
     fn set_up(&mut self, server: ServerId, on: On, backlog: u32) -> Flow {
-        let kind = if matches!(on, On::Path(_)) { HandleKind::Pipe } else { HandleKind::Tcp };
+        let kind = on.kind();
         if let Some(handle) = self.servers[server].handle {
             // A second listen whose lookup ends after another one succeeded uses that one's handle.
             self.servers[server].setup = Some(Listening { handle: Some(handle), on, backlog, in_use: false });
             return self.listen_now(server);
         }
         let handle = self.add_handle(Owner::Server(server), kind);
+        let handed_in = if let On::Fd(key, _) = on { Some(key) } else { None };
         self.servers[server].setup = Some(Listening { handle: Some(handle), on, backlog, in_use: false });
+        if let Some(key) = handed_in {
+            self.push(Frame::ListenBound(server));
+            return self.ask(Asked::OpenFd(handle, key));
+        }
         self.push(Frame::ListenOpened(server));
         self.ask(Asked::Open(handle, kind))
     }
@@ -163,6 +190,7 @@ impl Core {
                 self.scratch = path;
                 Asked::BindPath(handle)
             }
+            On::Fd(..) => return self.listen_now(server),
         };
         self.push(Frame::ListenBound(server));
         self.ask(asked)
@@ -225,6 +253,7 @@ impl Core {
         let place = match on {
             On::Addr { addr, .. } => Place::Addr { address: addr.ip().to_string(), port: addr.port() },
             On::Path(path) => Place::Path(path),
+            On::Fd(..) => Place::None,
         };
         let error = NodeError::System { errno, syscall: "listen", place, local: None, local_fields: false };
         self.push(Frame::ListenGaveUp(server, Arc::new(error)));

@@ -1,4 +1,4 @@
-//! A server: it listens, accepts, and is closed when its last connection is gone (rules S1 to S22).
+//! A server: it listens, accepts, and is closed when its last connection is gone (rules S1 to S29).
 
 mod accept;
 mod listen;
@@ -57,6 +57,11 @@ pub struct ServerView {
 }
 
 impl Core {
+    /// The handle a server listens on, if it does.
+    pub fn server_handle(&self, id: ServerId) -> Option<HandleId> {
+        self.servers.get(id)?.handle
+    }
+
     /// The properties of a server; `None` once it is released.
     pub fn server(&self, id: ServerId) -> Option<ServerView> {
         let server = self.servers.get(id)?;

@@ -5,10 +5,11 @@ use super::failure::{error, put_error};
 use super::input::{Source, answer, put_answer};
 use super::payload::{Payload, put_payload};
 use super::tags;
+use crate::call::HandleKind;
 use crate::command::{
     Chunk, Command, ConnectTo, Emitted, HostOptions, ListenOn, ServerOptions, Side, SocketOptions, Text,
 };
-use crate::id::{CallbackId, ListenerId};
+use crate::id::{CallbackId, FdKey, ListenerId};
 use crate::step::{EventKind, Target};
 use crate::text::Encoding;
 use alloc::string::String;
@@ -288,6 +289,12 @@ fn put_listen_on(out: &mut Vec<u8>, on: &ListenOn) {
             put_text(out, path);
             put_number(out, u64::from(*backlog));
         }
+        ListenOn::Fd { key, kind, backlog } => {
+            out.push(3);
+            put_number(out, key.0);
+            put_option(out, *kind, |out, kind| out.push(u8::from(kind == HandleKind::Pipe)));
+            put_number(out, u64::from(*backlog));
+        }
     }
 }
 
@@ -430,6 +437,12 @@ fn listen_on(from: &mut Cursor<'_>) -> Result<ListenOn, Malformed> {
             ipv6_only: from.flag()?,
         },
         2 => ListenOn::Path { path: from.string()?, backlog: from.u32()? },
+        3 => ListenOn::Fd {
+            key: FdKey(from.number()?),
+            kind: from
+                .option(|from| Ok::<_, Malformed>(if from.flag()? { HandleKind::Pipe } else { HandleKind::Tcp }))?,
+            backlog: from.u32()?,
+        },
         _ => return Err("an unknown way to listen"),
     })
 }
@@ -519,6 +532,8 @@ mod tests {
             Command::Detach(s),
             Command::RemoveAll(Target::Socket(s), None),
             Command::Listen(v, ListenOn::Path { path: path(), backlog: 9 }),
+            Command::Listen(v, ListenOn::Fd { key: FdKey(u64::MAX), kind: Some(HandleKind::Pipe), backlog: 0 }),
+            Command::Listen(v, ListenOn::Fd { key: FdKey(1), kind: None, backlog: u32::MAX }),
             Command::Listen(v, ListenOn::Port { port: 70_000, host: None, backlog: 1, ipv6_only: true }),
             Command::Listen(v, ListenOn::Port { port: 0, host: Some(path()), backlog: 0, ipv6_only: false }),
             Command::CloseServer(v, Some(listener)),

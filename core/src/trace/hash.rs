@@ -279,6 +279,11 @@ impl Rolling {
                 self.id(h.slot(), h.generation());
                 self.word(conn.0);
             }
+            Op::OpenFd(h, key) => {
+                self.word(head);
+                self.id(h.slot(), h.generation());
+                self.word(key.0);
+            }
             Op::Refuse(conn) | Op::ConnNames(conn) => {
                 self.word(head);
                 self.word(conn.0);

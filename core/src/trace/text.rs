@@ -245,6 +245,9 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
         Command::Listen(s, ListenOn::Path { path, backlog }) => {
             write!(f, "{s}.listen {} backlog {backlog}", Quoted(path))
         }
+        Command::Listen(s, ListenOn::Fd { key, kind, backlog }) => {
+            write!(f, "{s}.listen descriptor {} {kind:?} backlog {backlog}", key.0)
+        }
         Command::Listen(s, ListenOn::Port { port, host, backlog, ipv6_only }) => {
             let host = Given("host", host.as_ref().map(Quoted));
             write!(f, "{s}.listen port {port}{host} backlog {backlog} ipv6_only {ipv6_only}")
@@ -409,6 +412,7 @@ impl Display for Asked<'_, '_> {
                 write!(f, "look up {} as {lookup} family {family} hints {hints}", Quoted(host))
             }
             Op::Detach(h) => write!(f, "detach {h}"),
+            Op::OpenFd(h, key) => write!(f, "open {h} on descriptor {}", key.0),
         }
     }
 }

@@ -510,6 +510,10 @@ fn answer(
             handles.insert(h, HandleState::default());
             Reply::Done
         }
+        Op::OpenFd(h, _) => {
+            handles.insert(h, HandleState::default());
+            or_error(Reply::Done)
+        }
         Op::Adopt(h, conn) => {
             handles.insert(h, HandleState::default());
             assert!(conns.remove(&conn.0), "adopted once");
