@@ -83,6 +83,11 @@ pub enum Op<'a> {
     Detach(HandleId),
     /// A new handle, with a descriptor that was handed in. Answer `Done`; or `Failed`, the descriptor closed.
     OpenFd(HandleId, FdKey),
+    /// Let others read from a Unix server's path (first flag), write to it (second one), or both. Answer `Done` or `Failed`.
+    Chmod(HandleId, bool, bool),
+    /// Set SO_REUSEPORT when the handle is bound. Answer `Done`; or `Failed`, with ENOTSUP where the system does not spread
+    /// connections over servers.
+    ReusePort(HandleId),
 }
 
 /// The answer to a [`Call`](crate::Call).

@@ -151,6 +151,17 @@ pub enum ListenOn {
     },
 }
 
+/// More of the options of `server.listen`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct ListenOptions {
+    /// Share the port with other servers that say so too (rule S20).
+    pub reuse_port: bool,
+    /// Everybody may read from the Unix socket (rule S19).
+    pub readable_all: bool,
+    /// Everybody may write to the Unix socket (rule S19).
+    pub writable_all: bool,
+}
+
 /// Which end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -298,6 +309,8 @@ pub enum Command {
     RemoveAll(Target, Option<EventKind>),
     /// `server.listen(..)`
     Listen(ServerId, ListenOn),
+    /// `server.listen(..)` with options that few have.
+    ListenWith(ServerId, ListenOn, ListenOptions),
     /// `server.close(callback)`: the listener is called once at 'close', with an error if the server was not running.
     CloseServer(ServerId, Option<ListenerId>),
     /// `server.address()`. Returns [`Outcome::Address`] or [`Outcome::Path`].
@@ -399,6 +412,7 @@ impl Command {
                 })
             }
             Command::Listen(s, _)
+            | Command::ListenWith(s, ..)
             | Command::CloseServer(s, _)
             | Command::ServerAddress(s)
             | Command::GetConnections(s, _)

@@ -1,7 +1,7 @@
 //! Where to connect and to listen, in the forms that Node takes.
 
 use crate::AbortSignal;
-use netfold_core::{ConnectTo, HostOptions, ListenOn, SocketOptions};
+use netfold_core::{ConnectTo, HostOptions, ListenOn, ListenOptions, SocketOptions};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
@@ -184,6 +184,7 @@ impl From<&Path> for Connect {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     pub(crate) on: ListenOn,
+    pub(crate) more: ListenOptions,
     pub(crate) signal: Option<AbortSignal>,
 }
 
@@ -191,13 +192,13 @@ impl Listen {
     /// A port on all addresses, unless [`host`](Self::host) says otherwise; 0 takes a free one.
     pub fn port(port: impl Into<i64>) -> Self {
         let on = ListenOn::Port { port: port.into(), host: None, backlog: 0, ipv6_only: false };
-        Self { on, signal: None }
+        Self { on, more: ListenOptions::default(), signal: None }
     }
 
     /// A Unix path; a leading NUL names an abstract socket (Linux).
     pub fn path(path: impl AsRef<Path>) -> Self {
         let on = ListenOn::Path { path: path.as_ref().to_string_lossy().into_owned(), backlog: 0 };
-        Self { on, signal: None }
+        Self { on, more: ListenOptions::default(), signal: None }
     }
 
     /// When this is aborted the server is closed (rule S16).
@@ -214,19 +215,46 @@ impl Listen {
         self
     }
 
-    /// How many connections may wait to be accepted; 511 by default.
-    pub fn backlog(mut self, connections: u32) -> Self {
+    /// How many connections may wait to be accepted (rule S18); 0 is 511, the default. Below 0, and above 2^31 - 1, as many
+    /// as the system allows.
+    pub fn backlog(mut self, connections: impl Into<i64>) -> Self {
         let (ListenOn::Port { backlog, .. } | ListenOn::Path { backlog, .. } | ListenOn::Fd { backlog, .. }) =
             &mut self.on;
-        *backlog = connections;
+        *backlog = u32::try_from(connections.into()).unwrap_or(u32::MAX);
         self
     }
 
-    /// With an IPv6 host: do not take IPv4 connections too.
+    /// With an IPv6 host: do not take IPv4 connections too. Without a host it has no effect, as in Node 20 (rule S18).
     pub fn ipv6_only(mut self, only: bool) -> Self {
         if let ListenOn::Port { ipv6_only, .. } = &mut self.on {
             *ipv6_only = only;
         }
+        self
+    }
+
+    /// Share the port with other servers that say so too; the system spreads the connections (rule S20). ENOTSUP but on
+    /// Linux, FreeBSD and DragonFly BSD. Newer than Node 20. No effect on a path.
+    pub const fn reuse_port(mut self, on: bool) -> Self {
+        self.more.reuse_port = on;
+        self
+    }
+
+    /// Everybody may read from a Unix path's socket (rule S19). `listen` throws `ERR_INVALID_ARG_VALUE` for an abstract
+    /// name. No effect on a port.
+    pub const fn readable_all(mut self, on: bool) -> Self {
+        self.more.readable_all = on;
+        self
+    }
+
+    /// Everybody may write to a Unix path's socket, as [`readable_all`](Self::readable_all).
+    pub const fn writable_all(mut self, on: bool) -> Self {
+        self.more.writable_all = on;
+        self
+    }
+
+    /// Do not share the server's handle with other processes of a cluster. There are no clusters here: every server is
+    /// exclusive, and this has no effect (rule S18).
+    pub const fn exclusive(self, _on: bool) -> Self {
         self
     }
 }

@@ -4,8 +4,8 @@ use crate::net::{Host, Net};
 use crate::options::Listen;
 use crate::socket::Socket;
 use netfold_core::{
-    Command, DropInfo, Event, EventKind, ListenOn, ListenerId, NodeError, Outcome, ServerId, ServerView, SharedError,
-    Target,
+    Command, DropInfo, Event, EventKind, ListenOn, ListenOptions, ListenerId, NodeError, Outcome, ServerId, ServerView,
+    SharedError, Target,
 };
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -162,7 +162,12 @@ impl Server {
         if let Some(signal) = &on.signal {
             signal.guard_server(net, self);
         }
-        match net.command(Command::Listen(self.0, on.on)) {
+        let command = if on.more == ListenOptions::default() {
+            Command::Listen(self.0, on.on)
+        } else {
+            Command::ListenWith(self.0, on.on, on.more)
+        };
+        match net.command(command) {
             Outcome::Threw(error) => Err(error),
             _ => Ok(()),
         }

@@ -179,8 +179,10 @@ pub(crate) enum Frame {
 
     ListenLookupAsked(LookupId),
     ListenOpened(ServerId),
+    ListenShared(ServerId),
     ListenBound(ServerId),
     ListenAnswered(ServerId),
+    ListenChmod(ServerId),
     ListenFallback(ServerId),
     ListenGaveUp(ServerId, SharedError),
     ServerAddressAnswered,
@@ -261,6 +263,8 @@ pub(crate) enum Asked {
     Lookup(LookupId, u8, u32),
     Detach(HandleId),
     OpenFd(HandleId, FdKey),
+    Chmod(HandleId, bool, bool),
+    ReusePort(HandleId),
 }
 
 impl Asked {
@@ -277,6 +281,8 @@ impl Asked {
             Asked::Bind(..)
             | Asked::BindPath(_)
             | Asked::OpenFd(..)
+            | Asked::Chmod(..)
+            | Asked::ReusePort(_)
             | Asked::Listen(..)
             | Asked::ReadStart(_)
             | Asked::Shutdown(_)

@@ -489,6 +489,8 @@ impl Core {
             Asked::Lookup(lookup, family, hints) => Op::Lookup { lookup, host: &self.scratch, family, hints },
             Asked::Detach(h) => Op::Detach(h),
             Asked::OpenFd(h, key) => Op::OpenFd(h, key),
+            Asked::Chmod(h, readable, writable) => Op::Chmod(h, readable, writable),
+            Asked::ReusePort(h) => Op::ReusePort(h),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::frame::{Flow, Frame, Job};
 use super::{Core, TimerFor, UserTimer};
-use crate::command::{Command, Emitted, Named, Outcome, Resolved};
+use crate::command::{Command, Emitted, ListenOptions, Named, Outcome, Resolved};
 use crate::error::{ApiMisuse, NodeError};
 use crate::id::{SocketId, TimerId};
 use crate::listeners::{Entry, Life, Who};
@@ -92,8 +92,10 @@ impl Core {
 
             Frame::ListenLookupAsked(lookup) => self.listen_lookup_asked(lookup),
             Frame::ListenOpened(s) => self.listen_opened(s),
+            Frame::ListenShared(s) => self.listen_shared(s),
             Frame::ListenBound(s) => self.listen_bound(s),
             Frame::ListenAnswered(s) => self.listen_answered(s),
+            Frame::ListenChmod(s) => self.listen_chmod(s),
             Frame::ListenFallback(s) => self.listen_fallback(s),
             Frame::ListenGaveUp(s, error) => self.listen_gave_up(s, error),
             Frame::ServerAddressAnswered => self.server_address_answered(),
@@ -200,7 +202,8 @@ impl Core {
                 self.remove_all_listeners(target, event);
                 None
             }
-            Command::Listen(s, on) => self.listen(s, on),
+            Command::Listen(s, on) => self.listen(s, on, ListenOptions::default()),
+            Command::ListenWith(s, on, more) => self.listen(s, on, more),
             Command::CloseServer(s, callback) => self.close_server(s, callback),
             Command::ServerAddress(s) => self.server_address(s),
             Command::GetConnections(s, callback) => {

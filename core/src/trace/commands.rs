@@ -7,7 +7,7 @@ use super::payload::{Payload, put_payload};
 use super::tags;
 use crate::call::HandleKind;
 use crate::command::{
-    Chunk, Command, ConnectTo, Emitted, HostOptions, ListenOn, ServerOptions, Side, SocketOptions, Text,
+    Chunk, Command, ConnectTo, Emitted, HostOptions, ListenOn, ListenOptions, ServerOptions, Side, SocketOptions, Text,
 };
 use crate::id::{CallbackId, FdKey, ListenerId};
 use crate::step::{EventKind, Target};
@@ -57,6 +57,7 @@ mod tag {
     pub(super) const STOP_READING: u8 = 39;
     pub(super) const EMIT: u8 = 40;
     pub(super) const ANSWER_TEXT: u8 = 41;
+    pub(super) const LISTEN_WITH: u8 = 50;
 }
 
 pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload) {
@@ -141,6 +142,12 @@ pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload
             out.push(tag::LISTEN);
             put_id(out, *s);
             put_listen_on(out, on);
+        }
+        Command::ListenWith(s, on, ListenOptions { reuse_port, readable_all, writable_all }) => {
+            out.push(tag::LISTEN_WITH);
+            put_id(out, *s);
+            put_listen_on(out, on);
+            out.extend([*reuse_port, *readable_all, *writable_all].map(u8::from));
         }
         Command::CloseServer(s, listener) => {
             out.push(tag::CLOSE_SERVER);
@@ -333,6 +340,7 @@ pub(crate) fn command(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<
         tag::OFF => Command::Off { target: target(from)?, event: event(from)?, listener: ListenerId(from.u32()?) },
         tag::REMOVE_ALL => Command::RemoveAll(target(from)?, from.option(event)?),
         tag::LISTEN => Command::Listen(from.id()?, listen_on(from)?),
+        tag::LISTEN_WITH => Command::ListenWith(from.id()?, listen_on(from)?, listen_options(from)?),
         tag::CLOSE_SERVER => Command::CloseServer(from.id()?, from.option(|from| from.u32().map(ListenerId))?),
         tag::SERVER_ADDRESS => Command::ServerAddress(from.id()?),
         tag::GET_CONNECTIONS => Command::GetConnections(from.id()?, callback(from)?),
@@ -428,6 +436,10 @@ fn connect_to(from: &mut Cursor<'_>) -> Result<ConnectTo, Malformed> {
     })
 }
 
+fn listen_options(from: &mut Cursor<'_>) -> Result<ListenOptions, Malformed> {
+    Ok(ListenOptions { reuse_port: from.flag()?, readable_all: from.flag()?, writable_all: from.flag()? })
+}
+
 fn listen_on(from: &mut Cursor<'_>) -> Result<ListenOn, Malformed> {
     Ok(match from.byte()? {
         1 => ListenOn::Port {
@@ -495,6 +507,7 @@ mod tests {
             attempt_timeout: None,
         };
         let eyes = HostOptions { auto_select_family: Some(true), attempt_timeout: Some(-1), ..host.clone() };
+        let more = |reuse_port, readable_all, writable_all| ListenOptions { reuse_port, readable_all, writable_all };
         let path = || String::from("\0abstract");
         let bytes = Chunk::from(Bytes::from_static(b"some bytes"));
         let text = Chunk { bytes: Bytes::from_static(b"t"), text: Some(Text { units: u32::MAX, short: true }) };
@@ -533,6 +546,8 @@ mod tests {
             Command::RemoveAll(Target::Socket(s), None),
             Command::Listen(v, ListenOn::Path { path: path(), backlog: 9 }),
             Command::Listen(v, ListenOn::Fd { key: FdKey(u64::MAX), kind: Some(HandleKind::Pipe), backlog: 0 }),
+            Command::ListenWith(v, ListenOn::Path { path: path(), backlog: 9 }, more(true, false, true)),
+            Command::ListenWith(v, ListenOn::Fd { key: FdKey(1), kind: None, backlog: 0 }, more(false, true, false)),
             Command::Listen(v, ListenOn::Fd { key: FdKey(1), kind: None, backlog: u32::MAX }),
             Command::Listen(v, ListenOn::Port { port: 70_000, host: None, backlog: 1, ipv6_only: true }),
             Command::Listen(v, ListenOn::Port { port: 0, host: Some(path()), backlog: 0, ipv6_only: false }),
@@ -585,7 +600,8 @@ mod tests {
             .collect();
         tags.sort_unstable();
         tags.dedup();
-        assert_eq!(tags, (1..=tag::ANSWER_TEXT).collect::<Vec<_>>(), "each kind of command is among them");
+        let known: Vec<u8> = (1..=tag::ANSWER_TEXT).chain([tag::LISTEN_WITH]).collect();
+        assert_eq!(tags, known, "each kind of command is among them");
     }
 
     #[test]

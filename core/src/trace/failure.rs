@@ -77,6 +77,8 @@ const WORDS: &[&str] = &[
     "options.flowlabel",
     ">= 0 && <= 4294967295",
     ">= 0 && <= 1048575",
+    "uv_pipe_chmod",
+    "can not set readableAll or writableAllt to true when path is abstract unix socket",
 ];
 
 fn known(word: &str) -> Option<&'static str> {

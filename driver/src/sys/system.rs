@@ -305,6 +305,8 @@ impl Kernel for System {
                 self.detach(id);
                 Reply::Done
             }
+            Op::Chmod(id, readable, writable) => done_or_failed(self.chmod(id, readable, writable)),
+            Op::ReusePort(id) => done_or_failed(self.reuse_port(id)),
             Op::OpenFd(id, key) => done_or_failed(self.open_fd(id, key)),
         }
     }

@@ -3,9 +3,9 @@
 use crate::Choices;
 use bytes::Bytes;
 use netfold_core::{
-    CallbackId, Chunk, Command, Completion, ConnKey, ConnectTo, Core, Emit, Encoding, Errno, Event, EventKind,
-    HandleId, HostOptions, Limits, ListenOn, ListenerId, LookupCode, LookupId, NodeError, Op, Outcome, Phase, Reply,
-    ServerId, ServerOptions, SocketId, SocketOptions, Step, Target, TickId, TimerId,
+    CallbackId, Chunk, Command, Completion, ConnKey, ConnectTo, Core, Emit, Encoding, Errno, Event, EventKind, FdKey,
+    HandleId, HandleKind, HostOptions, Limits, ListenOn, ListenOptions, ListenerId, LookupCode, LookupId, NodeError,
+    Op, Outcome, Phase, Reply, ServerId, ServerOptions, SocketId, SocketOptions, Step, Target, TickId, TimerId,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
@@ -301,13 +301,27 @@ impl World<'_> {
                     ipv6_only: false,
                 },
             ),
-            2 => Command::Listen(s, ListenOn::Path { path: String::from("/x"), backlog: 0 }),
+            2 => self.listen_with(s),
             3 => Command::CloseServer(s, None),
             4 => Command::SetMaxConnections(s, self.choices.choose(3) as u32),
             5 => Command::RefServer(s, self.choices.once_in(2)),
             6 => Command::ServerAddress(s),
             _ => self.listen_to(s.into(), EventKind::ALL),
         }
+    }
+
+    fn listen_with(&mut self, s: ServerId) -> Command {
+        let more = ListenOptions {
+            reuse_port: self.choices.once_in(3),
+            readable_all: self.choices.once_in(3),
+            writable_all: self.choices.once_in(3),
+        };
+        let on = match self.choices.choose(3) {
+            0 => ListenOn::Path { path: String::from("/x"), backlog: 0 },
+            1 => ListenOn::Port { port: 7, host: None, backlog: 0, ipv6_only: false },
+            _ => ListenOn::Fd { key: FdKey(1), kind: self.choices.once_in(2).then_some(HandleKind::Pipe), backlog: 1 },
+        };
+        Command::ListenWith(s, on, more)
     }
 
     fn listen_to(&mut self, target: Target, kinds: &[EventKind]) -> Command {
@@ -524,7 +538,7 @@ fn answer(
             Reply::Done
         }
         Op::ConnNames(_) => Reply::Names(None, None),
-        Op::Bind { .. } | Op::BindPath(..) => or_error(Reply::Done),
+        Op::Bind { .. } | Op::BindPath(..) | Op::Chmod(..) | Op::ReusePort(_) => or_error(Reply::Done),
         Op::Listen(h, _) => {
             let reply = or_error(Reply::Done);
             state(handles, h).listening = reply == Reply::Done;

@@ -211,6 +211,8 @@ pub fn name(op: &Op<'_>) -> &'static str {
         Op::Lookup { .. } => "Lookup",
         Op::Detach(_) => "Detach",
         Op::OpenFd(..) => "OpenFd",
+        Op::Chmod(..) => "Chmod",
+        Op::ReusePort(_) => "ReusePort",
     }
 }
 
@@ -660,7 +662,7 @@ impl World {
                 self.close(node, h, true);
                 Reply::Done
             }
-            Op::NoDelay(..) | Op::KeepAlive(..) => Reply::Done,
+            Op::NoDelay(..) | Op::KeepAlive(..) | Op::Chmod(..) | Op::ReusePort(_) => Reply::Done,
             Op::OpenFd(h, key) => {
                 let Some(bound) = self.handed.remove(&key) else { return Reply::Failed(Errno::EBADF) };
                 self.handles.insert((node, h), What::New { bound: Some(bound), ipv6_only: false });
