@@ -1,5 +1,6 @@
 //! What a user's call becomes: a [`Command`] for [`Core::begin`](crate::Core::begin), and its [`Outcome`].
 
+use crate::block_list::BlockList;
 use crate::call::HandleKind;
 use crate::decoder::ReadText;
 use crate::errno::LookupCode;
@@ -8,6 +9,7 @@ use crate::id::{CallbackId, FdKey, ListenerId, LookupId, ServerId, SocketId, Tim
 use crate::step::{EventKind, Target};
 use crate::text::Encoding;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt;
@@ -317,12 +319,14 @@ pub enum Command {
     ServerAddress(ServerId),
     /// `server.getConnections(callback)`
     GetConnections(ServerId, CallbackId),
-    /// `server.maxConnections = n`; 0 is no bound, as in Node 20.
-    SetMaxConnections(ServerId, u32),
+    /// `server.maxConnections = n`; 0 is no bound, as in Node 20, and less lets nobody in (rule S23).
+    SetMaxConnections(ServerId, i64),
     /// `server.ref()` (true) and `server.unref()` (false).
     RefServer(ServerId, bool),
     /// Forgets a server that is not listening and has no connections.
     ReleaseServer(ServerId),
+    /// The option `blockList` of a server (rule S27) or a socket (rule S28); `None` blocks nobody.
+    SetBlockList(Target, Option<Arc<BlockList>>),
     /// What user code answers to [`Emit::Resolve`](crate::Emit::Resolve), at once or later.
     Answer(LookupId, LookupAnswer),
     /// The same with addresses as text and families as numbers, which the machine checks as Node does (rule C25).
@@ -405,12 +409,13 @@ impl Command {
             | Command::Retain(s)
             | Command::Release(s)
             | Command::Detach(s) => Some(Named::Socket(s)),
-            Command::On { target, .. } | Command::Off { target, .. } | Command::RemoveAll(target, _) => {
-                Some(match target {
-                    Target::Socket(s) => Named::Socket(s),
-                    Target::Server(s) => Named::Server(s),
-                })
-            }
+            Command::On { target, .. }
+            | Command::Off { target, .. }
+            | Command::RemoveAll(target, _)
+            | Command::SetBlockList(target, _) => Some(match target {
+                Target::Socket(s) => Named::Socket(s),
+                Target::Server(s) => Named::Server(s),
+            }),
             Command::Listen(s, _)
             | Command::ListenWith(s, ..)
             | Command::CloseServer(s, _)

@@ -289,7 +289,7 @@ pub(crate) fn number(n: i64) -> String {
 }
 
 /// A text as ERR_INVALID_ARG_VALUE shows it: in quotes, at most 128 UTF-16 units of it.
-fn inspected(text: &str) -> String {
+pub(crate) fn inspected(text: &str) -> String {
     let quote = match (text.contains('\''), text.contains('"'), text.contains('`')) {
         (false, ..) => '\'',
         (true, false, _) => '"',

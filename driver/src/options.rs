@@ -1,9 +1,10 @@
 //! Where to connect and to listen, in the forms that Node takes.
 
 use crate::AbortSignal;
-use netfold_core::{ConnectTo, HostOptions, ListenOn, ListenOptions, SocketOptions};
+use netfold_core::{BlockList, ConnectTo, HostOptions, ListenOn, ListenOptions, SocketOptions};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Where to connect: `net.connect(options)`. The short forms are `From` conversions: a port, `(host, port)`, a
 /// [`SocketAddr`], a [`Path`].
@@ -25,6 +26,7 @@ pub struct Connect {
     pub(crate) no_delay: bool,
     pub(crate) keep_alive: Option<u32>,
     pub(crate) signal: Option<AbortSignal>,
+    pub(crate) block_list: Option<Arc<BlockList>>,
 }
 
 impl Connect {
@@ -37,6 +39,7 @@ impl Connect {
             no_delay: false,
             keep_alive: None,
             signal: None,
+            block_list: None,
         }
     }
 
@@ -110,6 +113,13 @@ impl Connect {
     /// [`Net::connect`](crate::Net::connect), which makes the socket.
     pub fn signal(mut self, signal: &AbortSignal) -> Self {
         self.signal = Some(signal.clone());
+        self
+    }
+
+    /// The socket never connects to what this list names: `ERR_IP_BLOCKED` (rule S28). Newer than Node 20. It stays with
+    /// the socket until another list is given. No effect on a path.
+    pub fn block_list(mut self, list: &BlockList) -> Self {
+        self.block_list = Some(Arc::new(list.clone()));
         self
     }
 

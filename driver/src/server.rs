@@ -4,11 +4,12 @@ use crate::net::{Host, Net};
 use crate::options::Listen;
 use crate::socket::Socket;
 use netfold_core::{
-    Command, DropInfo, Event, EventKind, ListenOn, ListenOptions, ListenerId, NodeError, Outcome, ServerId, ServerView,
-    SharedError, Target,
+    BlockList, Command, DropInfo, Event, EventKind, ListenOn, ListenOptions, ListenerId, NodeError, Outcome, ServerId,
+    ServerView, SharedError, Target,
 };
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A server: Node's `net.Server`. A name, not the thing: copy it at will; the [`Net`] has the server, until it is
 /// [released](Server::release).
@@ -291,9 +292,26 @@ impl Server {
         net.certain(Command::GetConnections(self.0, callback));
     }
 
-    /// `server.maxConnections = n`; 0 is no bound, as in Node 20.
-    pub fn set_max_connections<S, H: Host>(self, net: &mut Net<S, H>, n: u32) {
-        net.certain(Command::SetMaxConnections(self.0, n));
+    /// `server.maxConnections = n`; 0 is no bound, as in Node 20, and less lets nobody in (rule S23).
+    pub fn set_max_connections<S, H: Host>(self, net: &mut Net<S, H>, n: impl Into<i64>) {
+        net.certain(Command::SetMaxConnections(self.0, n.into()));
+    }
+
+    /// The option `blockList`, newer than Node 20 (rule S27): what this list names is closed without an event. It can be
+    /// set anew at any time; a list that was given is not looked at again. No effect on a path.
+    ///
+    /// ```
+    /// use netfold::{BlockList, Net, ServerOptions};
+    ///
+    /// let mut list = BlockList::new();
+    /// list.add_subnet("10.0.0.0", 8)?;
+    /// let mut net = Net::new(()).unwrap();
+    /// let server = net.server(ServerOptions::default());
+    /// server.set_block_list(&mut net, Some(list));
+    /// # Ok::<(), netfold::NodeError>(())
+    /// ```
+    pub fn set_block_list<S, H: Host>(self, net: &mut Net<S, H>, list: Option<BlockList>) {
+        net.certain(Command::SetBlockList(self.target(), list.map(Arc::new)));
     }
 
     /// `server.ref()`

@@ -188,6 +188,7 @@ pub(crate) enum Frame {
     ServerAddressAnswered,
     ServerClosed(ServerId),
     AcceptDropped(ServerId, ConnKey),
+    AcceptNamed(ServerId, ConnKey),
     AcceptRead(SocketId),
     AcceptSetUp(ServerId, SocketId),
     AcceptKeepAlive(ServerId, SocketId),

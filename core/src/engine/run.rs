@@ -101,6 +101,7 @@ impl Core {
             Frame::ServerAddressAnswered => self.server_address_answered(),
             Frame::ServerClosed(s) => self.close_if_drained(s),
             Frame::AcceptDropped(s, conn) => self.accept_dropped(s, conn),
+            Frame::AcceptNamed(s, conn) => self.accept_named(s, conn),
             Frame::AcceptRead(s) => self.accept_read(s),
             Frame::AcceptSetUp(server, socket) => self.accept_set_up(server, socket),
             Frame::AcceptKeepAlive(server, socket) => self.accept_keep_alive(server, socket),
@@ -212,6 +213,8 @@ impl Core {
                 None
             }
             Command::SetMaxConnections(s, n) => self.unit(|core| core.servers[s].max_connections = n),
+            Command::SetBlockList(Target::Server(s), list) => self.unit(|core| core.servers[s].block_list = list),
+            Command::SetBlockList(Target::Socket(s), list) => self.unit(|core| core.sockets[s].block_list = list),
             Command::RefServer(s, on) => self.unit(|core| core.ref_server(s, on)),
             Command::ReleaseServer(s) => self.unit(|core| core.release_server(s)),
             Command::Answer(lookup, answer) => {

@@ -10,6 +10,7 @@ use crate::error::{NodeError, Place, SharedError};
 use crate::id::{FdKey, HandleId, ListenerId, LookupId, ServerId};
 use crate::listeners::{Entry, Life, Who};
 use crate::socket::port;
+use crate::socket_address::inspected;
 use crate::step::{Event, EventKind};
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -44,15 +45,7 @@ impl ListenOptions {
 /// An abstract name has no file whose mode could be changed.
 fn no_mode(path: &str, more: ListenOptions) -> NodeError {
     let reason = "can not set readableAll or writableAllt to true when path is abstract unix socket";
-    let mut received = String::from("{ path: '");
-    for c in path.chars() {
-        match c {
-            '\'' | '\\' => received.extend(['\\', c]),
-            c if c.is_ascii_control() => received.push_str(&alloc::format!("\\x{:02X}", c as u32)),
-            c => received.push(c),
-        }
-    }
-    received.push('\'');
+    let mut received = alloc::format!("{{ path: {}", inspected(path));
     for (name, on) in [("readableAll", more.readable_all), ("writableAll", more.writable_all)] {
         if on {
             received.push_str(&alloc::format!(", {name}: true"));

@@ -3,12 +3,14 @@
 mod accept;
 mod listen;
 
+use crate::block_list::BlockList;
 use crate::call::HandleKind;
 use crate::command::ServerOptions;
 use crate::engine::Core;
 use crate::id::{HandleId, ServerId};
 use crate::listeners::Listeners;
 use alloc::string::String;
+use alloc::sync::Arc;
 pub(crate) use listen::Listening;
 
 #[derive(Clone, Debug)]
@@ -17,8 +19,9 @@ pub(crate) struct Server {
     pub(crate) options: ServerOptions,
     pub(crate) listeners: Listeners,
     pub(crate) connections: u32,
-    /// 0 is no bound.
-    pub(crate) max_connections: u32,
+    /// 0 is no bound; below it nobody comes in.
+    pub(crate) max_connections: i64,
+    pub(crate) block_list: Option<Arc<BlockList>>,
     /// Which call of `listen` or `close` is the newest: an older lookup's answer counts no more.
     pub(crate) attempt: u32,
     /// Kept after the close, as Node does.
@@ -35,6 +38,7 @@ impl Server {
             listeners: Listeners::new(),
             connections: 0,
             max_connections: 0,
+            block_list: None,
             attempt: 0,
             path: None,
             refd: true,
@@ -50,8 +54,8 @@ pub struct ServerView {
     pub listening: bool,
     /// `server.connections`: how many accepted sockets are not destroyed.
     pub connections: u32,
-    /// `server.maxConnections`; 0 is no bound.
-    pub max_connections: u32,
+    /// `server.maxConnections`; 0 is no bound, and less lets nobody in.
+    pub max_connections: i64,
     /// What it listens on.
     pub kind: Option<HandleKind>,
 }

@@ -1,10 +1,11 @@
 //! How commands are written.
 
-use super::codec::{Cursor, Malformed, put_id, put_number, put_option, put_signed, put_text};
+use super::codec::{Cursor, Malformed, put_id, put_ip, put_number, put_option, put_signed, put_text};
 use super::failure::{error, put_error};
 use super::input::{Source, answer, put_answer};
 use super::payload::{Payload, put_payload};
 use super::tags;
+use crate::block_list::{BlockList, Rule};
 use crate::call::HandleKind;
 use crate::command::{
     Chunk, Command, ConnectTo, Emitted, HostOptions, ListenOn, ListenOptions, ServerOptions, Side, SocketOptions, Text,
@@ -13,6 +14,7 @@ use crate::id::{CallbackId, FdKey, ListenerId};
 use crate::step::{EventKind, Target};
 use crate::text::Encoding;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 mod tag {
@@ -58,6 +60,9 @@ mod tag {
     pub(super) const EMIT: u8 = 40;
     pub(super) const ANSWER_TEXT: u8 = 41;
     pub(super) const LISTEN_WITH: u8 = 50;
+    pub(super) const SET_BLOCK_LIST: u8 = 51;
+    /// A number that the older form has no room for.
+    pub(super) const SET_MAX_CONNECTIONS_SIGNED: u8 = 52;
 }
 
 pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload) {
@@ -160,10 +165,20 @@ pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload
             put_id(out, *s);
             put_callback(out, callback);
         }
-        Command::SetMaxConnections(s, n) => {
-            out.push(tag::SET_MAX_CONNECTIONS);
-            put_id(out, *s);
-            put_number(out, u64::from(*n));
+        Command::SetMaxConnections(s, n) => match u32::try_from(*n) {
+            Ok(n) => {
+                named(out, tag::SET_MAX_CONNECTIONS, *s);
+                put_number(out, u64::from(n));
+            }
+            Err(_) => {
+                named(out, tag::SET_MAX_CONNECTIONS_SIGNED, *s);
+                put_signed(out, *n);
+            }
+        },
+        Command::SetBlockList(target, list) => {
+            out.push(tag::SET_BLOCK_LIST);
+            put_target(out, *target);
+            put_option(out, list.as_deref(), put_block_list);
         }
         Command::RefServer(s, on) => switched(out, tag::REF_SERVER, *s, *on),
         Command::ReleaseServer(s) => named(out, tag::RELEASE_SERVER, *s),
@@ -282,6 +297,28 @@ fn put_connect_to(out: &mut Vec<u8>, to: &ConnectTo) {
     }
 }
 
+fn put_block_list(out: &mut Vec<u8>, list: &BlockList) {
+    put_number(out, list.given().len() as u64);
+    for rule in list.given() {
+        match *rule {
+            Rule::Address(ip) => {
+                out.push(1);
+                put_ip(out, ip);
+            }
+            Rule::Range(start, end) => {
+                out.push(2);
+                put_ip(out, start);
+                put_ip(out, end);
+            }
+            Rule::Subnet(ip, prefix) => {
+                out.push(3);
+                put_ip(out, ip);
+                out.push(prefix);
+            }
+        }
+    }
+}
+
 fn put_listen_on(out: &mut Vec<u8>, on: &ListenOn) {
     match on {
         ListenOn::Port { port, host, backlog, ipv6_only } => {
@@ -344,7 +381,9 @@ pub(crate) fn command(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<
         tag::CLOSE_SERVER => Command::CloseServer(from.id()?, from.option(|from| from.u32().map(ListenerId))?),
         tag::SERVER_ADDRESS => Command::ServerAddress(from.id()?),
         tag::GET_CONNECTIONS => Command::GetConnections(from.id()?, callback(from)?),
-        tag::SET_MAX_CONNECTIONS => Command::SetMaxConnections(from.id()?, from.u32()?),
+        tag::SET_MAX_CONNECTIONS => Command::SetMaxConnections(from.id()?, i64::from(from.u32()?)),
+        tag::SET_MAX_CONNECTIONS_SIGNED => Command::SetMaxConnections(from.id()?, from.signed()?),
+        tag::SET_BLOCK_LIST => Command::SetBlockList(target(from)?, from.option(block_list)?.map(Arc::new)),
         tag::REF_SERVER => Command::RefServer(from.id()?, from.flag()?),
         tag::RELEASE_SERVER => Command::ReleaseServer(from.id()?),
         tag::ANSWER => Command::Answer(from.id()?, answer(from)?),
@@ -436,6 +475,21 @@ fn connect_to(from: &mut Cursor<'_>) -> Result<ConnectTo, Malformed> {
     })
 }
 
+/// The count is not believed: each rule is bytes of the file.
+fn block_list(from: &mut Cursor<'_>) -> Result<BlockList, Malformed> {
+    let mut list = BlockList::new();
+    for _ in 0..from.number()? {
+        let rule = match from.byte()? {
+            1 => Rule::Address(from.ip()?),
+            2 => Rule::Range(from.ip()?, from.ip()?),
+            3 => Rule::Subnet(from.ip()?, from.byte()?),
+            _ => return Err("an unknown rule of a block list"),
+        };
+        list.add(&rule).map_err(|_| "a rule that no block list has")?;
+    }
+    Ok(list)
+}
+
 fn listen_options(from: &mut Cursor<'_>) -> Result<ListenOptions, Malformed> {
     Ok(ListenOptions { reuse_port: from.flag()?, readable_all: from.flag()?, writable_all: from.flag()? })
 }
@@ -466,8 +520,8 @@ mod tests {
     use crate::errno::LookupCode;
     use crate::error::NodeError;
     use crate::id::{LookupId, ServerId, SocketId, TimerId};
-    use alloc::sync::Arc;
     use bytes::Bytes;
+    use core::net::IpAddr;
 
     fn back(given: &Command) -> Command {
         let mut out = Vec::new();
@@ -507,6 +561,10 @@ mod tests {
             attempt_timeout: None,
         };
         let eyes = HostOptions { auto_select_family: Some(true), attempt_timeout: Some(-1), ..host.clone() };
+        let mut blocked = BlockList::new();
+        blocked.add_address("1.2.3.4").unwrap();
+        blocked.add_range("::1".parse::<IpAddr>().unwrap(), "::ff".parse::<IpAddr>().unwrap()).unwrap();
+        blocked.add_subnet("10.0.0.0", 8).unwrap();
         let more = |reuse_port, readable_all, writable_all| ListenOptions { reuse_port, readable_all, writable_all };
         let path = || String::from("\0abstract");
         let bytes = Chunk::from(Bytes::from_static(b"some bytes"));
@@ -555,7 +613,11 @@ mod tests {
             Command::CloseServer(v, None),
             Command::ServerAddress(v),
             Command::GetConnections(v, CallbackId(200)),
-            Command::SetMaxConnections(v, u32::MAX),
+            Command::SetMaxConnections(v, i64::from(u32::MAX)),
+            Command::SetMaxConnections(v, -1),
+            Command::SetMaxConnections(v, i64::MAX),
+            Command::SetBlockList(Target::Server(v), None),
+            Command::SetBlockList(Target::Socket(s), Some(Arc::new(blocked))),
             Command::RefServer(v, true),
             Command::ReleaseServer(v),
             Command::Answer(lookup, Ok(alloc::vec!["1.2.3.4".parse().unwrap(), "::1".parse().unwrap()])),
@@ -600,7 +662,7 @@ mod tests {
             .collect();
         tags.sort_unstable();
         tags.dedup();
-        let known: Vec<u8> = (1..=tag::ANSWER_TEXT).chain([tag::LISTEN_WITH]).collect();
+        let known: Vec<u8> = (1..=tag::ANSWER_TEXT).chain(tag::LISTEN_WITH..=tag::SET_MAX_CONNECTIONS_SIGNED).collect();
         assert_eq!(tags, known, "each kind of command is among them");
     }
 

@@ -265,6 +265,9 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
         Command::ServerAddress(s) => write!(f, "{s}.address"),
         Command::GetConnections(s, callback) => write!(f, "{s}.getConnections{}", number(Some(*callback))),
         Command::SetMaxConnections(s, n) => write!(f, "{s}.maxConnections {n}"),
+        Command::SetBlockList(target, list) => {
+            write!(f, "{target}.blockList{}", Given("rules", list.as_ref().map(|list| list.given().len())))
+        }
         Command::RefServer(s, on) => write!(f, "{s}.{}", if *on { "ref" } else { "unref" }),
         Command::ReleaseServer(s) => write!(f, "{s} release"),
         Command::Answer(lookup, a) => {

@@ -3,9 +3,10 @@
 use crate::Choices;
 use bytes::Bytes;
 use netfold_core::{
-    CallbackId, Chunk, Command, Completion, ConnKey, ConnectTo, Core, Emit, Encoding, Errno, Event, EventKind, FdKey,
-    HandleId, HandleKind, HostOptions, Limits, ListenOn, ListenOptions, ListenerId, LookupCode, LookupId, NodeError,
-    Op, Outcome, Phase, Reply, ServerId, ServerOptions, SocketId, SocketOptions, Step, Target, TickId, TimerId,
+    BlockList, CallbackId, Chunk, Command, Completion, ConnKey, ConnectTo, Core, Emit, Encoding, Errno, Event,
+    EventKind, FdKey, HandleId, HandleKind, HostOptions, Limits, ListenOn, ListenOptions, ListenerId, LookupCode,
+    LookupId, NodeError, Op, Outcome, Phase, Reply, ServerId, ServerOptions, SocketId, SocketOptions, Step, Target,
+    TickId, TimerId,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
@@ -303,8 +304,13 @@ impl World<'_> {
             ),
             2 => self.listen_with(s),
             3 => Command::CloseServer(s, None),
-            4 => Command::SetMaxConnections(s, self.choices.choose(3) as u32),
+            4 => Command::SetMaxConnections(s, self.choices.choose(4) as i64 - 1),
             5 => Command::RefServer(s, self.choices.once_in(2)),
+            6 if self.choices.once_in(2) => {
+                let mut list = BlockList::new();
+                list.add_address(IpAddr::V4(Ipv4Addr::LOCALHOST)).expect("an address");
+                Command::SetBlockList(s.into(), self.choices.once_in(2).then(|| Arc::new(list)))
+            }
             6 => Command::ServerAddress(s),
             _ => self.listen_to(s.into(), EventKind::ALL),
         }
