@@ -7,6 +7,7 @@ use netfold_core::{
     BlockList, Command, DropInfo, Event, EventKind, ListenOn, ListenOptions, ListenerId, NodeError, Outcome, ServerId,
     ServerView, SharedError, Target,
 };
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -263,6 +264,26 @@ impl Server {
         });
         let id = net.registry.add(self.target(), EventKind::ServerClose, wrapped);
         net.certain(Command::CloseServer(self.0, Some(id)));
+    }
+
+    /// `server[Symbol.asyncDispose]()`: a server that listens is closed, and `done` is called at its 'close'; for any other
+    /// it is called in a tick, without an event (rule S26). There are no promises here (deviation D31).
+    pub fn dispose<S, H: Host>(self, net: &mut Net<S, H>, done: impl FnOnce(&mut Net<S, H>) + 'static) {
+        if !self.listening(net) {
+            net.next_tick(done);
+            return;
+        }
+        let done = Cell::new(Some(done));
+        self.close_then(net, move |net, _, _| {
+            if let Some(done) = done.take() {
+                done(net);
+            }
+        });
+    }
+
+    /// `server.listenerCount(event)`
+    pub fn listener_count<S, H: Host>(self, net: &Net<S, H>, event: EventKind) -> usize {
+        net.core().listener_count(self.target(), event)
     }
 
     /// `server.address()`

@@ -2,14 +2,16 @@
 #![cfg(unix)]
 
 use netfold::EventKind::*;
-use netfold::{Address, Net, Server, ServerOptions, SharedError};
+use netfold::{Address, Listen, Net, Server, ServerOptions, SharedError};
 use netfold_conformance::{Actor, Log, error_text, port_of};
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::rc::Rc;
 
 const LOCALHOST: &str = "127.0.0.1";
 
@@ -207,4 +209,305 @@ fn a_copy_of_a_descriptor_listens_beside_it() {
     });
     net.run().unwrap();
     assert_eq!(net.state, ["second"]);
+}
+
+/// What a form is called, and what it does to the options.
+#[cfg(target_os = "linux")]
+type BacklogForm = (&'static str, fn(Listen) -> Listen);
+
+/// Connects ten times before the server can accept, and logs how many were refused; then the next form.
+#[cfg(target_os = "linux")]
+fn count_refused(net: &mut Loop, log: Log, server: Actor, mut forms: Vec<BacklogForm>) {
+    if forms.is_empty() {
+        return;
+    }
+    let (label, with) = forms.remove(0);
+    let path = log.temp_path();
+    let srv = net.create_server(|net, peer| {
+        peer.end(net);
+        peer.resume(net);
+    });
+    let (refused, left) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(10)));
+    let (to, counted) = (path.clone(), refused.clone());
+    srv.on_listening(net, move |net, srv| {
+        for _ in 0..10 {
+            let sock = net.connect(Path::new(&to)).unwrap();
+            sock.resume(net);
+            let (refused, left) = (counted.clone(), left.clone());
+            sock.on_error(net, move |_, _, error| {
+                assert_eq!(error.code(), "EAGAIN");
+                refused.set(refused.get() + 1);
+            });
+            sock.on_close(net, move |net, _, _| {
+                left.set(left.get() - 1);
+                if left.get() == 0 {
+                    srv.close(net);
+                }
+            });
+        }
+    });
+    srv.on_close(net, move |net, _| {
+        server.log(net, format!("{label} refused {}", refused.get()));
+        count_refused(net, log.clone(), server.clone(), forms.clone());
+    });
+    srv.listen(net, with(Listen::path(path))).unwrap();
+}
+
+/// On other systems a Unix server that is full makes connects wait, or refuses them with another code.
+#[cfg(target_os = "linux")]
+#[test]
+fn t20_listen_backlog() {
+    let (log, mut net) = new();
+    let server = log.actor("server");
+    let forms: Vec<BacklogForm> = vec![
+        ("listen(path, 1)", |on| on.backlog(1)),
+        ("listen({ path, backlog: 1 })", |on| on.backlog(1)),
+        ("listen({ path, backlog: 0 })", |on| on.backlog(0)),
+        ("listen({ path, backlog: -1 })", |on| on.backlog(-1)),
+        ("listen(path)", |on| on),
+    ];
+    count_refused(&mut net, log.clone(), server, forms);
+    net.run().unwrap();
+    log.matches(include_str!("../../../spec/node/t20_listen_backlog.log"));
+}
+
+fn connect_by_ipv4(net: &mut Loop, server: Actor, mut forms: Vec<(Option<&'static str>, bool)>) {
+    if forms.is_empty() {
+        return;
+    }
+    let (host, only) = forms.remove(0);
+    let srv = net.create_server(|net, peer| {
+        peer.end(net);
+        peer.resume(net);
+    });
+    let on = Listen::port(0).ipv6_only(only);
+    srv.listen_then(net, if let Some(host) = host { on.host(host) } else { on }, move |net, srv| {
+        let Address::Tcp(address) = srv.address(net) else { panic!("a TCP server") };
+        let sock = net.connect((LOCALHOST, address.port())).unwrap();
+        sock.resume(net);
+        let code = Rc::new(RefCell::new(String::from("connected")));
+        let seen = code.clone();
+        sock.on_error(net, move |_, _, error| *seen.borrow_mut() = error.code().to_string());
+        let (server, forms) = (server.clone(), forms.clone());
+        sock.on_close(net, move |net, _, _| {
+            let (host, code) = (host.unwrap_or("no host"), code.borrow());
+            server.log(net, format!("{host} ipv6Only {only} {} IPv6 {code}", address.ip()));
+            let (server, forms) = (server.clone(), forms.clone());
+            srv.close_then(net, move |net, _, _| connect_by_ipv4(net, server.clone(), forms.clone()));
+        });
+    });
+}
+
+#[test]
+fn t20_listen_ipv6_only() {
+    let (log, mut net) = new();
+    let server = log.actor("server");
+    connect_by_ipv4(&mut net, server, vec![(Some("::"), true), (Some("::"), false), (None, true)]);
+    net.run().unwrap();
+    log.matches(include_str!("../../../spec/node/t20_listen_ipv6_only.log"));
+}
+
+#[test]
+fn t20_listen_exclusive() {
+    let (log, mut net) = new();
+    let net = &mut net;
+    let server = log.actor("server");
+    let a = plain(net);
+    server.watch_server(net, a, &[Listening, Error, ServerClose]);
+    a.listen_then(net, Listen::port(0).host(LOCALHOST).exclusive(true), move |net, a| {
+        let b = plain(net);
+        server.watch_server(net, b, &[Listening, Error, ServerClose]);
+        let port = port_of(net, a);
+        b.listen(net, Listen::port(port).host(LOCALHOST).exclusive(false)).unwrap();
+        b.on_error(net, move |net, _, _| a.close(net));
+    });
+    net.run().unwrap();
+    log.matches(include_str!("../../../spec/node/t20_listen_exclusive.log"));
+}
+
+#[test]
+fn t20_listen_modes_abstract() {
+    let (log, mut net) = new();
+    let net = &mut net;
+    let server = log.actor("server");
+    let srv = plain(net);
+    server.watch_server(net, srv, &[Listening, Error, ServerClose]);
+    let attempt = |net: &mut Loop, label: &str, on: Listen| {
+        let listened = srv.listen(net, on);
+        log_throws(net, &server, label, listened);
+    };
+    attempt(net, "readableAll", Listen::path("\0nf-mode").readable_all(true));
+    attempt(net, "writableAll", Listen::path("\0nf-mode").writable_all(true));
+    attempt(net, "both", Listen::path("\0nf-mode'\\").readable_all(true).writable_all(true));
+    assert_eq!(srv.address(net), Address::None);
+    server.log(net, format!("listening {} address null", srv.listening(net)));
+    let name = format!("\0nf-mode-{}", std::process::id());
+    // Where there are no abstract names the last line is another.
+    if cfg!(target_os = "linux") {
+        attempt(net, "none", Listen::path(name).readable_all(false));
+        srv.close(net);
+        net.run().unwrap();
+        log.matches(include_str!("../../../spec/node/t20_listen_modes_abstract.log"));
+    }
+}
+
+#[test]
+fn t20_listen_reuse_addr() {
+    let (log, mut net) = new();
+    let net = &mut net;
+    let server = log.actor("server");
+    let first = plain(net);
+    first.on_connection(net, move |net, peer| {
+        first.close(net);
+        peer.end(net);
+        peer.resume(net);
+    });
+    server.watch_server(net, first, &[Listening, Error, ServerClose]);
+    first.listen_then(net, (LOCALHOST, 0), move |net, first| {
+        let port = port_of(net, first);
+        net.connect((LOCALHOST, port)).unwrap().resume(net);
+        let server = server.clone();
+        first.on_close(net, move |net, _| {
+            let second = plain(net);
+            server.watch_server(net, second, &[Listening, Error, ServerClose]);
+            second.listen_then(net, (LOCALHOST, port), |net, second| second.close(net));
+        });
+    });
+    net.run().unwrap();
+    log.matches(include_str!("../../../spec/node/t20_listen_reuse_addr.log"));
+}
+
+#[cfg(target_os = "linux")]
+fn listen_on_kinds(net: &mut Loop, server: Actor, mut kinds: Vec<(&'static str, String, bool)>) {
+    if kinds.is_empty() {
+        return;
+    }
+    let (label, path, file) = kinds.remove(0);
+    let exists = {
+        let path = path.clone();
+        move || if file { Path::new(&path).exists().to_string() } else { String::from("no file") }
+    };
+    let same = {
+        let path = path.clone();
+        move |net: &mut Loop, srv: Server| srv.address(net) == Address::Path(path.clone())
+    };
+    let srv = plain(net);
+    let (actor, seen, same_then) = (server.clone(), exists.clone(), same.clone());
+    srv.on_connection(net, move |net, peer| {
+        assert_eq!(peer.remote_address(net), None);
+        actor.log(net, "remoteAddress undefined");
+        peer.end_with(net, "hello");
+        peer.resume(net);
+        let (server, exists, same, kinds) = (actor.clone(), seen.clone(), same_then.clone(), kinds.clone());
+        srv.close_then(net, move |net, srv, _| {
+            let same = same(net, srv);
+            server.log(net, format!("{label} exists {} address same {same}", exists()));
+            listen_on_kinds(net, server.clone(), kinds.clone());
+        });
+    });
+    server.watch_server(net, srv, &[Listening, Connection, Error, ServerClose]);
+    let (actor, to) = (server.clone(), path.clone());
+    srv.listen_then(net, Listen::path(path), move |net, _| {
+        let sock = net.connect(Path::new(&to)).unwrap();
+        actor.watch(net, sock, &[Connect, Data, End, Error, Close]);
+    });
+    let same = same(net, srv);
+    server.log(net, format!("{label} exists {} address same {same}", exists()));
+}
+
+/// Abstract names and a bound of 107 are Linux's.
+#[cfg(target_os = "linux")]
+#[test]
+fn t20_path_kinds() {
+    let (log, mut net) = new();
+    let server = log.actor("server");
+    let short = log.temp_path();
+    let kinds = vec![
+        ("107 bytes", format!("{short}{}", "x".repeat(107 - short.len())), true),
+        ("a pipe", format!("\\\\?\\pipe\\nf-{}", std::process::id()), true),
+        ("an abstract name", format!("\0nf-{}", std::process::id()), false),
+    ];
+    listen_on_kinds(&mut net, server, kinds);
+    net.run().unwrap();
+    log.matches(include_str!("../../../spec/node/t20_path_kinds.log"));
+}
+
+/// D4, D28: at the bound of this system, and one byte beyond it.
+#[test]
+fn a_path_fits_up_to_the_bound_and_no_further() {
+    let bound = if cfg!(target_os = "linux") { 107 } else { 103 };
+    let (log, mut net) = (Log::new(), Net::new(Vec::new()).unwrap());
+    let short = log.temp_path();
+    let fits = format!("{short}{}", "y".repeat(bound - short.len()));
+    for path in [fits.clone(), format!("{fits}y")] {
+        let srv = net.server(ServerOptions::default());
+        srv.on_error(&mut net, |net, _, error| net.state.push(error.code().to_string()));
+        srv.on_listening(&mut net, |net, srv| {
+            net.state.push(String::from("listening"));
+            srv.close(net);
+        });
+        srv.listen(&mut net, Listen::path(&path)).unwrap();
+        net.run().unwrap();
+        let sock = net.connect(Path::new(&path)).unwrap();
+        sock.on_error(&mut net, |net, _, error| net.state.push(error.code().to_string()));
+        net.run().unwrap();
+        assert!(!Path::new(&path).exists());
+    }
+    assert_eq!(net.state, ["listening", "ENOENT", "ENAMETOOLONG", "ENAMETOOLONG"]);
+}
+
+/// D28: an abstract name has the same bound, its NUL aside.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_abstract_name_fits_up_to_the_bound_and_no_further() {
+    let mut net = Net::new(Vec::new()).unwrap();
+    let name = format!("\0nf-{}", std::process::id());
+    let fits = format!("{name}{}", "y".repeat(108 - name.len()));
+    for path in [fits.clone(), format!("{fits}y")] {
+        let srv = net.server(ServerOptions::default());
+        srv.on_error(&mut net, |net, _, error| net.state.push(error.code().to_string()));
+        srv.on_listening(&mut net, |net, srv| {
+            net.state.push(String::from("listening"));
+            srv.close(net);
+        });
+        srv.listen(&mut net, Listen::path(&path)).unwrap();
+        net.run().unwrap();
+    }
+    assert_eq!(net.state, ["listening", "ENAMETOOLONG"]);
+}
+
+/// S20, D29
+#[test]
+fn servers_that_reuse_a_port_share_it() {
+    let mut net = Net::new(Vec::new()).unwrap();
+    let first = net.create_server(|net, peer| {
+        net.state.push(String::from("first"));
+        peer.end(net);
+        peer.resume(net);
+    });
+    first.on_error(&mut net, |net, _, error| net.state.push(error.to_string()));
+    first.listen(&mut net, Listen::port(0).reuse_port(true)).unwrap();
+    if !cfg!(any(target_os = "linux", target_os = "freebsd", target_os = "dragonfly")) {
+        net.run().unwrap();
+        assert_eq!(net.state, ["listen ENOTSUP: operation not supported on socket 0.0.0.0"]);
+        return;
+    }
+    let port = port_of(&mut net, first);
+    let alone = net.server(ServerOptions::default());
+    alone.on_error(&mut net, |net, _, error| net.state.push(error.code().to_string()));
+    alone.listen(&mut net, port).unwrap();
+    let second = net.create_server(|net, peer| {
+        net.state.push(String::from("second"));
+        peer.end(net);
+        peer.resume(net);
+    });
+    second.listen(&mut net, Listen::port(port).reuse_port(true)).unwrap();
+    assert!(second.listening(&net) && !alone.listening(&net));
+    assert_eq!(second.port(&mut net), Some(port));
+    first.close(&mut net);
+    let client = net.connect((LOCALHOST, port)).unwrap();
+    client.resume(&mut net);
+    client.on_close(&mut net, move |net, _, _| second.close(net));
+    net.run().unwrap();
+    assert_eq!(net.state, ["EADDRINUSE", "second"]);
 }
