@@ -4,7 +4,7 @@ use crate::net::{Host, Net};
 use crate::options::Listen;
 use crate::socket::Socket;
 use netfold_core::{
-    BlockList, Command, DropInfo, Event, EventKind, ListenOn, ListenOptions, ListenerId, NodeError, Outcome, ServerId,
+    BlockList, Command, DropInfo, Event, EventKind, ListenOptions, ListenerId, NodeError, Outcome, ServerId,
     ServerView, SharedError, Target,
 };
 use std::cell::Cell;
@@ -202,7 +202,7 @@ impl Server {
     pub fn listen_fd<S>(self, net: &mut Net<S>, fd: std::os::fd::OwnedFd, backlog: i32) -> Result<(), SharedError> {
         let key = net.kernel.hand_in(fd);
         let kind = net.kernel.handed_kind(key);
-        let on = ListenOn::Fd { key, kind, backlog: u32::try_from(backlog).unwrap_or(0) };
+        let on = netfold_core::ListenOn::Fd { key, kind, backlog: u32::try_from(backlog).unwrap_or(0) };
         let outcome = net.command(Command::Listen(self.0, on));
         drop(net.kernel.take_back(key));
         match outcome {

@@ -289,3 +289,32 @@ fn a_failed_accept_leaves_the_server_listening() {
     accepted(&mut hand, server, 1);
     hand.call("Adopt(h1.2, ConnKey(1))", Reply::Done);
 }
+
+/// S24: what keeps a machine alive.
+#[test]
+fn an_unrefed_server_keeps_nothing_alive() {
+    let mut hand = Hand::default();
+    let server = listening(&mut hand);
+    assert!(hand.core.alive());
+    for on in [false, true] {
+        hand.begin(Command::RefServer(server, on));
+        hand.expect(&["Return(Unit)", "Idle"]);
+        assert_eq!(hand.core.alive(), on);
+    }
+    hand.begin(Command::CloseServer(server, None));
+    hand.call("Close(h0.1)", Reply::Done);
+    hand.expect(&["Tick", "Return(Unit)", "Idle pending 0 closing 1"]);
+    hand.tick();
+    hand.expect(&["Idle pending 0 closing 1"]);
+    hand.core.phase(Phase::Closing).expect("it is owed");
+    hand.expect(&["Idle"]);
+    assert!(!hand.core.alive());
+    hand.begin(Command::RefServer(server, false));
+    hand.expect(&["Return(Unit)", "Idle"]);
+    hand.begin(Command::Listen(server, port(None, 0)));
+    hand.run();
+    hand.expect(&["Idle"]);
+    hand.tick();
+    hand.expect(&["Idle"]);
+    assert!(!hand.core.alive(), "it was said before it listened");
+}
