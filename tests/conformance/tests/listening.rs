@@ -511,3 +511,65 @@ fn servers_that_reuse_a_port_share_it() {
     net.run().unwrap();
     assert_eq!(net.state, ["EADDRINUSE", "second"]);
 }
+
+/// A trace in memory.
+#[derive(Clone, Default)]
+struct Memory(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// S17, S19, S20, S23, S27, S28: what only these commands say is in the trace.
+#[test]
+fn what_servers_are_told_replays() {
+    use netfold::core::trace::{Trace, replay};
+    use netfold::{BlockList, Connect as To, Recording};
+    let memory = Memory::default();
+    let mut net = Net::recorded((), Recording::to(memory.clone())).unwrap();
+    let net = &mut net;
+    let mut list = BlockList::new();
+    list.add_range("127.0.0.2", "127.0.0.9").unwrap();
+    let path = Log::new().temp_path();
+    let handed = bound();
+    let to = handed.local_addr().unwrap();
+    let servers = [(); 3].map(|()| {
+        let srv = net.create_server(|net, peer| {
+            peer.end(net);
+            peer.resume(net);
+        });
+        srv.set_block_list(net, Some(list.clone()));
+        srv.on_error(net, |_, _, _| {});
+        srv
+    });
+    servers[0].listen_fd(net, handed.into(), 5).unwrap();
+    servers[1].listen(net, Listen::path(&path).readable_all(true).writable_all(true)).unwrap();
+    servers[2].listen(net, Listen::port(0).reuse_port(true).backlog(-1)).unwrap();
+    servers[2].set_max_connections(net, -1);
+    let left = Rc::new(Cell::new(4));
+    let to = To::from(to);
+    for to in
+        [to.clone(), to.clone().local_address("127.0.0.2"), To::path(&path), to.host("127.0.0.3").block_list(&list)]
+    {
+        let sock = net.connect(to).unwrap();
+        sock.on_error(net, |_, _, _| {});
+        sock.resume(net);
+        let left = left.clone();
+        sock.on_close(net, move |net, _, _| {
+            left.set(left.get() - 1);
+            if left.get() == 0 {
+                servers.iter().for_each(|srv| srv.close(net));
+            }
+        });
+    }
+    net.run().unwrap();
+    net.finish_recording().unwrap();
+    let replayed = replay(&Trace::parse(memory.0.borrow().clone()).unwrap()).unwrap();
+    assert!(replayed.finished && replayed.inputs > 40, "{replayed:?}");
+}
