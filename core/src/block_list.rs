@@ -30,7 +30,7 @@ const MAPPED_END: u128 = MAPPED | 0xffff_ffff;
 /// assert_eq!(list.rules(), ["Address: IPv6 ::1", "Subnet: IPv4 10.0.0.0/8"]);
 /// # Ok::<(), netfold_core::NodeError>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlockList {
     rules: Vec<Rule>,
     /// What is blocked of the IPv4 addresses, as mapped ones. It is not what `v6` blocks of those (rule N4).
@@ -38,15 +38,15 @@ pub struct BlockList {
     v6: Intervals,
 }
 
-#[derive(Clone, Debug)]
-enum Rule {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
     Address(IpAddr),
     Range(IpAddr, IpAddr),
     Subnet(IpAddr, u8),
 }
 
 /// Disjoint closed intervals that do not touch: from the first address to the last.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Intervals(BTreeMap<u128, u128>);
 
 impl BlockList {
@@ -129,6 +129,20 @@ impl BlockList {
             Ok(address) if address.family() == Family::Ipv4 => self.v4.contain(bits(address.ip())),
             Ok(address) => self.v6.contain(bits(address.ip())),
             Err(_) => false,
+        }
+    }
+
+    /// The rules, the oldest first.
+    pub(crate) fn given(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Adds a rule that was kept.
+    pub(crate) fn add(&mut self, rule: &Rule) -> Result<(), NodeError> {
+        match *rule {
+            Rule::Address(ip) => self.add_address(ip),
+            Rule::Range(start, end) => self.add_range(start, end),
+            Rule::Subnet(ip, prefix) => self.add_subnet(ip, prefix),
         }
     }
 

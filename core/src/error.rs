@@ -121,6 +121,8 @@ pub enum NodeError {
         /// The port it was given for.
         port: u16,
     },
+    /// `ERR_IP_BLOCKED`: a block list names the address (rule S28).
+    IpBlocked(String),
     /// `ERR_UNKNOWN_ENCODING`
     UnknownEncoding(String),
     /// A call that the system refused.
@@ -196,6 +198,7 @@ impl NodeError {
             NodeError::InvalidAddress => "ERR_INVALID_ADDRESS",
             NodeError::InvalidIp(_) => "ERR_INVALID_IP_ADDRESS",
             NodeError::InvalidFamily { .. } => "ERR_INVALID_ADDRESS_FAMILY",
+            NodeError::IpBlocked(_) => "ERR_IP_BLOCKED",
             NodeError::UnknownEncoding(_) => "ERR_UNKNOWN_ENCODING",
             NodeError::System { errno, .. } => errno.name(),
             NodeError::Lookup { code, .. } => code.name(),
@@ -349,6 +352,7 @@ impl fmt::Display for NodeError {
             NodeError::InvalidFamily { family, host, port } => {
                 write!(f, "Invalid address family: {family} {host}:{port}")
             }
+            NodeError::IpBlocked(ip) => write!(f, "IP({ip}) is blocked by net.BlockList"),
             NodeError::UnknownEncoding(name) => write!(f, "Unknown encoding: {name}"),
             NodeError::System { errno, syscall, place, local, .. } => system(f, *errno, syscall, place, local.as_ref()),
             NodeError::Lookup { code: LookupCode::TooMany, hostname } => {

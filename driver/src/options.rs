@@ -1,9 +1,10 @@
 //! Where to connect and to listen, in the forms that Node takes.
 
 use crate::{AbortSignal, Port};
-use netfold_core::{ConnectTo, Family, HostOptions, ListenOn, SocketOptions};
+use netfold_core::{BlockList, ConnectTo, Family, HostOptions, ListenOn, ListenOptions, SocketOptions};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where to connect: `net.connect(options)`. The short forms are `From` conversions: a port, `(host, port)`, a
 /// [`SocketAddr`], a [`Path`], and text as Node takes it: a number from 0 on is a port, all else a path (rule F2).
@@ -28,6 +29,7 @@ pub struct Connect {
     pub(crate) no_delay: bool,
     pub(crate) keep_alive: Option<u32>,
     pub(crate) signal: Option<AbortSignal>,
+    pub(crate) block_list: Option<Arc<BlockList>>,
 }
 
 impl Connect {
@@ -41,6 +43,7 @@ impl Connect {
             no_delay: false,
             keep_alive: None,
             signal: None,
+            block_list: None,
         }
     }
 
@@ -124,6 +127,13 @@ impl Connect {
     /// [`Net::connect`](crate::Net::connect), which makes the socket.
     pub fn signal(mut self, signal: &AbortSignal) -> Self {
         self.signal = Some(signal.clone());
+        self
+    }
+
+    /// The socket never connects to what this list names: `ERR_IP_BLOCKED` (rule S28). Newer than Node 20. It stays with
+    /// the socket until another list is given. No effect on a path.
+    pub fn block_list(mut self, list: &BlockList) -> Self {
+        self.block_list = Some(Arc::new(list.clone()));
         self
     }
 
@@ -245,6 +255,7 @@ impl From<String> for Connect {
 pub struct Listen {
     pub(crate) on: ListenOn,
     pub(crate) port: Option<Port>,
+    pub(crate) more: ListenOptions,
     pub(crate) signal: Option<AbortSignal>,
 }
 
@@ -253,14 +264,14 @@ impl Listen {
     pub fn port(port: impl Into<Port>) -> Self {
         let port = port.into();
         let on = ListenOn::Port { port: port.number, host: None, backlog: 0, ipv6_only: false };
-        Self { on, port: Some(port), signal: None }
+        Self { on, port: Some(port), more: ListenOptions::default(), signal: None }
     }
 
     /// A Unix path; a leading NUL names an abstract socket (Linux). One that is empty or reads as a number throws
     /// `ERR_INVALID_ARG_VALUE`, as in Node (rule E7).
     pub fn path(path: impl AsRef<Path>) -> Self {
         let on = ListenOn::Path { path: path.as_ref().to_string_lossy().into_owned(), backlog: 0 };
-        Self { on, port: None, signal: None }
+        Self { on, port: None, more: ListenOptions::default(), signal: None }
     }
 
     /// When this is aborted the server is closed (rule S16).
@@ -277,18 +288,46 @@ impl Listen {
         self
     }
 
-    /// How many connections may wait to be accepted; 511 by default.
-    pub fn backlog(mut self, connections: u32) -> Self {
-        let (ListenOn::Port { backlog, .. } | ListenOn::Path { backlog, .. }) = &mut self.on;
-        *backlog = connections;
+    /// How many connections may wait to be accepted (rule S18); 0 is 511, the default. Below 0, and above 2^31 - 1, as many
+    /// as the system allows.
+    pub fn backlog(mut self, connections: impl Into<i64>) -> Self {
+        let (ListenOn::Port { backlog, .. } | ListenOn::Path { backlog, .. } | ListenOn::Fd { backlog, .. }) =
+            &mut self.on;
+        *backlog = u32::try_from(connections.into()).unwrap_or(u32::MAX);
         self
     }
 
-    /// With an IPv6 host: do not take IPv4 connections too.
+    /// With an IPv6 host: do not take IPv4 connections too. Without a host it has no effect, as in Node 20 (rule S18).
     pub fn ipv6_only(mut self, only: bool) -> Self {
         if let ListenOn::Port { ipv6_only, .. } = &mut self.on {
             *ipv6_only = only;
         }
+        self
+    }
+
+    /// Share the port with other servers that say so too; the system spreads the connections (rule S20). ENOTSUP but on
+    /// Linux, FreeBSD and DragonFly BSD. Newer than Node 20. No effect on a path.
+    pub const fn reuse_port(mut self, on: bool) -> Self {
+        self.more.reuse_port = on;
+        self
+    }
+
+    /// Everybody may read from a Unix path's socket (rule S19). `listen` throws `ERR_INVALID_ARG_VALUE` for an abstract
+    /// name. No effect on a port.
+    pub const fn readable_all(mut self, on: bool) -> Self {
+        self.more.readable_all = on;
+        self
+    }
+
+    /// Everybody may write to a Unix path's socket, as [`readable_all`](Self::readable_all).
+    pub const fn writable_all(mut self, on: bool) -> Self {
+        self.more.writable_all = on;
+        self
+    }
+
+    /// Do not share the server's handle with other processes of a cluster. There are no clusters here: every server is
+    /// exclusive, and this has no effect (rule S18).
+    pub const fn exclusive(self, _on: bool) -> Self {
         self
     }
 }

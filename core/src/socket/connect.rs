@@ -285,6 +285,11 @@ impl Core {
 
     pub(crate) fn connect_ask(&mut self, socket: SocketId) -> Flow {
         let Link::Opening(handle) = self.sockets[socket].link else { return None };
+        let s = &self.sockets[socket];
+        if let Some(addr) = s.target.as_ref().and_then(|target| target.addr).filter(|addr| s.blocks(*addr)) {
+            let error = NodeError::IpBlocked(addr.ip().to_string());
+            return self.destroy(socket, Some(Arc::new(error)));
+        }
         if self.handles[handle].connecting {
             return self.refused_at_once(socket, handle, Errno::EALREADY);
         }

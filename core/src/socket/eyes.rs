@@ -225,8 +225,13 @@ impl Core {
         self.attempt_on(socket, attempts, false)
     }
 
-    fn attempt_begin(&mut self, socket: SocketId, attempts: Box<Attempts>) -> Flow {
+    /// A blocked address fails before 'connectionAttempt' (rule S28).
+    fn attempt_begin(&mut self, socket: SocketId, mut attempts: Box<Attempts>) -> Flow {
         let to = attempts.to();
+        if self.sockets[socket].blocks(to) {
+            let error = attempts.record(NodeError::IpBlocked(to.ip().to_string()));
+            return self.attempt_failed_emit(socket, attempts, error, false);
+        }
         self.push(Frame::AttemptAsk(socket, attempts));
         self.emit(socket, Event::ConnectionAttempt(Box::new(Attempt::Tcp(to))))
     }

@@ -34,6 +34,7 @@ mod variant {
     pub(super) const AGGREGATE: u8 = 24;
     pub(super) const ABORTED: u8 = 25;
     pub(super) const BAD_PORT_TEXT: u8 = 34;
+    pub(super) const IP_BLOCKED: u8 = 31;
 }
 
 /// The words that errors keep as `&'static str`. Only these can be read back as what they were.
@@ -80,6 +81,8 @@ const WORDS: &[&str] = &[
     ">= 0 && <= 1048575",
     "must be one of: 0, 4, 6",
     "hints",
+    "uv_pipe_chmod",
+    "can not set readableAll or writableAllt to true when path is abstract unix socket",
 ];
 
 fn known(word: &str) -> Option<&'static str> {
@@ -166,6 +169,10 @@ fn put_variant(out: &mut Vec<u8>, error: &NodeError) {
             put_number(out, u64::from(*family));
             put_text(out, host);
             put_number(out, u64::from(*port));
+        }
+        NodeError::IpBlocked(ip) => {
+            out.push(variant::IP_BLOCKED);
+            put_text(out, ip);
         }
         NodeError::UnknownEncoding(name) => {
             out.push(variant::UNKNOWN_ENCODING);
@@ -263,6 +270,7 @@ fn single(tag: u8, from: &mut Cursor<'_>) -> Result<SharedError, Malformed> {
         variant::INVALID_FAMILY => {
             NodeError::InvalidFamily { family: from.u32()?, host: from.string()?, port: from.u16()? }
         }
+        variant::IP_BLOCKED => NodeError::IpBlocked(from.string()?),
         variant::UNKNOWN_ENCODING => NodeError::UnknownEncoding(from.string()?),
         variant::SYSTEM => NodeError::System {
             errno: from.errno()?,
@@ -341,6 +349,7 @@ mod tests {
             NodeError::InvalidIp(text()),
             NodeError::InvalidFamily { family: 5, host: text(), port: 65535 },
             NodeError::UnknownEncoding(text()),
+            NodeError::IpBlocked(text()),
             NodeError::System { errno, syscall: "connect", place, local: Some((text(), 1)), local_fields: true },
             NodeError::System {
                 errno: Errno::Other(5),

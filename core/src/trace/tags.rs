@@ -119,6 +119,9 @@ pub(crate) const fn op(op: &Op<'_>) -> u8 {
         Op::Lookup { .. } => 21,
         Op::Detach(_) => 22,
         Op::ReadLimit(..) => 23,
+        Op::OpenFd(..) => 28,
+        Op::Chmod(..) => 29,
+        Op::ReusePort(_) => 30,
     }
 }
 

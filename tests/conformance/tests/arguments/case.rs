@@ -2,7 +2,6 @@
 
 use netfold::{Event, EventKind as E, Net, NodeError, Resolved, Server, Socket, SocketOptions};
 use netfold_conformance::{Actor, Log};
-use std::num::TryFromIntError;
 
 /// A value as a case's name has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +39,7 @@ impl Value {
     }
 
     /// A number that an integer of this type can be. It cannot be `-0`.
-    pub fn whole<T: TryFrom<i64, Error = TryFromIntError>>(&self) -> Option<T> {
+    pub fn whole<T: TryFrom<i64>>(&self) -> Option<T> {
         self.long().and_then(|n| T::try_from(n).ok())
     }
 

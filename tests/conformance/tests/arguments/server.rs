@@ -61,10 +61,10 @@ fn wanted(argument: &str, value: &Value) -> Option<Listen> {
         "ipv6Only/all" => Listen::port(0).ipv6_only(value.flag()?),
         "backlog" | "backlog/(port,host,backlog)" => match value.unless_left_out() {
             None => here(),
-            Some(value) => here().backlog(value.whole()?),
+            Some(value) => here().backlog(value.whole::<i64>()?),
         },
         // 0 is none given.
-        "backlog/path" => Listen::path("").backlog(value.whole().filter(|backlog| *backlog > 0)?),
+        "backlog/path" => Listen::path("").backlog(value.whole::<i64>().filter(|backlog| *backlog > 0)?),
         "path" => Listen::path(value.text()?),
         "signal" | "exclusive" if *value == Value::Undefined => here(),
         "(first)" => match value {
@@ -130,7 +130,7 @@ pub fn rest(mut case: Case) -> Option<String> {
     let server: Server = case.net.create_server(|_, _| {});
     match case.member.as_str() {
         "maxConnections" => {
-            let given = case.value.whole()?;
+            let given = case.value.whole::<i64>()?;
             server.set_max_connections(&mut case.net, given);
             let kept = server.view(&case.net).expect("it is there").max_connections;
             case.result(Ok::<_, SharedError>(kept.to_string()));
