@@ -64,6 +64,8 @@ pub struct SocketOptions {
     pub high_water_mark: Option<u32>,
     /// `onread=N`
     pub on_read: Option<u32>,
+    /// `signal=NAME`
+    pub signal: Option<Name>,
 }
 
 /// A `watch` line or a block.
@@ -228,8 +230,6 @@ pub enum ConnectOption {
     AutoSelectFamily(bool),
     /// `port=N`
     Port(i64),
-    /// `signal=NAME`
-    Signal(Name),
 }
 
 /// How a custom lookup answers.
@@ -264,4 +264,6 @@ pub enum ListenOption {
     PathOf(Name),
     /// `backlog=N`
     Backlog(u32),
+    /// `signal=NAME`
+    Signal(Name),
 }
