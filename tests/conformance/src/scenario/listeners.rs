@@ -2,13 +2,13 @@
 
 use super::program::*;
 use super::run::{Added, Function, State, Who, log};
-use super::steps::run_block;
+use super::steps::{address_of, run_block};
 use crate::{error_text, event_text};
-use netfold::{CallbackId, Event, EventKind, Host, Net, Socket};
+use netfold::{Address, CallbackId, Event, EventKind, Host, Net, Socket};
 
 /// What a listener of a `watch` line or of a block does.
 #[derive(Clone, Copy, Debug)]
-struct Heard {
+struct Listening {
     actor: usize,
     /// The block, if it is one.
     block: Option<usize>,
@@ -75,6 +75,7 @@ fn accepted<H: Host>(net: &mut Net<State, H>, server: usize, socket: Socket) {
     match program.actors.iter().enumerate().find(unnamed) {
         Some((actor, Actor { name, .. })) => {
             enter(net, actor, Who::Socket(socket));
+            net.state.cast[actor].on_path = matches!(address_of(net, of), Address::Path(_));
             log(net, server, &format!("connection {name}"));
         }
         None => {
@@ -104,19 +105,21 @@ fn enter<H: Host>(net: &mut Net<State, H>, actor: usize, who: Who) {
         for &event in events {
             let logs = !known.contains(&event);
             known.push(event);
-            listen(net, who, event, Heard { actor, block, logs });
+            net.state.cast[actor].listens.push(event);
+            listen(net, who, event, Listening { actor, block, logs });
         }
     }
 }
 
-fn listen<H: Host>(net: &mut Net<State, H>, who: Who, event: EventKind, heard: Heard) {
+fn listen<H: Host>(net: &mut Net<State, H>, who: Who, event: EventKind, heard: Listening) {
     match who {
         Who::Socket(socket) => socket.on(net, event, move |net, _, event| hear(net, heard, &event)),
         Who::Server(server) => server.on(net, event, move |net, _, event| hear(net, heard, &event)),
     };
 }
 
-fn hear<H: Host>(net: &mut Net<State, H>, heard: Heard, event: &Event) {
+fn hear<H: Host>(net: &mut Net<State, H>, heard: Listening, event: &Event) {
+    note_data(net, heard.actor, event);
     if heard.logs {
         log_event(net, heard.actor, None, event);
     }
@@ -131,12 +134,19 @@ fn hear<H: Host>(net: &mut Net<State, H>, heard: Heard, event: &Event) {
     }
 }
 
-fn log_event<H: Host>(net: &mut Net<State, H>, actor: usize, label: Option<&str>, event: &Event) {
-    match event {
-        Event::Data(bytes) => net.state.journal.read(actor, bytes),
-        Event::Text(text) => net.state.journal.read(actor, text.as_bytes()),
-        _ => {}
+/// What an emission of 'data' brought is counted once, however many listeners there are.
+fn note_data<H: Host>(net: &mut Net<State, H>, actor: usize, event: &Event) {
+    let bytes = match event {
+        Event::Data(bytes) => &**bytes,
+        Event::Text(text) => text.as_bytes(),
+        _ => return,
+    };
+    if net.state.cast[actor].heard.is_new(event) {
+        net.state.journal.read(actor, bytes);
     }
+}
+
+fn log_event<H: Host>(net: &mut Net<State, H>, actor: usize, label: Option<&str>, event: &Event) {
     let text = event_text(event);
     match label {
         Some(label) => log(net, actor, &format!("{label}: {text}")),
@@ -156,6 +166,7 @@ pub(super) fn add<H: Host>(net: &mut Net<State, H>, actor: usize, who: Who, addi
         if matches!(adding, Adding::Once | Adding::PrependOnce) {
             forget(net, token);
         }
+        note_data(net, actor, event);
         log_event(net, actor, Some(&label), event);
         run_block(net, block);
     };
@@ -210,6 +221,7 @@ pub(super) fn off<H: Host>(net: &mut Net<State, H>, actor: usize, who: Who, func
 pub(super) fn remove_all<H: Host>(net: &mut Net<State, H>, actor: usize, who: Who, event: Option<EventKind>) {
     let gone = |known: &Added| known.actor == actor && event.is_none_or(|event| event == known.event);
     net.state.added.retain(|known| !gone(known));
+    net.state.cast[actor].listens.retain(|known| event.is_some_and(|event| event != *known));
     match who {
         Who::Socket(socket) => socket.remove_all_listeners(net, event),
         Who::Server(server) => server.remove_all_listeners(net, event),
@@ -253,4 +265,14 @@ pub(super) fn shared_callback<H: Host>(net: &mut Net<State, H>, actor: usize, na
     let id = net.callback(move |net, _, result| called(net, actor, &label, &error_text(result.err())));
     net.state.callbacks.push((actor, name.into(), id));
     id
+}
+
+/// `listeners:EVENT`: how many of the program's own listeners are on it; callbacks and pipes are not counted.
+pub(super) fn own_listeners<H: Host>(net: &Net<State, H>, actor: usize, event: EventKind) -> usize {
+    let added =
+        net.state.added.iter().filter(|known| {
+            known.actor == actor && known.event == event && matches!(known.function, Function::Block(_))
+        });
+    let of_file = net.state.cast[actor].listens.iter().filter(|known| **known == event);
+    added.count() + of_file.count()
 }

@@ -1,9 +1,9 @@
 //! What `get` logs.
 
+use super::listeners::own_listeners;
 use super::run::State;
 use crate::mask_port;
-use netfold::core::Target;
-use netfold::{Address, EventKind, Host, Net, Server, Socket, SocketView};
+use netfold::{Address, Host, Net, Server, Socket, SocketView};
 use std::net::SocketAddr;
 
 const UNDEFINED: &str = "undefined";
@@ -18,13 +18,18 @@ fn address_text(address: SocketAddr) -> String {
 }
 
 /// `listeners:EVENT`
-fn listeners<H: Host>(net: &Net<State, H>, target: Target, events: &[EventKind], property: &str) -> Option<String> {
+fn listeners<H: Host>(net: &Net<State, H>, actor: usize, property: &str) -> Option<String> {
     let name = property.strip_prefix("listeners:")?;
-    let event = events.iter().find(|event| event.name() == name)?;
-    Some(net.core().listener_count(target, *event).to_string())
+    let event = net.state.program.actors[actor].role.event(name)?;
+    Some(own_listeners(net, actor, event).to_string())
 }
 
-pub(super) fn socket_property<H: Host>(net: &mut Net<State, H>, socket: Socket, property: &str) -> String {
+pub(super) fn socket_property<H: Host>(
+    net: &mut Net<State, H>,
+    actor: usize,
+    socket: Socket,
+    property: &str,
+) -> String {
     match property {
         "address" => socket.address(net).map_or("{}".into(), address_text),
         "localAddress" => or_undefined(socket.local_address(net)),
@@ -34,11 +39,8 @@ pub(super) fn socket_property<H: Host>(net: &mut Net<State, H>, socket: Socket, 
         "remotePort" => or_undefined(socket.remote_port(net).map(mask_port)),
         "remoteFamily" => or_undefined(socket.remote_family(net)),
         property => {
-            let counted = listeners(net, socket.id().into(), super::words::SOCKET_EVENTS, property);
-            counted.unwrap_or_else(|| {
-                let view = socket.view(net).expect("a named socket is kept");
-                seen(&view, property)
-            })
+            let view = || seen(&socket.view(net).expect("a named socket is kept"), property);
+            listeners(net, actor, property).unwrap_or_else(view)
         }
     }
 }
@@ -92,7 +94,6 @@ pub(super) fn server_property<H: Host>(
             Address::Tcp(address) => address_text(address),
             Address::Path(path) => path,
         },
-        property => listeners(net, server.id().into(), super::words::SERVER_EVENTS, property)
-            .unwrap_or_else(|| panic!("a server has no property {property}")),
+        property => listeners(net, actor, property).unwrap_or_else(|| panic!("a server has no property {property}")),
     }
 }

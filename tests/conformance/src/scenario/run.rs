@@ -19,8 +19,12 @@ const MOST_ROUNDS: u32 = 2_000;
 const MOST_TIME: u64 = 5_000;
 /// A timer's time over this is not waited for, in milliseconds.
 const LONGEST_WAIT: u32 = 1_000;
+/// How long one of several addresses may take, in milliseconds.
+const ATTEMPT_TIME: u32 = 250;
 /// What is added to the longest time of a program, in milliseconds.
 const TIMER_SLACK: u64 = 25;
+/// Emissions of 'data' of one socket within each other, at most.
+const NESTED_EMISSIONS: usize = 16;
 /// Deeper than a program's steps can nest.
 const LIMITS: Limits = Limits { depth: 1024, ..Limits::DEFAULT };
 
@@ -37,7 +41,44 @@ pub(super) struct Cast {
     pub(super) who: Option<Who>,
     /// How far the pattern of what it writes has come.
     pub(super) written: u32,
+    /// Whether its handle, if it has one, is of a path.
+    pub(super) on_path: bool,
     pub(super) max_connections: Option<u32>,
+    /// The events of the listeners of the file that are still on it.
+    pub(super) listens: Vec<netfold::EventKind>,
+    pub(super) heard: Heard,
+}
+
+/// What the listeners of 'data' of an actor got.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    /// How many emissions.
+    pub(super) count: u32,
+    /// The newest of them, kept so that no other can have the same place in memory.
+    newest: Vec<netfold::Event>,
+}
+
+impl Heard {
+    /// Whether this is of an emission that no listener heard before.
+    pub(super) fn is_new(&mut self, event: &netfold::Event) -> bool {
+        if self.newest.iter().any(|known| place_of(known) == place_of(event)) {
+            return false;
+        }
+        self.newest.truncate(NESTED_EMISSIONS - 1);
+        self.newest.insert(0, event.clone());
+        self.count += 1;
+        true
+    }
+}
+
+/// Where the data of an event lies: all listeners of an emission get the same.
+fn place_of(event: &netfold::Event) -> Option<(*const u8, usize)> {
+    let bytes: &[u8] = match event {
+        netfold::Event::Data(bytes) => bytes,
+        netfold::Event::Text(text) => text.as_bytes(),
+        _ => return None,
+    };
+    Some((bytes.as_ptr(), bytes.len()))
 }
 
 /// Which function a listener is.
@@ -147,16 +188,20 @@ fn longest_time(program: &Program) -> Option<u32> {
         Part::Block(_, steps) => steps.as_slice(),
         Part::Watch(..) => &[],
     });
-    let times = steps.filter_map(|step| match step {
-        Step::Timer(_, ms) => Some((*ms).max(1)),
-        Step::Do(_, Verb::SetTimeout(ms, _)) => Some(*ms),
-        Step::Do(_, Verb::Connect(_, options, _)) => options.iter().find_map(|option| match option {
-            ConnectOption::Timeout(ms) => Some(*ms),
-            _ => None,
-        }),
-        _ => None,
+    let times = steps.map(|step| match step {
+        Step::Timer(_, ms) | Step::Do(_, Verb::SetTimeout(ms, _)) => vec![*ms],
+        Step::Do(_, Verb::Connect(_, options, _)) => options.iter().filter_map(time_of).collect(),
+        _ => Vec::new(),
     });
-    times.filter(|ms| (1..=LONGEST_WAIT).contains(ms)).max()
+    times.flatten().filter(|ms| *ms <= LONGEST_WAIT).max()
+}
+
+const fn time_of(option: &ConnectOption) -> Option<u32> {
+    match option {
+        ConnectOption::Timeout(ms) => Some(*ms),
+        ConnectOption::AutoSelectFamily(true) => Some(ATTEMPT_TIME),
+        _ => None,
+    }
 }
 
 /// Logs an entry of an actor in the running segment.

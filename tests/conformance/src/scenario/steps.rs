@@ -26,9 +26,9 @@ impl std::fmt::Display for Thrown {
 }
 
 /// What a step leaves to log after it.
-type Left = Result<Vec<String>, SharedError>;
+type Left = Result<Option<String>, SharedError>;
 
-const NOTHING: Left = Ok(Vec::new());
+const NOTHING: Left = Ok(None);
 
 /// Runs the steps of a block, until one throws.
 pub(super) fn run_block<H: Host>(net: &mut Net<State, H>, block: usize) {
@@ -53,9 +53,8 @@ fn count_step<H: Host>(net: &mut Net<State, H>) -> bool {
 fn run_step<H: Host>(net: &mut Net<State, H>, step: &Step) {
     if let Step::Do(name, verb) = step {
         let actor = net.state.actor(name);
-        if let Some(who) = net.state.cast[actor].who
-            && is_there(net, verb)
-            && count_step(net)
+        if count_step(net)
+            && let Some(who) = net.state.cast[actor].who
         {
             run_verb(net, actor, who, verb);
         }
@@ -76,14 +75,6 @@ fn run_step<H: Host>(net: &mut Net<State, H>, step: &Step) {
         Step::Abort(name) => net.state.signal(&name).abort(net),
         // Past the panic hook, which would print it.
         Step::Throw => resume_unwind(Box::new(Thrown)),
-    }
-}
-
-/// Whether the other socket that a verb names is there.
-fn is_there<H: Host>(net: &Net<State, H>, verb: &Verb) -> bool {
-    match verb {
-        Verb::Pipe(other, _) | Verb::Unpipe(Some(other)) => socket_named(net, other).is_some(),
-        _ => true,
     }
 }
 
@@ -111,7 +102,8 @@ fn run_verb<H: Host>(net: &mut Net<State, H>, actor: usize, who: Who, verb: &Ver
         (false, Who::Server(server)) => server_verb(net, actor, server, verb),
     }));
     match left {
-        Ok(Ok(entries)) => entries.iter().for_each(|entry| log(net, actor, entry)),
+        Ok(Ok(None)) => {}
+        Ok(Ok(Some(entry))) => log(net, actor, &entry),
         Ok(Err(error)) => log(net, actor, &format!("threw {}", error_text(Some(&error)))),
         Err(payload) if payload.is::<Thrown>() => log(net, actor, &format!("threw {Thrown}")),
         Err(payload) => resume_unwind(payload),
@@ -150,7 +142,7 @@ fn socket_verb<H: Host>(net: &mut Net<State, H>, actor: usize, socket: Socket, v
                 }
                 None => socket.write(net, chunk),
             };
-            return Ok(vec![format!("-> {went}")]);
+            return Ok(Some(format!("-> {went}")));
         }
         Verb::End(amount, cb) => end(net, actor, socket, *amount, cb.clone()),
         Verb::Destroy(false) => socket.destroy(net),
@@ -186,11 +178,17 @@ fn socket_verb<H: Host>(net: &mut Net<State, H>, actor: usize, socket: Socket, v
         }
         Verb::Unpipe(None) => socket.unpipe_all(net),
         Verb::Get(properties) => {
-            return Ok(properties.iter().map(|p| format!("{p}={}", socket_property(net, socket, p))).collect());
+            return got(properties, |property| socket_property(net, actor, socket, property));
         }
         other => panic!("a socket cannot {other}"),
     }
     NOTHING
+}
+
+/// One entry of all that `get` was asked for.
+fn got(properties: &[String], mut value: impl FnMut(&str) -> String) -> Left {
+    let values: Vec<_> = properties.iter().map(|property| format!("{property}={}", value(property))).collect();
+    Ok(Some(format!("-> {}", values.join(" "))))
 }
 
 /// The next part of what an actor writes.
@@ -227,30 +225,30 @@ fn end<H: Host>(net: &mut Net<State, H>, actor: usize, socket: Socket, amount: O
 }
 
 fn read<H: Host>(net: &mut Net<State, H>, actor: usize, socket: Socket, n: Option<u32>) -> Left {
-    let length = if socket.view(net).and_then(|view| view.readable_encoding()).is_some() {
+    let heard = net.state.cast[actor].heard.count;
+    let (length, bytes) = if socket.view(net).and_then(|view| view.readable_encoding()).is_some() {
         let text = match n {
             Some(n) => socket.read_text_n(net, n)?,
             None => socket.read_text(net),
         };
-        text.map(|text| {
-            net.state.journal.read(actor, text.as_bytes());
-            text.units() as u64
-        })
+        let units = text.as_ref().map(|text| text.units() as usize);
+        (units, text.map(netfold::Bytes::from))
     } else {
         let bytes = match n {
             Some(n) => socket.read_n(net, n)?,
             None => socket.read(net),
         };
-        bytes.map(|bytes| {
-            net.state.journal.read(actor, &bytes);
-            bytes.len() as u64
-        })
+        (bytes.as_ref().map(netfold::Bytes::len), bytes)
     };
-    Ok(vec![length.map_or(String::from("-> null"), |length| format!("-> {length}"))])
+    // What 'data' brought as well was counted there.
+    let counted = bytes.filter(|_| net.state.cast[actor].heard.count == heard).unwrap_or_default();
+    net.state.journal.read(actor, &counted);
+    Ok(Some(length.map_or(String::from("-> null"), |length| format!("-> {length}"))))
 }
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const NO_ADDRESS: &str = "no address";
+const OTHER_KIND: &str = "other kind";
 
 fn connect<H: Host>(
     net: &mut Net<State, H>,
@@ -261,14 +259,20 @@ fn connect<H: Host>(
     cb: Option<&str>,
 ) -> Left {
     let target = match to {
-        To::Server(name) => match net.state.cast[net.state.actor(name)].who {
-            Some(Who::Server(server)) => server.address(net),
-            _ => Address::None,
-        },
+        To::Server(name) => address_of(net, name),
         To::Refused => Address::Tcp((LOOPBACK, REFUSED_PORT).into()),
         To::Missing => Address::Path(net.state.paths.path(For::Missing)),
         To::File => Address::Path(net.state.paths.path(For::File)),
     };
+    if target == Address::None {
+        return Ok(Some(NO_ADDRESS.into()));
+    }
+    let on_path = matches!(target, Address::Path(_));
+    // Node aborts there.
+    if socket.buffer_size(net).is_some() && net.state.cast[actor].on_path != on_path {
+        return Ok(Some(OTHER_KIND.into()));
+    }
+    net.state.cast[actor].on_path = on_path;
     let mut to = match target {
         Address::Tcp(address) => {
             let port = options.iter().find_map(|option| match option {
@@ -278,7 +282,7 @@ fn connect<H: Host>(
             Connect::port(port.unwrap_or(address.port().into())).host(address.ip().to_string())
         }
         Address::Path(path) => Connect::path(path),
-        Address::None => return Ok(vec![NO_ADDRESS.into()]),
+        Address::None => return Ok(Some(NO_ADDRESS.into())),
     };
     let mut lookup = None;
     for option in options {
@@ -291,7 +295,12 @@ fn connect<H: Host>(
             ConnectOption::Family(family) => to.family(*family),
             ConnectOption::LocalPort(port) => to.local_port(*port),
             ConnectOption::LocalAddress(address) => to.local_address(address),
-            ConnectOption::Timeout(ms) => to.timeout(f64::from(*ms)),
+            ConnectOption::Timeout(0) => to,
+            ConnectOption::Timeout(ms) => {
+                // As `net.connect` does it: `socket.connect` passes the option over.
+                socket.set_timeout(net, f64::from(*ms))?;
+                to
+            }
             ConnectOption::AutoSelectFamily(on) => to.auto_select_family(*on),
             ConnectOption::Port(_) => to,
         };
@@ -338,7 +347,7 @@ fn server_verb<H: Host>(net: &mut Net<State, H>, actor: usize, server: Server, v
             net.state.cast[actor].max_connections = Some(*n);
         }
         Verb::Get(properties) => {
-            return Ok(properties.iter().map(|p| format!("{p}={}", server_property(net, actor, server, p))).collect());
+            return got(properties, |property| server_property(net, actor, server, property));
         }
         other => panic!("a server cannot {other}"),
     }
@@ -352,29 +361,7 @@ fn listen<H: Host>(
     options: &[ListenOption],
     cb: Option<&str>,
 ) -> Left {
-    let (mut host, mut port, mut path) = (Some(LOOPBACK.to_string()), 0, None);
-    for option in options {
-        match option {
-            ListenOption::Path => path = Some(net.state.paths.path(For::Server(actor))),
-            ListenOption::PathOf(of) => path = Some(net.state.paths.path(For::Server(net.state.actor(of)))),
-            ListenOption::Host(name) => host = Some(name.clone()),
-            ListenOption::Any => host = None,
-            ListenOption::Port(given) => port = *given,
-            ListenOption::PortOf(of) => {
-                let Some(Who::Server(of)) = net.state.cast[net.state.actor(of)].who else { continue };
-                let Some(of) = of.port(net) else { return Ok(vec![NO_ADDRESS.into()]) };
-                port = of.into();
-            }
-            ListenOption::Backlog(_) | ListenOption::Signal(_) => {}
-        }
-    }
-    let mut on = match path {
-        Some(path) => Listen::path(path),
-        None => Listen::port(port),
-    };
-    if let Some(host) = host {
-        on = on.host(host);
-    }
+    let Some(mut on) = listen_on(net, actor, options) else { return Ok(Some(NO_ADDRESS.into())) };
     for option in options {
         on = match option {
             ListenOption::Backlog(n) => on.backlog(*n),
@@ -390,4 +377,40 @@ fn listen<H: Host>(
         None => server.listen(net, on)?,
     }
     NOTHING
+}
+
+/// Where to listen; `None` if that is where another server listens, and it does not.
+fn listen_on<H: Host>(net: &mut Net<State, H>, actor: usize, options: &[ListenOption]) -> Option<Listen> {
+    let (mut host, mut port) = (LOOPBACK.to_string(), 0);
+    let (mut port_of, mut path_of) = (None, None);
+    for option in options {
+        match option {
+            ListenOption::Host(name) => host.clone_from(name),
+            ListenOption::Port(given) => port = *given,
+            ListenOption::PortOf(of) => port_of = Some(address_of(net, of)),
+            ListenOption::PathOf(of) => path_of = Some(address_of(net, of)),
+            ListenOption::Path | ListenOption::Any | ListenOption::Backlog(_) | ListenOption::Signal(_) => {}
+        }
+    }
+    if let Some(of) = port_of {
+        let Address::Tcp(of) = of else { return None };
+        port = of.port().into();
+    }
+    if let Some(of) = path_of {
+        let Address::Path(of) = of else { return None };
+        return Some(Listen::path(of));
+    }
+    if options.contains(&ListenOption::Path) {
+        return Some(Listen::path(net.state.paths.path(For::Server(actor))));
+    }
+    let on = Listen::port(port);
+    Some(if options.contains(&ListenOption::Any) { on } else { on.host(host) })
+}
+
+/// Where a server listens.
+pub(super) fn address_of<H: Host>(net: &mut Net<State, H>, server: &str) -> Address {
+    match net.state.cast[net.state.actor(server)].who {
+        Some(Who::Server(server)) => server.address(net),
+        _ => Address::None,
+    }
 }

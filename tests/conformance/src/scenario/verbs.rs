@@ -65,6 +65,9 @@ impl<'l> Words<'l> {
         let Some(length) = self.maybe() else { return Ok(None) };
         let length = number(length)?;
         let encoding = self.maybe().map(encoding).transpose()?;
+        if encoding == Some(Encoding::Hex) && length % 2 != 0 {
+            return Err("a string in hex has an even number of digits (D3)".into());
+        }
         Ok(Some(Amount { length, encoding }))
     }
 }

@@ -12,7 +12,7 @@ pub(super) const LONGEST_NAME: usize = 12;
 pub(super) const RESERVED: &[&str] =
     &["tick", "immediate", "timer", "abort", "throw", "log", "refused", "missing", "start", "quiet"];
 
-pub(super) const SOCKET_EVENTS: &[E] = &[
+const SOCKET_EVENTS: &[E] = &[
     E::Lookup,
     E::ConnectionAttempt,
     E::ConnectionAttemptFailed,
@@ -33,7 +33,7 @@ pub(super) const SOCKET_EVENTS: &[E] = &[
     E::Error,
     E::Close,
 ];
-pub(super) const SERVER_EVENTS: &[E] = &[E::Listening, E::Connection, E::Drop, E::Error, E::ServerClose];
+const SERVER_EVENTS: &[E] = &[E::Listening, E::Connection, E::Drop, E::Error, E::ServerClose];
 
 const SOCKET_PROPERTIES: &[&str] = &[
     "readyState",
