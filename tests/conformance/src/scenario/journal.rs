@@ -80,6 +80,10 @@ impl Journal {
         self.closed = true;
     }
 
+    pub(super) const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// The whole log, ports and these paths masked.
     pub(super) fn text(&self, paths: &[String]) -> String {
         let mut out = String::new();

@@ -79,6 +79,7 @@ fn accepted<H: Host>(net: &mut Net<State, H>, server: usize, socket: Socket) {
             log(net, server, &format!("connection {name}"));
         }
         None => {
+            net.state.strays.push(socket);
             socket.on_error(net, |_, _, _| {});
             socket.resume(net);
             log(net, server, "connection");

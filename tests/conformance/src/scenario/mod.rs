@@ -9,6 +9,7 @@ mod properties;
 mod run;
 mod steps;
 mod targets;
+mod teardown;
 mod verbs;
 mod words;
 

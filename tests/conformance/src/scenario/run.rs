@@ -5,6 +5,7 @@ use super::listeners::make_actors;
 use super::program::*;
 use super::steps::{Thrown, run_block};
 use super::targets::Paths;
+use super::teardown::close_all;
 use crate::error_text;
 use netfold::{AbortController, CallbackId, Host, Limits, ListenerId, Net, NetError, Server, Socket, System};
 use std::rc::Rc;
@@ -113,6 +114,8 @@ pub struct State {
     pub(super) added: Vec<Added>,
     pub(super) signals: Vec<(Name, Rc<AbortController>)>,
     pub(super) paths: Paths,
+    /// Sockets that were accepted and have no name.
+    pub(super) strays: Vec<Socket>,
     pace: Pace,
 }
 
@@ -156,6 +159,7 @@ impl State {
             added: Vec::new(),
             signals: Vec::new(),
             paths: Paths::default(),
+            strays: Vec::new(),
             pace,
             program: Rc::new(program.clone()),
         }
@@ -232,15 +236,21 @@ pub fn run_on<H: Host>(host: H, program: &Program) -> String {
             error => panic!("the loop ended: {error}"),
         }
     }
+    let left = close_all(&mut net);
     let journal = std::mem::replace(&mut net.state.journal, Journal::new([].into_iter()));
     let paths = std::mem::take(&mut net.state.paths);
-    let note = net.state.pace.note.take();
+    let note = net.state.pace.note.take().or(left);
     drop(net);
     let mut text = journal.text(paths.known());
     if let Some(note) = note {
         text.push_str(&format!("!! {note}\n"));
     }
     text
+}
+
+/// Whether the program is over: its steps do nothing any more.
+pub(super) fn is_over<H: Host>(net: &Net<State, H>) -> bool {
+    net.state.journal.is_closed()
 }
 
 fn start<H: Host>(net: &mut Net<State, H>) {
@@ -261,6 +271,9 @@ enum Next {
 }
 
 fn round<H: Host>(net: &mut Net<State, H>) {
+    if is_over(net) {
+        return;
+    }
     net.set_immediate(round);
     let now = net.now();
     match net.state.count_round(now) {

@@ -3,7 +3,7 @@
 use super::listeners::{add, add_timeout, called, off, remove_all, shared_callback};
 use super::program::*;
 use super::properties::{server_property, socket_property};
-use super::run::{Function, State, Who, log};
+use super::run::{Function, State, Who, is_over, log};
 use super::targets::{For, REFUSED_PORT};
 use crate::error_text;
 use netfold::{Address, Chunk, Connect, EventKind, Host, Listen, LookupCode, Net, Server, SharedError, Socket};
@@ -32,7 +32,7 @@ const NOTHING: Left = Ok(None);
 
 /// Runs the steps of a block, until one throws.
 pub(super) fn run_block<H: Host>(net: &mut Net<State, H>, block: usize) {
-    if net.state.runs[block] >= MOST_RUNS {
+    if net.state.runs[block] >= MOST_RUNS || is_over(net) {
         return;
     }
     net.state.runs[block] += 1;
