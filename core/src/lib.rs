@@ -33,6 +33,11 @@ extern crate alloc;
 extern crate std;
 
 mod block_list;
+#[cfg(netfold_bugs)]
+#[doc(hidden)]
+pub mod bugs;
+#[cfg(not(netfold_bugs))]
+mod bugs;
 mod call;
 mod command;
 mod decoder;

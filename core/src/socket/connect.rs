@@ -1,6 +1,7 @@
 //! Connecting: from the call to 'ready' (rules C1 to C16).
 
 use super::{Link, Target, eyes};
+use crate::bugs::bug;
 use crate::call::{HandleKind, Reply};
 use crate::command::{ConnectTo, HostOptions, Resolved};
 use crate::engine::frame::{Asked, Fed, Flow, Frame, Job, ReadFor, Yield};
@@ -407,6 +408,10 @@ impl Core {
 
     pub(crate) fn connect_emit(&mut self, socket: SocketId) -> Flow {
         self.push(Frame::ConnectRead(socket));
+        if bug!(ReadyFirst) {
+            self.push(Frame::Emit(socket.into(), Box::new(Event::Connect)));
+            return self.emit(socket, Event::Ready);
+        }
         self.push(Frame::Emit(socket.into(), Box::new(Event::Ready)));
         self.emit(socket, Event::Connect)
     }

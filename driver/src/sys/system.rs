@@ -82,6 +82,13 @@ impl System {
         })
     }
 
+    /// Has tests choose in which order the descriptors that one wait finds ready are worked off: how many there are, and the
+    /// number of the order (0 is the system's). A system may give them in any.
+    #[doc(hidden)]
+    pub fn choose_order(&mut self, choose: impl FnMut(usize) -> usize + 'static) {
+        self.poll.set_order(Box::new(choose));
+    }
+
     /// What ends a wait from another thread.
     pub fn waker(&self) -> Waker {
         self.bell.clone()
