@@ -26,7 +26,7 @@ use crate::timers::TimerKey;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
-pub(crate) use readable::Readable;
+pub(crate) use readable::{Flowing, Readable};
 pub(crate) use writable::{Parked, Writable};
 
 /// Where a socket stands towards the system.
