@@ -18,6 +18,8 @@ pub struct Inner {
     pub more_waits: bool,
     /// The other party's FIN came in.
     pub fin_came_in: bool,
+    /// The stream believes that somebody listens for 'readable': it hears of one that went in a tick.
+    pub read_by_hand: bool,
     /// `pause` came after `resume`.
     pub told_to_pause: bool,
     /// The tick that tells 'error', or that there is none, has begun.
@@ -88,6 +90,7 @@ impl Core {
             write_under_way: socket.w.writing,
             more_waits: !socket.w.buffered.is_empty(),
             fin_came_in: socket.r.ended,
+            read_by_hand: socket.r.readable_listening,
             told_to_pause: socket.r.told_to_pause(),
             closing: socket.error_emitted || socket.close_emitted,
             address_left: attempts.is_some_and(|attempts| attempts.any_left()),

@@ -502,7 +502,7 @@ impl World {
             add("held", view.readable_flowing() == Some(false));
             add("told to pause", inner.told_to_pause);
             add("'resume' owed", self.core.owes(socket, "resume") > 0);
-            add("'listener gone' owed", self.core.owes(socket, "listener gone") > 0);
+            add("read by hand", inner.read_by_hand);
             add("a 'data' listener", count(EventKind::Data));
             add("a 'readable' listener", count(EventKind::Readable));
             add("FIN came in", inner.fin_came_in);

@@ -112,10 +112,23 @@ fn the_readable_half_is_its_table() {
     let calls =
         [ConnectAddress, OnData, OffData, OnReadable, OffReadable, Pause, Resume, ReadAll, ReadNone, End, Destroy];
     let starts: [(Start, &[Cmd]); 3] = [(Fresh, &calls), (Online, &calls), (HalfOpen, &calls)];
-    // Two ticks for listeners that went: the first makes it flow, and the second does so again, after a `pause`.
-    let twice = [OnReadable, OffReadable, OnReadable, OffReadable, OnData].map(|cmd| (Give(cmd), Well));
-    let twice = [&twice[..], &[(Tick, Well), (Give(Pause), Well), (Tick, Well)]].concat();
-    assert_true("readable", &walked(Machine::Readable, &starts, 4, &[(Online, &twice)]), 400_000);
+    // What a 'readable' listener that went leaves behind: a tick, or two with something between them.
+    let mut rare = Vec::new();
+    let ticks = || [(Tick, Well); 6];
+    let given = |calls: &[Cmd]| calls.iter().map(|cmd| (Give(*cmd), Well)).collect::<Vec<_>>();
+    let twice = given(&[OnReadable, OffReadable, OnReadable, OffReadable, OnData]);
+    rare.push([&twice[..], &[(Tick, Well), (Give(Pause), Well), (Tick, Well)]].concat());
+    let twice = given(&[OnReadable, OffReadable, Resume, OnReadable, OffReadable]);
+    rare.push([&twice[..], &ticks()].concat());
+    rare.push([&twice[..], &[(Tick, Well), (Give(Pause), Well)], &ticks()].concat());
+    // It flows, with a listener.
+    let flows = [&given(&[OnReadable, OffReadable, OnReadable, Resume])[..], &[(Tick, Well)]].concat();
+    rare.push([&flows[..], &given(&[Pause])].concat());
+    rare.push([&flows[..], &ticks(), &[(Eof, Well)]].concat());
+    rare.push([&flows[..], &ticks(), &[(Read, Well)], &ticks()].concat());
+    rare.push([&flows[..], &ticks(), &[(Read, Well), (Give(OnData), Well)], &ticks()].concat());
+    let rare: Vec<Program<'_>> = rare.iter().map(|program| (Online, &program[..])).collect();
+    assert_true("readable", &walked(Machine::Readable, &starts, 4, &rare), 400_000);
 }
 
 #[test]
