@@ -1,4 +1,4 @@
-//! A server: it listens, accepts, and is closed when its last connection is gone (rules S1 to S22).
+//! A server: it listens, accepts, and is closed when its last connection is gone (rules S1 to S16).
 
 mod accept;
 mod listen;

@@ -1,4 +1,4 @@
-//! The writable half: one request at a time with the driver, the rest in order behind it (rules W1 to W24).
+//! The writable half: one request at a time with the driver, the rest in order behind it (rules W1 to W23).
 
 use super::{Link, Socket};
 use crate::call::Reply;
