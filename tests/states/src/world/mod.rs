@@ -1,220 +1,21 @@
 //! One machine with a host and a driver that do one thing at a time, and note what it did to each table's state.
 
+mod actions;
+mod commands;
+mod facts;
+mod system;
+
+pub use actions::{Action, Batch, Cmd, Machine, Plan, Start};
+
 use crate::ledger::{Ledger, Seen};
 use bytes::Bytes;
 use netfold_core::{
-    CallbackId, Chunk, Command, Completion, ConnKey, ConnectTo, Core, Emit, Errno, Event, EventKind, HandleId,
-    HostOptions, ListenOn, ListenerId, LookupCode, LookupId, NodeError, Op, Outcome, Phase, Reply, ServerId,
-    ServerOptions, SocketId, SocketOptions, Step, Target, TickId,
+    Command, Completion, ConnKey, Core, Emit, Errno, Event, EventKind, HandleId, ListenerId, LookupCode, LookupId, Op,
+    Outcome, Phase, Reply, ServerId, ServerOptions, SocketId, SocketOptions, Step, Target, TickId,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
-
-/// A table's machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Machine {
-    /// The life of a socket.
-    Socket,
-    /// Its readable half.
-    Readable,
-    /// Its writable half.
-    Writable,
-    /// A server.
-    Server,
-}
-
-impl Machine {
-    /// The name of its table.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Machine::Socket => "socket",
-            Machine::Readable => "readable",
-            Machine::Writable => "writable",
-            Machine::Server => "server",
-        }
-    }
-
-    /// Whether an event, or "cb", is one of this machine's.
-    fn emits(self, event: &str) -> bool {
-        let events: &[&str] = match self {
-            Machine::Socket => &[
-                "lookup",
-                "connectionAttempt",
-                "connectionAttemptFailed",
-                "connectionAttemptTimeout",
-                "connect",
-                "ready",
-                "error",
-                "close",
-            ],
-            Machine::Readable => &["data", "readable", "end", "pause", "resume"],
-            Machine::Writable => &["drain", "prefinish", "finish", "callback", "callback with an error"],
-            Machine::Server => &["listening", "connection", "drop", "error", "close"],
-        };
-        events.contains(&event)
-    }
-}
-
-/// How the system answers what it is asked within one step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Plan {
-    /// All goes well.
-    Well,
-    /// A write waits.
-    Waits,
-    /// A write, connect, bind or listen fails.
-    Fails,
-    /// A connect is refused.
-    Refused,
-}
-
-/// A call of the user's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Cmd {
-    /// `connect` to an address.
-    ConnectAddress,
-    /// `connect` to a name, of which one address is tried.
-    ConnectName,
-    /// `connect` to a name, of which all addresses are tried.
-    ConnectNames,
-    /// `connect` to a path.
-    ConnectPath,
-    /// `connect` to a port that is none.
-    ConnectBadly,
-    /// `write` of a little, with a callback.
-    Write,
-    /// `write` of more than the high water mark, with a callback.
-    WriteMuch,
-    /// `cork`
-    Cork,
-    /// `uncork`
-    Uncork,
-    /// `end`, with a callback.
-    End,
-    /// `destroy()`
-    Destroy,
-    /// `destroy(error)`
-    DestroyWith,
-    /// `destroySoon`
-    DestroySoon,
-    /// `resetAndDestroy`
-    Reset,
-    /// A 'data' listener.
-    OnData,
-    /// The 'data' listeners go.
-    OffData,
-    /// A 'readable' listener.
-    OnReadable,
-    /// The 'readable' listener goes.
-    OffReadable,
-    /// `pause`
-    Pause,
-    /// `resume`
-    Resume,
-    /// `read()`
-    ReadAll,
-    /// `read(0)`
-    ReadNone,
-    /// `listen` on a port.
-    Listen,
-    /// `listen` on a port of an address.
-    ListenAddress,
-    /// `listen` on a port of a name.
-    ListenName,
-    /// `close` of the server, with a callback.
-    Close,
-    /// `destroy` of a connection of the server's.
-    DestroyConnection,
-    /// `maxConnections = 1`
-    Max,
-}
-
-impl Cmd {
-    /// Its name in the tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Cmd::ConnectAddress => "call: connect to an address",
-            Cmd::ConnectName | Cmd::ConnectNames => "call: connect to a name",
-            Cmd::ConnectPath => "call: connect to a path",
-            Cmd::ConnectBadly => "call: connect to a bad port",
-            Cmd::Write => "call: write",
-            Cmd::WriteMuch => "call: write much",
-            Cmd::Cork => "call: cork",
-            Cmd::Uncork => "call: uncork",
-            Cmd::End => "call: end",
-            Cmd::Destroy => "call: destroy",
-            Cmd::DestroyWith => "call: destroy with an error",
-            Cmd::DestroySoon => "call: destroySoon",
-            Cmd::Reset => "call: resetAndDestroy",
-            Cmd::OnData => "call: on 'data'",
-            Cmd::OffData => "call: off 'data'",
-            Cmd::OnReadable => "call: on 'readable'",
-            Cmd::OffReadable => "call: off 'readable'",
-            Cmd::Pause => "call: pause",
-            Cmd::Resume => "call: resume",
-            Cmd::ReadAll => "call: read",
-            Cmd::ReadNone => "call: read(0)",
-            Cmd::Listen => "call: listen on a port",
-            Cmd::ListenAddress => "call: listen on an address",
-            Cmd::ListenName => "call: listen on a name",
-            Cmd::Close => "call: close",
-            Cmd::DestroyConnection => "call: destroy a connection",
-            Cmd::Max => "call: maxConnections",
-        }
-    }
-}
-
-/// One thing that a host, a driver or a user can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Action {
-    /// A call.
-    Give(Cmd),
-    /// The next tick.
-    Tick,
-    /// Bytes come in on the socket.
-    Read,
-    /// The other party's FIN comes in.
-    Eof,
-    /// Reading fails.
-    ReadFails,
-    /// The connect under way ends, well or not.
-    Connected(bool),
-    /// The write under way ends, well or not.
-    Written(bool),
-    /// A lookup ends, with so many addresses.
-    LookedUp(u8),
-    /// A connection comes in.
-    Accepted,
-    /// The next turn of a phase.
-    Phase(Batch),
-}
-
-/// A phase, in an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Batch {
-    /// Pending
-    Pending,
-    /// Closing
-    Closing,
-    /// Timers, after enough time for one.
-    Timers,
-}
-
-/// What a program begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Start {
-    /// A new socket.
-    Fresh,
-    /// A new socket, which may connect again once it is closed.
-    Again,
-    /// A connected socket.
-    Online,
-    /// A connected socket, half-open.
-    HalfOpen,
-    /// A new server.
-    Server,
-}
+use system::{answer, fact_of};
 
 #[derive(Clone, Copy, Debug, Default)]
 struct HandleState {
@@ -296,10 +97,6 @@ const SOCKET_EVENTS: [EventKind; 16] = [
 
 const SERVER_EVENTS: [EventKind; 5] =
     [EventKind::Listening, EventKind::Connection, EventKind::Drop, EventKind::Error, EventKind::ServerClose];
-
-/// The listener of 'data', and that of 'readable'.
-const DATA: ListenerId = ListenerId(1);
-const READABLE: ListenerId = ListenerId(2);
 
 impl World {
     /// A world at the start of a program.
@@ -463,74 +260,6 @@ impl World {
             OnData => self.core.listener_count(self.target(), EventKind::Data) == 0,
             _ => true,
         }
-    }
-
-    fn states(&self) -> States {
-        let mut out = States::new();
-        if let Some(socket) = self.socket {
-            out.insert(Machine::Socket, self.core.socket_state(socket).expect("it is retained").name());
-            out.insert(Machine::Readable, self.core.readable_state(socket).expect("it is retained").name());
-            out.insert(Machine::Writable, self.core.writable_state(socket).expect("it is retained").name());
-        }
-        if let Some(server) = self.server {
-            out.insert(Machine::Server, self.core.server_state(server).expect("it is kept").name());
-        }
-        out
-    }
-
-    fn facts(&self) -> BTreeSet<&'static str> {
-        let mut out = BTreeSet::new();
-        let mut add = |fact, holds: bool| {
-            if holds {
-                out.insert(fact);
-            }
-        };
-        if let Some(socket) = self.socket {
-            let view = self.core.socket(socket).expect("it is retained");
-            let inner = self.core.inner(socket).expect("it is retained");
-            let count = |kind| self.core.listener_count(socket.into(), kind) > 0;
-            add("a handle", self.own_handle().is_some());
-            add("a path", self.own_handle().is_some() && self.last_connect == Some(Cmd::ConnectPath));
-            add("all addresses wanted", self.last_connect == Some(Cmd::ConnectNames));
-            add("an address is left", inner.address_left);
-            add("a reset waits", self.reset_waits);
-            add("destroySoon waits", self.soon_waits);
-            add("connecting", view.connecting());
-            add("half-open", view.allow_half_open());
-            add("unread", view.readable_length() > 0);
-            add("flowing", view.readable_flowing() == Some(true));
-            add("held", view.readable_flowing() == Some(false));
-            add("told to pause", inner.told_to_pause);
-            add("'resume' owed", self.core.owes(socket, "resume") > 0);
-            add("read by hand", inner.read_by_hand);
-            add("a 'data' listener", count(EventKind::Data));
-            add("a 'readable' listener", count(EventKind::Readable));
-            add("FIN came in", inner.fin_came_in);
-            add("'end' emitted", view.readable_ended());
-            add("'finish' emitted", view.writable_finished());
-            add("ended", view.writable_ended());
-            add("corked", view.writable_corked() > 0);
-            add("corked twice", view.writable_corked() > 1);
-            add("a request under way", inner.write_under_way);
-            add("more waits", inner.more_waits);
-            add("it reaches the mark", view.writable_length() + 1 >= u64::from(view.writable_high_water_mark()));
-            add("a 'drain' is owed", view.write_refused());
-            add("errored", view.errored().is_some());
-            add("destroyed", view.destroyed());
-            add("closing", inner.closing);
-        }
-        if let Some(server) = self.server {
-            let view = self.core.server(server).expect("it is kept");
-            add("a handle", view.listening);
-            add("'listening' owed", self.core.owes(server, "listening") > 0);
-            add("'listening' owed twice", self.core.owes(server, "listening") > 1);
-            add("'close' owed", self.core.owes(server, "close") > 0);
-            add("'close' owed twice", self.core.owes(server, "close") > 1);
-            add("connections", view.connections > 0);
-            add("the last one", view.connections == 1);
-            add("full", view.max_connections > 0 && view.connections >= view.max_connections);
-        }
-        out
     }
 
     fn count(&self) -> u32 {
@@ -699,65 +428,6 @@ impl World {
         }
     }
 
-    fn command(&mut self, cmd: Cmd) -> Command {
-        if let Some(server) = self.server {
-            return self.server_command(server, cmd);
-        }
-        let s = self.socket.expect("a socket");
-        let host = |host: &str, port: i64, each: bool| {
-            ConnectTo::Host(HostOptions {
-                host: Some(host.into()),
-                port: Some(port),
-                auto_select_family: Some(each),
-                ..HostOptions::default()
-            })
-        };
-        let callback = CallbackId(self.id());
-        let on = |event, listener| Command::On { target: s.into(), event, listener, once: false, prepend: false };
-        let off = |event, listener| Command::Off { target: s.into(), event, listener };
-        match cmd {
-            Cmd::ConnectAddress => Command::Connect(s, host("127.0.0.1", 80, true)),
-            Cmd::ConnectName => Command::Connect(s, host("name", 80, false)),
-            Cmd::ConnectNames => Command::Connect(s, host("name", 80, true)),
-            Cmd::ConnectPath => Command::Connect(s, ConnectTo::Path(String::from("/x"))),
-            Cmd::ConnectBadly => Command::Connect(s, host("127.0.0.1", 70_000, true)),
-            Cmd::Write => Command::Write(s, Chunk::from(Bytes::from_static(b"a")), Some(callback)),
-            Cmd::WriteMuch => Command::Write(s, Chunk::from(Bytes::from_static(b"abcdefgh")), Some(callback)),
-            Cmd::Cork => Command::Cork(s),
-            Cmd::Uncork => Command::Uncork(s),
-            Cmd::End => Command::End(s, None, Some(callback)),
-            Cmd::Destroy => Command::Destroy(s, None),
-            Cmd::DestroyWith => Command::Destroy(s, Some(Arc::new(NodeError::user("on purpose")))),
-            Cmd::DestroySoon => Command::DestroySoon(s),
-            Cmd::Reset => Command::ResetAndDestroy(s),
-            Cmd::OnData => on(EventKind::Data, DATA),
-            Cmd::OffData => off(EventKind::Data, DATA),
-            Cmd::OnReadable => on(EventKind::Readable, READABLE),
-            Cmd::OffReadable => off(EventKind::Readable, READABLE),
-            Cmd::Pause => Command::Pause(s),
-            Cmd::Resume => Command::Resume(s),
-            Cmd::ReadAll => Command::Read(s, None),
-            Cmd::ReadNone => Command::Read(s, Some(0)),
-            _ => unreachable!("a server's"),
-        }
-    }
-
-    fn server_command(&mut self, s: ServerId, cmd: Cmd) -> Command {
-        let port = |host: Option<&str>| {
-            let host = host.map(String::from);
-            Command::Listen(s, ListenOn::Port { port: 80, host, backlog: 0, ipv6_only: false })
-        };
-        match cmd {
-            Cmd::Listen => port(None),
-            Cmd::ListenAddress => port(Some("127.0.0.1")),
-            Cmd::ListenName => port(Some("name")),
-            Cmd::Close => Command::CloseServer(s, Some(ListenerId(self.id()))),
-            Cmd::Max => Command::SetMaxConnections(s, 1),
-            Cmd::DestroyConnection => Command::Destroy(self.connections.remove(0), None),
-            _ => unreachable!("a socket's"),
-        }
-    }
-
     /// Steps until the innermost command returns, or the turn is over.
     fn go(&mut self, command: bool, ledgers: &mut BTreeMap<Machine, Ledger>) -> Option<Outcome> {
         loop {
@@ -828,77 +498,5 @@ impl World {
         if let Some(outer) = self.running.last_mut() {
             outer.since = states;
         }
-    }
-}
-
-/// What the system answers, and which other plans would have mattered.
-fn answer(
-    op: &Op<'_>,
-    plan: Plan,
-    handles: &mut BTreeMap<HandleId, HandleState>,
-    lookups: &mut Vec<LookupId>,
-) -> (Reply, &'static [Plan]) {
-    let fails = |well: Reply, errno| if plan == Plan::Fails { Reply::Failed(errno) } else { well };
-    match op {
-        Op::Open(h, _) | Op::Adopt(h, _) => {
-            handles.insert(*h, HandleState::default());
-            (Reply::Done, &[])
-        }
-        Op::ConnNames(_) => (Reply::Names(None, None), &[]),
-        Op::Bind { .. } => (fails(Reply::Done, Errno::EADDRNOTAVAIL), &[Plan::Fails]),
-        Op::Listen(h, _) => {
-            let reply = fails(Reply::Done, Errno::EADDRINUSE);
-            set(handles, h, |s| s.listening = reply == Reply::Done);
-            (reply, &[Plan::Fails])
-        }
-        Op::Connect(h, _) | Op::ConnectPath(h, _) => {
-            let reply = match plan {
-                Plan::Refused => Reply::Failed(Errno::ECONNREFUSED),
-                _ => fails(Reply::Pending, Errno::ENETUNREACH),
-            };
-            set(handles, h, |s| s.connecting = reply == Reply::Pending);
-            (reply, &[Plan::Fails, Plan::Refused])
-        }
-        Op::Write(h, _) => {
-            let reply = if plan == Plan::Waits { Reply::Pending } else { fails(Reply::Done, Errno::EPIPE) };
-            set(handles, h, |s| s.writing = reply == Reply::Pending);
-            (reply, &[Plan::Waits, Plan::Fails])
-        }
-        Op::ReadStart(h) => {
-            set(handles, h, |s| s.reading = true);
-            (Reply::Done, &[])
-        }
-        Op::ReadStop(h) => {
-            set(handles, h, |s| s.reading = false);
-            (Reply::Done, &[])
-        }
-        Op::Close(h) | Op::Reset(h) => {
-            handles.remove(h);
-            (Reply::Done, &[])
-        }
-        Op::SockName(_) | Op::PeerName(_) => (Reply::Addr(None), &[]),
-        Op::QueueSize(_) => (Reply::Size(0), &[]),
-        Op::Lookup { lookup, .. } => {
-            lookups.push(*lookup);
-            (Reply::Pending, &[])
-        }
-        _ => (Reply::Done, &[]),
-    }
-}
-
-fn set(handles: &mut BTreeMap<HandleId, HandleState>, h: &HandleId, change: impl FnOnce(&mut HandleState)) {
-    change(handles.get_mut(h).expect("the core names open handles only"));
-}
-
-/// What a table says of an answer.
-fn fact_of(op: &Op<'_>, reply: Reply) -> Option<&'static str> {
-    match (op, reply) {
-        (Op::Write(..), Reply::Pending) => Some("the write waits"),
-        (Op::Write(..), Reply::Failed(_)) => Some("the write fails"),
-        (Op::Write(..), _) => Some("the write is taken"),
-        (Op::Connect(..) | Op::ConnectPath(..), Reply::Failed(Errno::ECONNREFUSED)) => Some("refused at once"),
-        (Op::Connect(..) | Op::ConnectPath(..), Reply::Failed(_)) => Some("the attempt fails at once"),
-        (Op::Bind { .. } | Op::Listen(..), Reply::Failed(_)) => Some("the system refuses"),
-        _ => None,
     }
 }
