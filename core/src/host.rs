@@ -172,6 +172,21 @@ impl<T> Lane<T> {
         if owed { Some(0) } else { self.idle.deadline }
     }
 
+    /// Where the loop stands, as the table in the project's `spec/states/loop.md` names it.
+    pub const fn stage(&self) -> &'static str {
+        match self.stage {
+            Stage::First => "first",
+            Stage::Fed => "fed",
+            Stage::Poll => "poll",
+            Stage::Completions => "completions",
+            Stage::Pending(_) => "pending",
+            Stage::Check => "check",
+            Stage::Immediates(_) => "immediates",
+            Stage::Closing => "closing",
+            Stage::Timers => "timers",
+        }
+    }
+
     fn has_tasks(&self) -> bool {
         !self.ticks.is_empty() || !self.immediates.is_empty()
     }

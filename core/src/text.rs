@@ -1,4 +1,4 @@
-//! Text to bytes, as Node's encodings have it (rules W3, X1 to X7).
+//! Text to bytes, as Node's encodings have it (rules W3, X1).
 
 use crate::command::{Chunk, Text};
 use crate::error::NodeError;

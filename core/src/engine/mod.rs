@@ -4,6 +4,7 @@ mod completions;
 mod emit;
 pub(crate) mod frame;
 mod handles;
+mod peek;
 mod phases;
 mod run;
 

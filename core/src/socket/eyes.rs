@@ -52,6 +52,10 @@ impl Attempts {
         self.addresses[self.begun - 1]
     }
 
+    pub(crate) fn any_left(&self) -> bool {
+        self.begun < self.addresses.len()
+    }
+
     /// The address that `local_port` is bound on.
     fn local(&self) -> Option<SocketAddr> {
         let any =

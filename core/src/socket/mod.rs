@@ -28,7 +28,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
-pub(crate) use readable::Readable;
+pub(crate) use readable::{Flowing, Readable};
 pub(crate) use writable::{Parked, Writable};
 
 /// Where a socket stands towards the system.

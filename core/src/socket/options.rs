@@ -1,4 +1,4 @@
-//! Timeouts, TCP options, references and addresses (rules M2 to M6, O1 to O8).
+//! Timeouts, TCP options, references and addresses (rules M2 to M5, O1 to O7).
 
 use super::{IdleTimeout, Link};
 use crate::call::{HandleKind, Reply};

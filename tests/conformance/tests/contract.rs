@@ -157,7 +157,7 @@ fn each_program_has_a_log_and_a_rule() {
     assert!(stale.is_empty(), "no longer without a rule: {stale:?}");
 }
 
-/// The numbers that a comment names: `rule T1`, `rules T3, T4 and T7`; of `rules R1 to R4` the first.
+/// The numbers that a comment names: `rule T1`, `rules T3, T4 and T7`; of `rules R1 to R4` both ends.
 fn named_in(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     for (at, _) in text.match_indices("ule") {
@@ -171,7 +171,8 @@ fn named_in(text: &str) -> Vec<String> {
             }
             out.push(rest[..end].into());
             rest = &rest[end..];
-            let next = [", ", " and ", ", and "].iter().filter_map(|joint| rest.strip_prefix(joint)).next_back();
+            let next =
+                [", ", " and ", ", and ", " to "].iter().filter_map(|joint| rest.strip_prefix(joint)).next_back();
             match next {
                 Some(more) => rest = more,
                 None => break,
@@ -183,7 +184,10 @@ fn named_in(text: &str) -> Vec<String> {
 
 #[test]
 fn each_rule_that_a_comment_names_exists() {
-    assert_eq!(named_in("Rule T1; (rules T3, T4 and T7); rules R1 to R4. A rule X"), ["T1", "T3", "T4", "T7", "R1"]);
+    assert_eq!(
+        named_in("Rule T1; (rules T3, T4 and T7); rules R1 to R4. A rule X"),
+        ["T1", "T3", "T4", "T7", "R1", "R4"]
+    );
     let known: BTreeSet<_> = all_rules().into_iter().map(|rule| rule.number).collect();
     let mut files = Vec::new();
     sources(&root().join("core/src"), &mut files);
