@@ -291,7 +291,8 @@ impl Core {
             let error = NodeError::IpBlocked(addr.ip().to_string());
             return self.destroy(socket, Some(Arc::new(error)));
         }
-        if self.handles[handle].connecting {
+        // A path is asked for again, and the system says what it thinks of that (rule C15).
+        if self.handles[handle].connecting && self.handles[handle].kind != HandleKind::Pipe {
             return self.refused_at_once(socket, handle, Errno::EALREADY);
         }
         let target = self.sockets[socket].target.as_ref()?;
@@ -312,6 +313,7 @@ impl Core {
 
     /// A path's failure and a TCP refusal come in a turn of their own; other failures destroy within the call (rule C9).
     pub(crate) fn connect_answered(&mut self, socket: SocketId, handle: HandleId) -> Flow {
+        self.starve(handle);
         match self.take_reply() {
             Reply::Failed(errno) => {
                 let fed = errno == Errno::ECONNREFUSED || self.handles[handle].kind == HandleKind::Pipe;

@@ -248,6 +248,11 @@ impl Core {
             self.handle_mut(handle, |h| h.bytes_written += bytes);
         }
         self.push(Frame::WriteAnswered { socket, handle, bytes, late });
+        if self.handles[handle].shut {
+            self.wire().clear();
+            self.reply_with(Reply::Failed(Errno::EPIPE));
+            return None;
+        }
         self.ask(Asked::Write(handle))
     }
 
@@ -600,7 +605,10 @@ impl Core {
     pub(crate) fn final_(&mut self, socket: SocketId) -> Flow {
         match self.sockets[socket].link {
             Link::Open(handle) => {
-                self.handle_mut(handle, |h| h.shutting = true);
+                self.handle_mut(handle, |h| {
+                    h.shutting = true;
+                    h.shut = true;
+                });
                 self.feed(Fed::Shutdown(handle));
             }
             Link::Opening(_) | Link::Detached => {

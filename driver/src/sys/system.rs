@@ -191,9 +191,6 @@ impl System {
 
     fn write(&mut self, call: &mut Call<'_>, id: HandleId) -> Reply {
         let Op::Write(_, pieces) = call.op() else { unreachable!("a write was asked") };
-        if pieces.iter().all(|piece| piece.is_empty()) {
-            return Reply::Done;
-        }
         let Some(Entry { fd: Some(fd), role: Role::Stream { queue, .. }, .. }) = self.table.get_mut(id) else {
             return Reply::Failed(Errno::EBADF);
         };

@@ -95,19 +95,22 @@ pub(super) struct Sent {
     pub(super) stopped: Option<Stop>,
 }
 
-/// Writes until everything is with the system or it takes no more. Nothing to write needs no system call.
+/// Writes until everything is with the system or it takes no more. Of nothing the system is told too: it may know that
+/// the other side is gone.
 pub(super) fn send_all(fd: BorrowedFd<'_>, pieces: &[Bytes]) -> Sent {
     let mut at = Cursor { pieces, offset: 0 };
     let mut taken = 0;
     loop {
         at.skip(0);
         let sent = match at.pieces.len() {
+            0 if taken == 0 => send(fd, &[], SEND),
             0 => return Sent { taken, stopped: None },
             1 => send(fd, &at.pieces[0][at.offset..], SEND),
             2..=FEW => gather::<FEW>(fd, &at),
             _ => gather::<PIECES>(fd, &at),
         };
         match sent {
+            Ok(_) if at.pieces.is_empty() => return Sent { taken, stopped: None },
             Ok(count) => {
                 taken += count;
                 at.skip(count);
@@ -184,11 +187,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_write_needs_no_system_call() {
-        let (a, _b) = pair();
-        rustix::net::shutdown(&a, rustix::net::Shutdown::Both).unwrap();
-        assert_eq!(send_all(a.as_fd(), &[]), Sent { taken: 0, stopped: None });
-        assert_eq!(send_all(a.as_fd(), &[Bytes::new(), Bytes::new()]), Sent { taken: 0, stopped: None });
+    fn the_system_hears_of_an_empty_write() {
+        let (a, b) = pair();
+        let none = [Bytes::new(), Bytes::new()];
+        assert_eq!(send_all(a.as_fd(), &none), Sent { taken: 0, stopped: None });
+        drop(b);
+        assert_eq!(send_all(a.as_fd(), &none), Sent { taken: 0, stopped: Some(Stop::Failed(Errno::PIPE)) });
     }
 
     #[test]
