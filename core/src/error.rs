@@ -100,6 +100,8 @@ pub enum NodeError {
         /// What was given, as Node's `util.inspect` shows it.
         received: String,
     },
+    /// `ERR_INVALID_FD_TYPE`: a descriptor that is no stream socket and no FIFO.
+    InvalidFdType(&'static str),
     /// `ERR_INVALID_ADDRESS`
     InvalidAddress,
     /// `ERR_INVALID_IP_ADDRESS`
@@ -119,7 +121,8 @@ pub enum NodeError {
     System {
         /// Why.
         errno: Errno,
-        /// What: `connect`, `bind`, `listen`, `accept`, `read`, `write`, `shutdown`, `open` or `reset`.
+        /// What: `connect`, `bind`, `listen`, `accept`, `read`, `write`, `shutdown`, `open`, `reset`,
+        /// `setTypeOfService` or `getTypeOfService`.
         syscall: &'static str,
         /// Where to.
         place: Place,
@@ -185,6 +188,7 @@ impl NodeError {
             NodeError::BadPort { .. } => "ERR_SOCKET_BAD_PORT",
             NodeError::OutOfRange { .. } => "ERR_OUT_OF_RANGE",
             NodeError::InvalidArgValue { .. } | NodeError::InvalidValue { .. } => "ERR_INVALID_ARG_VALUE",
+            NodeError::InvalidFdType(_) => "ERR_INVALID_FD_TYPE",
             NodeError::InvalidAddress => "ERR_INVALID_ADDRESS",
             NodeError::InvalidIp(_) => "ERR_INVALID_IP_ADDRESS",
             NodeError::InvalidFamily { .. } => "ERR_INVALID_ADDRESS_FAMILY",
@@ -202,6 +206,7 @@ impl NodeError {
     pub const fn class(&self) -> ErrorClass {
         match self {
             NodeError::InvalidHandleType
+            | NodeError::InvalidFdType(_)
             | NodeError::MissingArgs
             | NodeError::InvalidArgValue { .. }
             | NodeError::InvalidValue { .. }
@@ -309,6 +314,7 @@ impl fmt::Display for NodeError {
                 let kind = if name.contains('.') { "property" } else { "argument" };
                 write!(f, "The {kind} '{name}' {reason}. Received {received}")
             }
+            NodeError::InvalidFdType(kind) => write!(f, "Unsupported fd type: {kind}"),
             NodeError::InvalidAddress => f.write_str("Invalid socket address"),
             NodeError::InvalidIp(ip) => write!(f, "Invalid IP address: {ip}"),
             NodeError::InvalidFamily { family, host, port } => {

@@ -57,8 +57,8 @@ pub use block_list::BlockList;
 pub use bytes::Bytes;
 pub use call::{Completion, HandleKind, Op, Reply};
 pub use command::{
-    Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, Emitted, HostOptions, ListenOn, LookupAnswer, Outcome,
-    Resolved, ServerOptions, Side, SocketOptions, Text,
+    Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, Emitted, HandedIn, HostOptions, ListenOn, LookupAnswer,
+    Outcome, Resolved, ServerOptions, Side, SocketOptions, Text,
 };
 pub use decoder::{Decoder, ReadText};
 pub use engine::{Census, Core};

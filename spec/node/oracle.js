@@ -184,6 +184,36 @@ function deafPort(fn) {
   });
 }
 
+// Calls fn(fd, peer) with the descriptor of a connection that a listener in a thread has accepted, on 127.0.0.1 or on
+// `path`, and the socket of its other end, made with `options`. The descriptor is in no other use in this thread.
+function strayFd(options, fn) {
+  const { Worker } = require('worker_threads');
+  const worker = new Worker(`
+    const { parentPort, workerData } = require('worker_threads');
+    const server = require('net').createServer({ pauseOnConnect: true }, (socket) => {
+      parentPort.postMessage(socket._handle.fd);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });
+    if (workerData.path) server.listen(workerData.path, () => parentPort.postMessage({}));
+    else server.listen(0, '127.0.0.1', () => parentPort.postMessage({ host: '127.0.0.1', port: server.address().port }));
+  `, { eval: true, workerData: { path: options.path }, execArgv: ['--no-deprecation'] });
+  worker.once('message', (to) => {
+    const peer = net.connect({ ...to, ...options });
+    worker.once('message', (fd) => when(() => !peer.connecting, () => fn(fd, peer)));
+    worker.unref();
+  });
+}
+
+// The descriptors [to read, to write] of a new fifo.
+function fifo() {
+  const name = path.join(os.tmpdir(), 'nf-fifo-' + process.pid + '-' + pathCount++);
+  require('child_process').execFileSync('mkfifo', [name]);
+  const { O_RDONLY, O_NONBLOCK, O_WRONLY } = fs.constants;
+  const ends = [fs.openSync(name, O_RDONLY | O_NONBLOCK), fs.openSync(name, O_WRONLY | O_NONBLOCK)];
+  fs.unlinkSync(name);
+  return ends;
+}
+
 // Calls fn in the first immediate in which cond() holds. It keeps the loop alive.
 function when(cond, fn) {
   setImmediate(() => {
@@ -208,4 +238,6 @@ process.on('exit', () => {
   fs.writeSync(1, text);
 });
 
-module.exports = { actor, deafPort, errorText, finish, maskPort, portOf, refusedPort, tempPath, when };
+module.exports = {
+  actor, deafPort, errorText, fifo, finish, maskPort, portOf, refusedPort, strayFd, tempPath, when,
+};

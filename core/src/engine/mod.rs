@@ -488,6 +488,8 @@ impl Core {
             Asked::QueueSize(h) => Op::QueueSize(h),
             Asked::Lookup(lookup, family, hints) => Op::Lookup { lookup, host: &self.scratch, family, hints },
             Asked::Detach(h) => Op::Detach(h),
+            Asked::SetTypeOfService(h, tos) => Op::SetTypeOfService(h, tos),
+            Asked::TypeOfService(h) => Op::TypeOfService(h),
         }
     }
 

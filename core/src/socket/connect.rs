@@ -359,6 +359,9 @@ impl Core {
         s.target = None;
         let tcp = self.handles[handle].kind == HandleKind::Tcp;
         self.push(Frame::ConnectEmit(socket));
+        if tcp && self.sockets[socket].type_of_service.is_some() {
+            self.push(Frame::ConnectTypeOfService(socket, handle));
+        }
         if tcp && self.sockets[socket].keep_alive {
             self.push(Frame::ConnectKeepAlive(socket, handle));
         }

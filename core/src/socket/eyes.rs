@@ -196,7 +196,7 @@ impl Core {
         let s = &mut self.sockets[socket];
         s.link = Link::Opening(handle);
         // What was ended stays ended (rule D17): only the readable half begins anew.
-        s.r.revive();
+        s.r.revive(s.options.readable);
         if let Some(names) = &mut s.names {
             names.local = None;
         }

@@ -33,6 +33,7 @@ mod variant {
     pub(super) const INVALID_VALUE: u8 = 23;
     pub(super) const AGGREGATE: u8 = 24;
     pub(super) const ABORTED: u8 = 25;
+    pub(super) const INVALID_FD_TYPE: u8 = 30;
 }
 
 /// The words that errors keep as `&'static str`. Only these can be read back as what they were.
@@ -77,6 +78,14 @@ const WORDS: &[&str] = &[
     "options.flowlabel",
     ">= 0 && <= 4294967295",
     ">= 0 && <= 1048575",
+    "setTypeOfService",
+    "getTypeOfService",
+    "TCP",
+    "TTY",
+    "UDP",
+    "FILE",
+    "PIPE",
+    "UNKNOWN",
 ];
 
 fn known(word: &str) -> Option<&'static str> {
@@ -87,6 +96,7 @@ fn known(word: &str) -> Option<&'static str> {
 fn readable(error: &NodeError) -> bool {
     match error {
         NodeError::StreamDestroyed(word)
+        | NodeError::InvalidFdType(word)
         | NodeError::BadPort { name: word, .. }
         | NodeError::System { syscall: word, .. }
         | NodeError::Limit { name: word, .. } => known(word).is_some(),
@@ -146,6 +156,10 @@ fn put_variant(out: &mut Vec<u8>, error: &NodeError) {
             put_text(out, name);
             put_text(out, reason);
             put_text(out, received);
+        }
+        NodeError::InvalidFdType(kind) => {
+            out.push(variant::INVALID_FD_TYPE);
+            put_text(out, kind);
         }
         NodeError::InvalidAddress => out.push(variant::INVALID_ADDRESS),
         NodeError::InvalidIp(ip) => {
@@ -269,6 +283,7 @@ fn single(tag: u8, from: &mut Cursor<'_>) -> Result<SharedError, Malformed> {
         variant::USER => {
             NodeError::User { code: from.option(Cursor::string)?, message: from.string()?, tag: from.number()? }
         }
+        variant::INVALID_FD_TYPE => NodeError::InvalidFdType(word(from)?),
         variant::INVALID_ADDRESS => NodeError::InvalidAddress,
         variant::INVALID_VALUE => {
             NodeError::InvalidValue { name: word(from)?, reason: word(from)?, received: from.string()? }
@@ -327,6 +342,8 @@ mod tests {
             NodeError::InvalidArgValue { name: "options", reason: WORDS[24] },
             NodeError::InvalidValue { name: "start", reason: "must come before end", received: text() },
             NodeError::InvalidAddress,
+            NodeError::InvalidFdType("FILE"),
+            NodeError::system(errno, "setTypeOfService"),
             NodeError::InvalidIp(text()),
             NodeError::InvalidFamily { family: 5, host: text(), port: 65535 },
             NodeError::UnknownEncoding(text()),

@@ -12,6 +12,8 @@ mod bell;
 mod errno;
 #[cfg(unix)]
 mod getaddrinfo;
+#[cfg(unix)]
+mod hand_in;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "linux.rs"]
 mod os;
