@@ -126,7 +126,7 @@ pub enum NodeError {
         syscall: &'static str,
         /// Where to.
         place: Place,
-        /// Where from, when both the local address and port were asked for.
+        /// Where from, when a local port was asked for.
         local: Option<(String, u16)>,
         /// Whether `local` is also a pair of fields; a call that fails at once only has it in its message.
         local_fields: bool,

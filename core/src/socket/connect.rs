@@ -341,11 +341,8 @@ impl Core {
 
     fn connect_failed(&mut self, socket: SocketId, errno: Errno) -> Flow {
         let target = self.sockets[socket].target.take()?;
-        let both = match &target.to {
-            ConnectTo::Host(o) => o.local_address.is_some() && o.local_port.is_some_and(|p| p != 0),
-            ConnectTo::Path(_) => false,
-        };
-        let local = target.local.filter(|_| both).map(|a| (a.ip().to_string(), a.port()));
+        // Of an address alone nothing is said, of a port alone everything, as in Node.
+        let local = target.local.filter(|a| a.port() != 0).map(|a| (a.ip().to_string(), a.port()));
         let place = target.place();
         let error = Arc::new(NodeError::System { errno, syscall: "connect", place, local, local_fields: true });
         let attempt = target.attempt()?;
