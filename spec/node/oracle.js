@@ -165,8 +165,9 @@ function refusedPort(fn) {
 }
 
 // Calls fn with a port of 127.0.0.1 on which connects stay under way: a listener in a thread that never
-// accepts, its backlog full, so the system drops what asks to connect. End such a program with finish().
-function deafPort(fn) {
+// accepts, its backlog full, so the system drops what asks to connect. End such a program with finish(), unless it is
+// `loose`: then nothing of this keeps the loop alive.
+function deafPort(fn, loose = false) {
   const { Worker } = require('worker_threads');
   const worker = new Worker(`
     const { parentPort } = require('worker_threads');
@@ -176,9 +177,11 @@ function deafPort(fn) {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     });`, { eval: true });
   worker.once('message', (port) => {
+    if (loose) worker.unref();
     const fill = (left) => {
-      if (left === 0) fn(port);
-      else net.connect(port, '127.0.0.1', () => fill(left - 1));
+      if (left === 0) return fn(port);
+      const filler = net.connect(port, '127.0.0.1', () => fill(left - 1));
+      if (loose) filler.unref();
     };
     fill(2);
   });
