@@ -144,8 +144,13 @@ pub struct HostOptions {
     pub hints: u32,
     /// The user resolves the name: the core emits [`Emit::Resolve`](crate::Emit::Resolve) in place of a lookup call.
     pub custom_lookup: bool,
+    /// The number of the interface that a zone in `host` names, as in `fe80::1%eth0`; 0 if there is none. The machine
+    /// cannot know it: the driver looks it up.
+    pub scope: u32,
     /// Connect from this address.
     pub local_address: Option<String>,
+    /// As `scope`, of `local_address`.
+    pub local_scope: u32,
     /// Connect from this port.
     pub local_port: Option<i64>,
     /// Try a name's addresses one after the other (rule C17); `None` is true.

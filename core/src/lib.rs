@@ -65,7 +65,7 @@ pub use engine::{Census, Core};
 pub use errno::{Errno, LookupCode};
 pub use error::{ApiMisuse, ErrorClass, NodeError, Place, SharedError, Unhandled};
 pub use id::{CallbackId, ConnKey, HandleId, ListenerId, LookupId, ServerId, SocketId, TickId, TimerId};
-pub use ip::{is_ip, is_ipv4, is_ipv6};
+pub use ip::{ip_and_zone, ip_text, is_ip, is_ipv4, is_ipv6};
 pub use limits::Limits;
 pub use machine::Machine;
 pub use server::ServerView;

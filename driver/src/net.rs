@@ -23,6 +23,11 @@ pub trait Host: Kernel<Error = io::Error> + 'static {
     /// A function that ends a wait, from any thread.
     fn wake_handle(&self) -> Arc<dyn Fn() + Send + Sync>;
 
+    /// The number of a network interface, by its name; 0 if there is none. The zone of `fe80::1%eth0` names one.
+    fn interface(&self, _name: &str) -> u32 {
+        0
+    }
+
     /// When it wants to be waited on again even if nothing happens, in milliseconds of [`Kernel::now`].
     fn deadline(&self) -> Option<u64> {
         None

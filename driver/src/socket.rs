@@ -6,7 +6,7 @@ use crate::options::Connect;
 use bytes::Bytes;
 use netfold_core::{
     CallbackId, Chunk, Command, ConnectTo, Encoding, Event, EventKind, ListenerId, LookupAnswer, LookupEvent, LookupId,
-    NodeError, Outcome, ReadText, ReadyState, SharedError, Side, SocketId, SocketView, Target,
+    NodeError, Outcome, ReadText, ReadyState, SharedError, Side, SocketId, SocketView, Target, ip_and_zone,
 };
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -308,6 +308,12 @@ impl Socket {
         if let ConnectTo::Host(options) = &mut to {
             options.auto_select_family.get_or_insert(net.auto_select_family);
             options.attempt_timeout.get_or_insert(net.attempt_timeout);
+            let scope = |text: &Option<String>| {
+                let (_, zone) = ip_and_zone(text.as_deref()?)?;
+                Some(net.kernel.interface(zone?))
+            };
+            options.scope = scope(&options.host).unwrap_or(0);
+            options.local_scope = scope(&options.local_address).unwrap_or(0);
         }
         thrown(net.command(Command::Connect(self.0, to)))
     }
@@ -575,7 +581,7 @@ impl Socket {
         self.address_of(net, Side::Local)
     }
 
-    /// `socket.localAddress`
+    /// `socket.localAddress`; [`ip_text`](netfold_core::ip_text) prints it as Node does.
     pub fn local_address<S, H: Host>(self, net: &mut Net<S, H>) -> Option<IpAddr> {
         self.address_of(net, Side::Local).map(|a| a.ip())
     }
@@ -590,7 +596,7 @@ impl Socket {
         self.address_of(net, Side::Local).map(family)
     }
 
-    /// `socket.remoteAddress`
+    /// `socket.remoteAddress`; [`ip_text`](netfold_core::ip_text) prints it as Node does.
     pub fn remote_address<S, H: Host>(self, net: &mut Net<S, H>) -> Option<IpAddr> {
         self.address_of(net, Side::Remote).map(|a| a.ip())
     }

@@ -11,6 +11,7 @@ use crate::engine::{Core, Owner, TimerFor};
 use crate::errno::Errno;
 use crate::error::{NodeError, Place, SharedError};
 use crate::id::{HandleId, SocketId};
+use crate::ip::ip_text;
 use crate::step::{Attempt, Event, LookupEvent};
 use crate::timers::TimerKey;
 use alloc::boxed::Box;
@@ -60,7 +61,7 @@ impl Attempts {
 
     /// The attempt under way failed.
     fn failed(&mut self, errno: Errno) -> SharedError {
-        let local = self.local().map(|a| (a.ip().to_string(), a.port()));
+        let local = self.local().map(|a| (ip_text(a.ip()), a.port()));
         self.record(NodeError::System { errno, syscall: "connect", place: place(self.to()), local, local_fields: true })
     }
 
@@ -72,7 +73,7 @@ impl Attempts {
 }
 
 fn place(addr: SocketAddr) -> Place {
-    Place::Addr { address: addr.ip().to_string(), port: addr.port() }
+    Place::Addr { address: ip_text(addr.ip()), port: addr.port() }
 }
 
 /// Node's check of the attempt timeout, in milliseconds; the name goes into the message (rule C18).
@@ -267,7 +268,7 @@ impl Core {
 
     pub(crate) fn attempt_named(&mut self, socket: SocketId, mut attempts: Box<Attempts>, errno: Errno) -> Flow {
         let Reply::Addr(local) = self.take_reply() else { return None };
-        let local = local.map(|a| (a.ip().to_string(), a.port()));
+        let local = local.map(|a| (ip_text(a.ip()), a.port()));
         let (syscall, place) = ("connect", place(attempts.to()));
         let error = attempts.record(NodeError::System { errno, syscall, place, local, local_fields: false });
         self.attempt_failed_emit(socket, attempts, error, false)

@@ -292,7 +292,13 @@ fn put_connect_to(out: &mut Vec<u8>, to: &ConnectTo) {
             let HostOptions { auto_select_family, attempt_timeout, .. } = options;
             // The form of before there was autoSelectFamily.
             let without = *auto_select_family == Some(false) && attempt_timeout.is_none();
-            out.push(if without { 1 } else { 3 });
+            let scopes = [options.scope, options.local_scope];
+            out.push(match scopes {
+                [0, 0] if without => 1,
+                [0, 0] => 3,
+                _ => 4,
+            });
+            let without = without && scopes == [0, 0];
             put_option(out, host.as_deref(), put_text);
             put_option(out, *port, put_signed);
             out.push(*family);
@@ -303,6 +309,10 @@ fn put_connect_to(out: &mut Vec<u8>, to: &ConnectTo) {
             if !without {
                 put_option(out, *auto_select_family, |out, on| out.push(u8::from(on)));
                 put_option(out, *attempt_timeout, put_signed);
+            }
+            if scopes != [0, 0] {
+                put_number(out, u64::from(options.scope));
+                put_number(out, u64::from(options.local_scope));
             }
         }
         ConnectTo::Path(path) => {
@@ -470,7 +480,7 @@ fn texts(from: &mut Cursor<'_>) -> Result<Vec<(String, u32)>, Malformed> {
 
 fn connect_to(from: &mut Cursor<'_>) -> Result<ConnectTo, Malformed> {
     Ok(match from.byte()? {
-        form @ (1 | 3) => ConnectTo::Host(HostOptions {
+        form @ (1 | 3 | 4) => ConnectTo::Host(HostOptions {
             host: from.option(Cursor::string)?,
             port: from.option(Cursor::signed)?,
             family: from.byte()?,
@@ -480,6 +490,8 @@ fn connect_to(from: &mut Cursor<'_>) -> Result<ConnectTo, Malformed> {
             local_port: from.option(Cursor::signed)?,
             auto_select_family: if form == 1 { Some(false) } else { from.option(Cursor::flag)? },
             attempt_timeout: if form == 1 { None } else { from.option(Cursor::signed)? },
+            scope: if form == 4 { from.u32()? } else { 0 },
+            local_scope: if form == 4 { from.u32()? } else { 0 },
         }),
         2 => ConnectTo::Path(from.string()?),
         _ => return Err("an unknown way to connect"),
@@ -552,6 +564,8 @@ mod tests {
             custom_lookup: true,
             local_address: Some(String::new()),
             local_port: Some(i64::MIN),
+            scope: 0,
+            local_scope: 0,
             auto_select_family: Some(false),
             attempt_timeout: None,
         };
@@ -572,6 +586,7 @@ mod tests {
             Command::TypeOfService(s),
             Command::Connect(s, ConnectTo::Host(host)),
             Command::Connect(s, ConnectTo::Host(HostOptions::default())),
+            Command::Connect(s, ConnectTo::Host(HostOptions { scope: 1, local_scope: u32::MAX, ..eyes.clone() })),
             Command::Connect(s, ConnectTo::Host(eyes)),
             Command::Connect(s, ConnectTo::Path(path())),
             Command::Write(s, bytes.clone(), Some(CallbackId(u32::MAX))),

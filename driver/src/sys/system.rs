@@ -367,6 +367,10 @@ impl crate::Host for System {
         Arc::new(move || waker.wake())
     }
 
+    fn interface(&self, name: &str) -> u32 {
+        super::getaddrinfo::interface(name)
+    }
+
     fn deadline(&self) -> Option<u64> {
         self.deadline()
     }

@@ -432,3 +432,41 @@ fn r23_local_port_alone() {
     net.run().unwrap();
     log.matches(include_str!("../../../spec/node/r23_local_port_alone.log"));
 }
+
+#[test]
+fn t12_connect_zone() {
+    const HOSTS: [&str; 5] = ["::1%lo", "::1%nope", "0:0:0:0:0:0:0:1", "fe80::1%nope", "0:0:0:0:0:0:0:1%lo"];
+    fn next(net: &mut Loop, c: &'static Actor, server: Server, port: u16, at: usize) {
+        let Some(&host) = HOSTS.get(at) else {
+            return server.close_then(net, move |net, _, _| {
+                let sock = socket(net);
+                sock.connect(net, ("0:0:0:0:0:0:0:1", port)).unwrap();
+                sock.on_error(net, move |net, _, error| {
+                    c.log(net, format!("refused: {} {}", error.code(), error.address().unwrap()));
+                });
+            });
+        };
+        let sock = socket(net);
+        sock.connect(net, (host, port)).unwrap();
+        sock.on_lookup(net, move |net, _, _| c.log(net, format!("{host}: lookup")));
+        sock.on_connect(net, move |net, sock| {
+            let remote = sock.remote_address(net).unwrap();
+            c.log(net, format!("{host}: connect {remote}"));
+        });
+        sock.on_error(net, move |net, _, error| {
+            let named = error.to_string().contains(&format!(" {host}:"));
+            c.log(net, format!("{host}: {} {} {named}", error.code(), error.address().unwrap()));
+        });
+        sock.on_close(net, move |net, _, _| next(net, c, server, port, at + 1));
+        sock.resume(net);
+    }
+    let (log, mut net) = new();
+    let c: &'static Actor = Box::leak(Box::new(log.actor("c")));
+    let server = server(&mut net, |net, _, peer| peer.end(net));
+    server.listen_then(&mut net, ("::1", 0), move |net, server| {
+        let port = port_of(net, server);
+        next(net, c, server, port, 0);
+    });
+    net.run().unwrap();
+    log.matches(include_str!("../../../spec/node/t12_connect_zone.log"));
+}
