@@ -674,6 +674,11 @@ impl Socket {
         self.view(net)?.server().map(Server)
     }
 
+    /// What it is on now: TCP or a pipe, which is a Unix socket or a FIFO; `None` without a descriptor (rule O14).
+    pub fn kind<S, H: Host>(self, net: &Net<S, H>) -> Option<netfold_core::HandleKind> {
+        self.view(net)?.kind()
+    }
+
     /// `socket.allowHalfOpen`
     pub fn allow_half_open<S, H: Host>(self, net: &Net<S, H>) -> bool {
         self.view(net).is_some_and(|s| s.allow_half_open())

@@ -106,6 +106,11 @@ impl SocketView<'_> {
         self.socket.server
     }
 
+    /// What it is on now: TCP or a pipe; `None` without a handle (rule O14).
+    pub fn kind(&self) -> Option<crate::call::HandleKind> {
+        self.handle.map(|h| h.kind)
+    }
+
     /// `readyState`
     pub fn ready_state(&self) -> ReadyState {
         if self.socket.connecting() {

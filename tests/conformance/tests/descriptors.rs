@@ -384,3 +384,22 @@ fn at_the_bound_of_sockets_a_descriptor_is_refused_and_closed() {
     assert_eq!(second.read(&mut [0]).unwrap(), 0, "the other end is told");
     assert_eq!(net.core().census().handles, 1);
 }
+
+#[test]
+fn the_kind_of_a_socket() {
+    use netfold::core::HandleKind;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let mut net = new_net();
+    let sock = net.socket(SocketOptions::default()).unwrap();
+    assert_eq!(sock.kind(&net), None);
+    sock.connect(&mut net, listener.local_addr().unwrap()).unwrap();
+    assert_eq!(sock.kind(&net), Some(HandleKind::Tcp));
+    sock.destroy(&mut net);
+    assert_eq!(sock.kind(&net), None);
+    let (from, _to) = fifo();
+    let pipe = net.socket_from_fd(from, not_writable()).unwrap();
+    assert_eq!(pipe.kind(&net), Some(HandleKind::Pipe));
+    let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let tcp = net.socket_from_fd(client, SocketOptions::default()).unwrap();
+    assert_eq!(tcp.kind(&net), Some(HandleKind::Tcp));
+}
