@@ -10,8 +10,8 @@ use crate::{LookupRequest, Server, System};
 use bytes::Bytes;
 use netfold_core::host::{self, App, Around, Kernel, Lane, Parts, Place};
 use netfold_core::{
-    Command, Core, Emit, EventKind, HandedIn, Limits, Machine, NodeError, Outcome, ServerOptions, SharedError,
-    SocketId, SocketOptions, Target, TimerId, Unhandled,
+    Command, Core, Emit, EventKind, Limits, Machine, NodeError, Outcome, ServerOptions, SharedError, SocketId,
+    SocketOptions, Target, TimerId, Unhandled,
 };
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -150,12 +150,12 @@ impl<S> Net<S> {
         callback: impl Fn(&mut Self, Socket, Bytes) -> bool + 'static,
     ) -> Result<Socket, SharedError> {
         let given = self.kernel.hand_in(fd.into())?;
-        let socket = self.handed_in(options, HandedIn { on_read: Some(size), ..given })?;
+        let socket = self.handed_in(options, netfold_core::HandedIn { on_read: Some(size), ..given })?;
         self.registry.set_on_read(socket.0, Rc::new(callback));
         Ok(socket)
     }
 
-    fn handed_in(&mut self, options: SocketOptions, given: HandedIn) -> Result<Socket, SharedError> {
+    fn handed_in(&mut self, options: SocketOptions, given: netfold_core::HandedIn) -> Result<Socket, SharedError> {
         match self.command(Command::HandedIn(options, given)) {
             Outcome::Socket(id) => Ok(Socket(id)),
             Outcome::Threw(error) => Err(error),
