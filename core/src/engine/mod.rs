@@ -503,6 +503,8 @@ impl Core {
             Asked::OpenFd(h, key) => Op::OpenFd(h, key),
             Asked::Chmod(h, readable, writable) => Op::Chmod(h, readable, writable),
             Asked::ReusePort(h) => Op::ReusePort(h),
+            Asked::SetTypeOfService(h, tos) => Op::SetTypeOfService(h, tos),
+            Asked::TypeOfService(h) => Op::TypeOfService(h),
         }
     }
 

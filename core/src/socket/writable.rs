@@ -57,7 +57,7 @@ pub(crate) struct Writable {
 }
 
 impl Writable {
-    pub(crate) const fn new(hwm: u32) -> Self {
+    pub(crate) const fn new(hwm: u32, used: bool) -> Self {
         Self {
             hwm,
             corked: 0,
@@ -76,18 +76,19 @@ impl Writable {
             final_called: false,
             prefinished: false,
             need_drain: false,
-            ending: false,
-            ended: false,
-            finished: false,
+            ending: !used,
+            ended: !used,
+            finished: !used,
         }
     }
 
-    pub(crate) fn revive(&mut self) {
+    /// A side that was never to be used stays over (rule W24).
+    pub(crate) fn revive(&mut self, used: bool) {
         self.final_called = false;
         self.prefinished = false;
-        self.ending = false;
-        self.ended = false;
-        self.finished = false;
+        self.ending = !used;
+        self.ended = !used;
+        self.finished = !used;
     }
 
     /// Whether `destroy` has callbacks to answer in a tick.
@@ -604,6 +605,8 @@ impl Core {
     /// FIN: at once to the pending phase when connected, else on 'connect' (rule W20).
     pub(crate) fn final_(&mut self, socket: SocketId) -> Flow {
         match self.sockets[socket].link {
+            // Nothing can be written to it, so there is nothing to be told of the end.
+            Link::Open(handle) if !self.handles[handle].writable => return self.final_done(socket),
             Link::Open(handle) => {
                 self.handle_mut(handle, |h| {
                     h.shutting = true;
