@@ -193,7 +193,7 @@ impl<S, H: Host> Net<S, H> {
         }
     }
 
-    /// `new net.Socket({ onread })`: each read brings at most `size` bytes (64 KiB at most) and goes to this function, and
+    /// `new net.Socket({ onread })`: each read brings at most `size` bytes (from 1 to 64 KiB) and goes to this function, and
     /// there is no 'data'. With false it stops the reading, until `resume` or `read`; the stream is not paused (rule R22).
     pub fn socket_on_read(
         &mut self,
@@ -260,8 +260,23 @@ impl<S, H: Host> Net<S, H> {
         self.connect_socket(socket, to)
     }
 
+    /// `net.createConnection(options)`: [`connect`](Self::connect) by its first name (rule F1).
+    pub fn create_connection(&mut self, to: impl Into<Connect>) -> Result<Socket, SharedError> {
+        self.connect(to)
+    }
+
+    /// `net.createConnection(options, listener)`: [`connect_then`](Self::connect_then) by its first name.
+    pub fn create_connection_then(
+        &mut self,
+        to: impl Into<Connect>,
+        listener: impl Fn(&mut Self, Socket) + 'static,
+    ) -> Result<Socket, SharedError> {
+        self.connect_then(to, listener)
+    }
+
     fn connect_socket(&mut self, socket: Socket, to: Connect) -> Result<Socket, SharedError> {
-        if let Some(ms) = to.timeout {
+        // As in Node what is falsy is none.
+        if let Some(ms) = to.timeout.filter(|ms| *ms != 0.0 && !ms.is_nan()) {
             socket.set_timeout(self, ms)?;
         }
         if let Some(signal) = to.signal.clone() {
@@ -274,15 +289,29 @@ impl<S, H: Host> Net<S, H> {
         Ok(socket)
     }
 
-    /// `net.connect(options, listener)`: the listener is called once at 'connect'.
+    /// `net.connect({ lookup })`: a name is resolved by this function of the user's, which answers the request at once or
+    /// later (rule C7).
+    pub fn connect_looking_up(
+        &mut self,
+        to: impl Into<Connect>,
+        lookup: impl Fn(&mut Self, LookupRequest) + 'static,
+    ) -> Result<Socket, SharedError> {
+        let to = to.into().looked_up_by_the_user();
+        let socket = self.socket(to.socket_options())?;
+        self.registry.set_lookup(socket.0, Rc::new(lookup));
+        self.connect_socket(socket, to)
+    }
+
+    /// `net.connect(options, listener)`: the listener is called once at 'connect' (rule F3).
     pub fn connect_then(
         &mut self,
         to: impl Into<Connect>,
         listener: impl Fn(&mut Self, Socket) + 'static,
     ) -> Result<Socket, SharedError> {
-        let socket = self.connect(to)?;
+        let to = to.into();
+        let socket = self.socket(to.socket_options())?;
         socket.once(self, EventKind::Connect, move |net, socket, _| listener(net, socket));
-        Ok(socket)
+        self.connect_socket(socket, to)
     }
 
     /// `process.nextTick(task)`: after the running turn or tick, in order with the machine's own (rule T2).

@@ -4,8 +4,8 @@ use crate::net::{Host, Net};
 use crate::options::Connect;
 use bytes::Bytes;
 use netfold_core::{
-    CallbackId, Chunk, Command, ConnectTo, Encoding, Event, EventKind, ListenerId, LookupAnswer, LookupEvent, LookupId,
-    NodeError, Outcome, ReadText, ReadyState, SharedError, Side, SocketId, SocketView, Target,
+    Attempt, CallbackId, Chunk, Command, ConnectTo, Encoding, Event, EventKind, ListenerId, LookupAnswer, LookupEvent,
+    LookupId, NodeError, Outcome, ReadText, ReadyState, SharedError, Side, SocketId, SocketView, Target,
 };
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -191,8 +191,16 @@ listeners! {
     on_pipe, Pipe(source: Socket = Event::Pipe(id) => Socket(id));
     /// 'unpipe': a source is not piped to it any more.
     on_unpipe, Unpipe(source: Socket = Event::Unpipe(id) => Socket(id));
-    /// 'lookup': a name was resolved, or not.
+    /// 'lookup': a name was resolved, or not (rule F8).
     on_lookup, Lookup(lookup: LookupEvent = Event::Lookup(lookup) => *lookup);
+    /// 'connectionAttempt': the system is about to be asked for a connection to this address (rule C4).
+    on_connection_attempt, ConnectionAttempt(attempt: Attempt = Event::ConnectionAttempt(attempt) => *attempt);
+    /// 'connectionAttemptFailed': and why (rules C12 and C22).
+    on_connection_attempt_failed, ConnectionAttemptFailed(
+        failed: (Attempt, SharedError) = Event::ConnectionAttemptFailed(failed) => *failed);
+    /// 'connectionAttemptTimeout': the next address is tried (rule C21).
+    on_connection_attempt_timeout, ConnectionAttemptTimeout(
+        address: SocketAddr = Event::ConnectionAttemptTimeout(address) => address);
 }
 
 fn bytes_of(event: Event) -> Bytes {
@@ -301,14 +309,42 @@ impl Socket {
         net.registry.count(self.target(), event)
     }
 
+    /// `socket.listeners(event)`: the user's, in the order in which they are called (rule F7).
+    pub fn listeners<S, H: Host>(self, net: &Net<S, H>, event: EventKind) -> Vec<ListenerId> {
+        net.core().listener_ids(self.target(), event).collect()
+    }
+
+    /// `socket.eventNames()`, of the user's listeners; the event with the oldest of them comes first.
+    pub fn event_names<S, H: Host>(self, net: &Net<S, H>) -> Vec<EventKind> {
+        net.registry.events(self.target())
+    }
+
     /// `socket.connect(options)`. Wrong arguments throw Node's errors (rule C1); everything else is an event.
     pub fn connect<S, H: Host>(self, net: &mut Net<S, H>, to: impl Into<Connect>) -> Result<(), SharedError> {
-        let mut to = to.into().to;
+        let Connect { mut to, port, block_list, .. } = to.into();
+        if block_list.is_some() {
+            net.certain(Command::SetBlockList(self.target(), block_list));
+        }
         if let ConnectTo::Host(options) = &mut to {
             options.auto_select_family.get_or_insert(net.auto_select_family);
             options.attempt_timeout.get_or_insert(net.attempt_timeout);
         }
-        thrown(net.command(Command::Connect(self.0, to)))
+        thrown(net.command(Command::Connect(self.0, to))).map_err(|error| match &port {
+            Some(port) => port.told(error),
+            None => error,
+        })
+    }
+
+    /// `socket.connect(options, listener)`: the listener is called once at 'connect'. As in Node it is there before
+    /// anything is checked, and stays when the arguments are wrong, for the next connection (rule F3).
+    pub fn connect_then<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        to: impl Into<Connect>,
+        listener: impl Fn(&mut Net<S, H>, Socket) + 'static,
+    ) -> Result<(), SharedError> {
+        self.once(net, EventKind::Connect, move |net, socket, _| listener(net, socket));
+        self.connect(net, to)
     }
 
     /// `socket.connect(options)` with a `lookup` function of the user's. It answers the request at once or later.
@@ -318,10 +354,7 @@ impl Socket {
         to: impl Into<Connect>,
         lookup: impl Fn(&mut Net<S, H>, LookupRequest) + 'static,
     ) -> Result<(), SharedError> {
-        let mut to = to.into();
-        if let ConnectTo::Host(options) = &mut to.to {
-            options.custom_lookup = true;
-        }
+        let to = to.into().looked_up_by_the_user();
         net.registry.set_lookup(self.0, Rc::new(lookup));
         self.connect(net, to)
     }

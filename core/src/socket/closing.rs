@@ -1,4 +1,4 @@
-//! Destroying: the end of a socket, whatever it was doing (rules L1 to L11).
+//! Destroying: the end of a socket, whatever it was doing (rules L1 to L9, O9).
 
 use super::Link;
 use crate::bugs::bug;

@@ -40,7 +40,7 @@ pub(crate) struct Readable {
     /// Null until `pause` or `resume` was called.
     paused: Option<bool>,
     data_listening: bool,
-    readable_listening: bool,
+    pub(crate) readable_listening: bool,
     /// A demand is outstanding: the next chunk answers it.
     reading: bool,
     sync: bool,
@@ -83,6 +83,11 @@ impl Readable {
     /// Node's `isPaused()`.
     pub(crate) fn is_paused(&self) -> bool {
         self.paused == Some(true) || self.flowing == Flowing::No
+    }
+
+    /// `pause` came after `resume`.
+    pub(crate) fn told_to_pause(&self) -> bool {
+        self.paused == Some(true)
     }
 
     /// Bytes of memory that unread chunks take.

@@ -2,7 +2,7 @@
 
 use super::{Socket, readable::Flowing};
 use crate::engine::{Core, Handle};
-use crate::id::{HandleId, SocketId};
+use crate::id::{HandleId, ListenerId, SocketId};
 use crate::step::{EventKind, Target};
 
 /// Node's `readyState`.
@@ -55,6 +55,15 @@ impl Core {
             Target::Server(id) => self.servers.get(id).map(|s| &s.listeners),
         };
         listeners.map_or(0, |list| list.count(event))
+    }
+
+    /// `emitter.listeners(event)`: the user's, in the order in which they are called.
+    pub fn listener_ids(&self, target: Target, event: EventKind) -> impl Iterator<Item = ListenerId> {
+        let listeners = match target {
+            Target::Socket(id) => self.sockets.get(id).map(|s| &s.listeners),
+            Target::Server(id) => self.servers.get(id).map(|s| &s.listeners),
+        };
+        listeners.into_iter().flat_map(move |list| list.users(event))
     }
 
     /// The handle that a socket is on now, under which the driver has its descriptor.

@@ -1,4 +1,4 @@
-//! The writable half: one request at a time with the driver, the rest in order behind it (rules W1 to W24).
+//! The writable half: one request at a time with the driver, the rest in order behind it (rules W1 to W23).
 
 use super::{Link, Socket};
 use crate::bugs::bug;
@@ -43,13 +43,13 @@ pub(crate) struct Writable {
     /// The newest tick that equal callbacks may join.
     merging: Option<TickId>,
     pending: i32,
-    writing: bool,
+    pub(crate) writing: bool,
     expecting: bool,
     sync: bool,
     after_write_pending: bool,
     clearing: bool,
     final_called: bool,
-    prefinished: bool,
+    pub(crate) prefinished: bool,
     pub(crate) need_drain: bool,
     pub(crate) ending: bool,
     pub(crate) ended: bool,

@@ -4,6 +4,7 @@
 //! was recorded from Node ([`Log::matches`]).
 
 pub mod scenario;
+pub mod spec;
 
 use netfold::core::host::Place;
 use netfold::{Event, EventKind, Host, Net, NetError, NodeError, Server, Socket};
