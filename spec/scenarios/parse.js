@@ -5,7 +5,7 @@ const SOCKET_EVENTS = ['lookup', 'connectionAttempt', 'connectionAttemptFailed',
   'data', 'readable', 'end', 'drain', 'prefinish', 'finish', 'timeout', 'pause', 'resume', 'pipe', 'unpipe', 'error', 'close'];
 const SERVER_EVENTS = ['listening', 'connection', 'drop', 'error', 'close'];
 const ENCODINGS = ['utf8', 'utf16le', 'latin1', 'ascii', 'base64', 'base64url', 'hex'];
-const LOOKUPS = ['sync', 'tick', 'immediate', 'error', 'empty'];
+const LOOKUPS = ['sync', 'tick', 'immediate', 'error', 'empty', 'two', 'wrong'];
 const SOCKET_PROPERTIES = ['readyState', 'connecting', 'pending', 'destroyed', 'closed', 'readable', 'writable', 'readableFlowing',
   'readableLength', 'readableEnded', 'writableLength', 'writableNeedDrain', 'writableEnded', 'writableFinished',
   'writableCorked', 'bytesRead', 'bytesWritten', 'bufferSize', 'timeout', 'isPaused', 'errored', 'address', 'remoteAddress',

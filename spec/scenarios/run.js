@@ -200,7 +200,9 @@ class Run {
 
   controller(name) {
     if (!this.signals.has(name)) this.signals.set(name, new AbortController());
-    return this.signals.get(name);
+    const controller = this.signals.get(name);
+    if (name === 'aborted') controller.abort();
+    return controller;
   }
 
   // The listener of a part of the program, or of a `listener` block.
