@@ -317,6 +317,13 @@ function answer(how, host, all, done) {
       if (all) done(null, []);
       else done(null, undefined, undefined);
       break;
+    case 'two':
+      setImmediate(() => (all ? done(null, ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }))) : found()));
+      break;
+    case 'wrong':
+      if (all) done(null, [{ address: '127.0.0.1', family: 6 }]);
+      else done(null, '127.0.0.1', 6);
+      break;
   }
 }
 

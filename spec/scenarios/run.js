@@ -44,6 +44,8 @@ class Run {
     this.waited = 0;
     this.began = performance.now();
     this.since = this.began;
+    this.settled = false;
+    this.begun = false;
     this.nextQuiet = 0;
     this.ending = null;
     this.handles = [];
@@ -94,6 +96,7 @@ class Run {
       this.waited = 0;
       this.round++;
       this.since = performance.now();
+      this.settled = false;
     } else {
       this.silent++;
       this.waited++;
@@ -110,8 +113,13 @@ class Run {
     return true;
   }
 
+  // The rounds are counted again once the time has passed: after a stall of the machine timers are late.
   isQuiet(now) {
-    return this.waited >= QUIET_ROUNDS && (this.program.longest < 0 || now - this.since >= this.program.longest + MORE_MS);
+    if (this.program.longest >= 0 && !this.settled && now - this.since >= this.program.longest + MORE_MS) {
+      this.settled = true;
+      this.waited = 0;
+    }
+    return this.waited >= QUIET_ROUNDS && (this.program.longest < 0 || this.settled);
   }
 
   quiet(now) {
@@ -121,6 +129,7 @@ class Run {
     }
     this.waited = 0;
     this.since = now;
+    this.settled = false;
     this.runBlock(this.program.quiet[this.nextQuiet++]);
   }
 
@@ -200,7 +209,9 @@ class Run {
 
   controller(name) {
     if (!this.signals.has(name)) this.signals.set(name, new AbortController());
-    return this.signals.get(name);
+    const controller = this.signals.get(name);
+    if (name === 'aborted') controller.abort();
+    return controller;
   }
 
   // The listener of a part of the program, or of a `listener` block.

@@ -24,6 +24,8 @@ const LONGEST_WAIT: u32 = 1_000;
 const ATTEMPT_TIME: u32 = 250;
 /// What is added to the longest time of a program, in milliseconds.
 const TIMER_SLACK: u64 = 25;
+/// The name of the signal that is aborted from the beginning.
+const ABORTED: &str = "aborted";
 /// Emissions of 'data' of one socket within each other, at most.
 const NESTED_EMISSIONS: usize = 16;
 /// Deeper than a program's steps can nest.
@@ -176,7 +178,7 @@ impl State {
         self.program.parts.iter().position(|part| matches!(part, Part::Block(trigger, _) if is(trigger)))
     }
 
-    pub(super) fn signal(&mut self, name: &str) -> Rc<AbortController> {
+    fn signal(&mut self, name: &str) -> Rc<AbortController> {
         if let Some((_, known)) = self.signals.iter().find(|(known, _)| known == name) {
             return known.clone();
         }
@@ -184,6 +186,15 @@ impl State {
         self.signals.push((name.into(), made.clone()));
         made
     }
+}
+
+/// The controller of the signal of this name. That of `aborted` is aborted before anybody has it.
+pub(super) fn controller<H: Host>(net: &mut Net<State, H>, name: &str) -> Rc<AbortController> {
+    let found = net.state.signal(name);
+    if name == ABORTED {
+        found.abort(net);
+    }
+    found
 }
 
 /// The longest time of a program that is waited for, in milliseconds.
