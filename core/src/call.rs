@@ -1,7 +1,7 @@
 //! What the core asks of the driver within a call, and what the driver tells it later.
 
 use crate::errno::{Errno, LookupCode};
-use crate::id::{ConnKey, HandleId, LookupId};
+use crate::id::{ConnKey, FdKey, HandleId, LookupId};
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::net::{IpAddr, SocketAddr};
@@ -79,8 +79,19 @@ pub enum Op<'a> {
     },
     /// From now on no read of this handle brings more than so many bytes. Answer `Done`.
     ReadLimit(HandleId, u32),
+    /// Set IP_TOS or IPV6_TCLASS. Answer `Done` or `Failed`.
+    SetTypeOfService(HandleId, u8),
+    /// What that is set to. Answer `Size`, or `Failed`.
+    TypeOfService(HandleId),
     /// Hand the descriptor out; deliver nothing more for this handle. Answer `Done`.
     Detach(HandleId),
+    /// A new handle, with a descriptor that was handed in. Answer `Done`; or `Failed`, the descriptor closed.
+    OpenFd(HandleId, FdKey),
+    /// Let others read from a Unix server's path (first flag), write to it (second one), or both. Answer `Done` or `Failed`.
+    Chmod(HandleId, bool, bool),
+    /// Set SO_REUSEPORT when the handle is bound. Answer `Done`; or `Failed`, with ENOTSUP where the system does not spread
+    /// connections over servers.
+    ReusePort(HandleId),
 }
 
 /// The answer to a [`Call`](crate::Call).

@@ -1,12 +1,15 @@
 //! What a user's call becomes: a [`Command`] for [`Core::begin`](crate::Core::begin), and its [`Outcome`].
 
+use crate::block_list::BlockList;
+use crate::call::HandleKind;
 use crate::decoder::ReadText;
 use crate::errno::LookupCode;
 use crate::error::SharedError;
-use crate::id::{CallbackId, ListenerId, LookupId, ServerId, SocketId, TimerId};
+use crate::id::{CallbackId, ConnKey, FdKey, ListenerId, LookupId, ServerId, SocketId, TimerId};
 use crate::step::{EventKind, Target};
 use crate::text::Encoding;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt;
@@ -51,8 +54,19 @@ impl From<Bytes> for Chunk {
 pub struct SocketOptions {
     /// Keep the writable side open when the other party ends (rule L12).
     pub allow_half_open: bool,
-    /// The high water mark of both sides, in bytes (or UTF-16 units for text written). 16,384 as in Node 20.
-    pub high_water_mark: u32,
+    /// The high water mark of both sides, in bytes (or UTF-16 units for text written). It wins over the two that follow
+    /// (rule R23). `None` leaves it to them.
+    pub high_water_mark: Option<u32>,
+    /// Of the readable side alone; `None` is 16,384 as in Node 20. As in Node, a server's accepted sockets do not get it.
+    pub readable_high_water_mark: Option<u32>,
+    /// Of the writable side alone; `None` is 16,384. As in Node, a server's accepted sockets do not get it.
+    pub writable_high_water_mark: Option<u32>,
+    /// With false the readable side is over from the beginning: nothing is read, there is no 'end' (rule R24). Node's
+    /// documentation says that it counts only beside a descriptor; in Node v20 it always does, and here. A server's
+    /// accepted sockets do not get it.
+    pub readable: bool,
+    /// With false the writable side is over from the beginning, as if it had finished (rule W24).
+    pub writable: bool,
     /// Disable Nagle's algorithm once connected.
     pub no_delay: bool,
     /// Turn keep-alive on once connected.
@@ -68,12 +82,37 @@ impl Default for SocketOptions {
     fn default() -> Self {
         Self {
             allow_half_open: false,
-            high_water_mark: DEFAULT_HIGH_WATER_MARK,
+            high_water_mark: None,
+            readable_high_water_mark: None,
+            writable_high_water_mark: None,
+            readable: true,
+            writable: true,
             no_delay: false,
             keep_alive: false,
             keep_alive_delay: 0,
         }
     }
+}
+
+impl SocketOptions {
+    /// The readable and the writable high water mark.
+    pub(crate) fn marks(&self) -> (u32, u32) {
+        let or = |own: Option<u32>| self.high_water_mark.or(own).unwrap_or(DEFAULT_HIGH_WATER_MARK);
+        (or(self.readable_high_water_mark), or(self.writable_high_water_mark))
+    }
+}
+
+/// A connected descriptor that the host gave to the driver, to be a socket of its own (rule O10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandedIn {
+    /// What the driver calls it.
+    pub conn: ConnKey,
+    /// What it is: TCP, or a pipe (a Unix socket, a FIFO).
+    pub kind: HandleKind,
+    /// It can be written to; false for the reading end of a FIFO.
+    pub writable: bool,
+    /// As [`Command::OnRead`], from the first read on.
+    pub on_read: Option<u32>,
 }
 
 /// Options of `net.createServer`.
@@ -107,8 +146,13 @@ pub struct HostOptions {
     pub hints: u32,
     /// The user resolves the name: the core emits [`Emit::Resolve`](crate::Emit::Resolve) in place of a lookup call.
     pub custom_lookup: bool,
+    /// The number of the interface that a zone in `host` names, as in `fe80::1%eth0`; 0 if there is none. The machine
+    /// cannot know it: the driver looks it up.
+    pub scope: u32,
     /// Connect from this address.
     pub local_address: Option<String>,
+    /// As `scope`, of `local_address`.
+    pub local_scope: u32,
     /// Connect from this port.
     pub local_port: Option<i64>,
     /// Try a name's addresses one after the other (rule C17); `None` is true.
@@ -138,6 +182,27 @@ pub enum ListenOn {
         /// How many connections may wait; 0 is 511.
         backlog: u32,
     },
+    /// A descriptor that was handed to the driver (rule S17). One that the machine has not taken
+    /// ([`Op::OpenFd`](crate::Op::OpenFd)) when the command returns is not wanted.
+    Fd {
+        /// Which.
+        key: FdKey,
+        /// What it is; `None` for what is neither a TCP nor a Unix stream socket, nor a pipe.
+        kind: Option<HandleKind>,
+        /// How many connections may wait; 0 is 511.
+        backlog: u32,
+    },
+}
+
+/// More of the options of `server.listen`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct ListenOptions {
+    /// Share the port with other servers that say so too (rule S20).
+    pub reuse_port: bool,
+    /// Everybody may read from the Unix socket (rule S19).
+    pub readable_all: bool,
+    /// Everybody may write to the Unix socket (rule S19).
+    pub writable_all: bool,
 }
 
 /// Which end of a connection.
@@ -211,6 +276,8 @@ impl fmt::Display for Resolved {
 pub enum Command {
     /// `new net.Socket(options)`. Returns [`Outcome::Socket`].
     NewSocket(SocketOptions),
+    /// `new net.Socket({ fd })`. Returns [`Outcome::Socket`].
+    HandedIn(SocketOptions, HandedIn),
     /// `net.createServer(options)`. Returns [`Outcome::Server`].
     NewServer(ServerOptions),
     /// `socket.connect(..)`
@@ -251,6 +318,10 @@ pub enum Command {
     SetNoDelay(SocketId, bool),
     /// `socket.setKeepAlive(enable, delay)`, the delay in milliseconds.
     SetKeepAlive(SocketId, bool, u32),
+    /// `socket.setTypeOfService(tos)`, of newer Nodes.
+    SetTypeOfService(SocketId, u8),
+    /// `socket.getTypeOfService()`. Returns [`Outcome::TypeOfService`].
+    TypeOfService(SocketId),
     /// `socket.ref()` (true) and `socket.unref()` (false).
     Ref(SocketId, bool),
     /// `socket.address()` and the local and remote getters. Returns [`Outcome::Address`].
@@ -287,18 +358,22 @@ pub enum Command {
     RemoveAll(Target, Option<EventKind>),
     /// `server.listen(..)`
     Listen(ServerId, ListenOn),
+    /// `server.listen(..)` with options that few have.
+    ListenWith(ServerId, ListenOn, ListenOptions),
     /// `server.close(callback)`: the listener is called once at 'close', with an error if the server was not running.
     CloseServer(ServerId, Option<ListenerId>),
     /// `server.address()`. Returns [`Outcome::Address`] or [`Outcome::Path`].
     ServerAddress(ServerId),
     /// `server.getConnections(callback)`
     GetConnections(ServerId, CallbackId),
-    /// `server.maxConnections = n`; 0 is no bound, as in Node 20.
-    SetMaxConnections(ServerId, u32),
+    /// `server.maxConnections = n`; 0 is no bound, as in Node 20, and less lets nobody in (rule S23).
+    SetMaxConnections(ServerId, i64),
     /// `server.ref()` (true) and `server.unref()` (false).
     RefServer(ServerId, bool),
     /// Forgets a server that is not listening and has no connections.
     ReleaseServer(ServerId),
+    /// The option `blockList` of a server (rule S27) or a socket (rule S28); `None` blocks nobody.
+    SetBlockList(Target, Option<Arc<BlockList>>),
     /// What user code answers to [`Emit::Resolve`](crate::Emit::Resolve), at once or later.
     Answer(LookupId, LookupAnswer),
     /// The same with addresses as text and families as numbers, which the machine checks as Node does (rule C25).
@@ -337,6 +412,8 @@ pub enum Outcome {
     Text(ReadText),
     /// An address; `None` where Node gives an empty object, undefined or null.
     Address(Option<SocketAddr>),
+    /// `getTypeOfService`'s.
+    TypeOfService(u8),
     /// The path a server listens on.
     Path(String),
     /// The call threw.
@@ -357,7 +434,7 @@ pub(crate) enum Named {
 impl Command {
     pub(crate) fn names(&self) -> Option<Named> {
         match *self {
-            Command::NewSocket(_) | Command::NewServer(_) | Command::StartTimer { .. } => None,
+            Command::NewSocket(_) | Command::HandedIn(..) | Command::NewServer(_) | Command::StartTimer { .. } => None,
             Command::Connect(s, _)
             | Command::Write(s, ..)
             | Command::Cork(s)
@@ -376,18 +453,22 @@ impl Command {
             | Command::SetTimeout(s, _)
             | Command::SetNoDelay(s, _)
             | Command::SetKeepAlive(s, ..)
+            | Command::SetTypeOfService(s, _)
+            | Command::TypeOfService(s)
             | Command::Ref(s, _)
             | Command::Address(s, _)
             | Command::Retain(s)
             | Command::Release(s)
             | Command::Detach(s) => Some(Named::Socket(s)),
-            Command::On { target, .. } | Command::Off { target, .. } | Command::RemoveAll(target, _) => {
-                Some(match target {
-                    Target::Socket(s) => Named::Socket(s),
-                    Target::Server(s) => Named::Server(s),
-                })
-            }
+            Command::On { target, .. }
+            | Command::Off { target, .. }
+            | Command::RemoveAll(target, _)
+            | Command::SetBlockList(target, _) => Some(match target {
+                Target::Socket(s) => Named::Socket(s),
+                Target::Server(s) => Named::Server(s),
+            }),
             Command::Listen(s, _)
+            | Command::ListenWith(s, ..)
             | Command::CloseServer(s, _)
             | Command::ServerAddress(s)
             | Command::GetConnections(s, _)

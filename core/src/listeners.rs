@@ -80,6 +80,14 @@ impl Listeners {
         self.entries.iter().filter(move |e| e.kind == kind)
     }
 
+    /// The user's listeners for an event.
+    pub(crate) fn users(&self, kind: EventKind) -> impl Iterator<Item = ListenerId> {
+        self.of(kind).filter_map(|entry| match entry.who {
+            Who::User(id) => Some(id),
+            Who::Internal(..) => None,
+        })
+    }
+
     /// The only entry for an event, or `None` when there are none or several.
     pub(crate) fn single(&self, kind: EventKind) -> Option<Entry> {
         let mut of = self.of(kind);

@@ -8,7 +8,7 @@ use crate::error::SharedError;
 use crate::id::{CallbackId, ListenerId, LookupId, ServerId, SocketId, TickId, TimerId};
 use crate::trace::Recorder;
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt;
@@ -247,6 +247,24 @@ pub struct LookupEvent {
     pub result: Result<Resolved, SharedError>,
     /// The name.
     pub host: String,
+}
+
+impl LookupEvent {
+    /// `err`: why there is no address; `None` is null.
+    pub fn err(&self) -> Option<&crate::error::NodeError> {
+        self.result.as_ref().err().map(|error| &**error)
+    }
+
+    /// `address`; `None`, undefined in Node, with an error.
+    pub fn address(&self) -> Option<String> {
+        self.result.as_ref().ok().map(ToString::to_string)
+    }
+
+    /// `family`: 4 or 6, or the number that a lookup of the user's gave in its place; `None`, undefined in Node, with an
+    /// error. The pages say text or null; a number it is in Node 12 and 20.
+    pub fn family(&self) -> Option<u32> {
+        self.result.as_ref().ok().map(Resolved::family)
+    }
 }
 
 /// Arguments of 'connectionAttempt'.

@@ -193,6 +193,17 @@ impl<S, H> Registry<S, H> {
         list.map_or(0, |list| list.filter(|known| known.event == event && !known.removed).count())
     }
 
+    /// The events that have a listener, the one with the oldest first.
+    pub(crate) fn events(&self, target: Target) -> Vec<EventKind> {
+        let mut out = Vec::new();
+        for known in self.emitter(target).into_iter().flat_map(|e| &e.listeners).filter(|known| !known.removed) {
+            if !out.contains(&known.event) {
+                out.push(known.event);
+            }
+        }
+        out
+    }
+
     pub(crate) fn set_lookup(&mut self, socket: SocketId, lookup: Resolver<S, H>) {
         self.emitter_mut(socket.into()).lookup = Some(lookup);
     }

@@ -1,11 +1,12 @@
 //! Node's `net.Socket`, as methods on a small copyable name.
 
+use crate::Server;
 use crate::net::{Host, Net};
 use crate::options::Connect;
 use bytes::Bytes;
 use netfold_core::{
-    CallbackId, Chunk, Command, ConnectTo, Encoding, Event, EventKind, ListenerId, LookupAnswer, LookupEvent, LookupId,
-    NodeError, Outcome, ReadText, ReadyState, SharedError, Side, SocketId, SocketView, Target,
+    Attempt, CallbackId, Chunk, Command, ConnectTo, Encoding, Event, EventKind, ListenerId, LookupAnswer, LookupEvent,
+    LookupId, NodeError, Outcome, ReadText, ReadyState, SharedError, Side, SocketId, SocketView, Target, ip_and_zone,
 };
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -191,8 +192,16 @@ listeners! {
     on_pipe, Pipe(source: Socket = Event::Pipe(id) => Socket(id));
     /// 'unpipe': a source is not piped to it any more.
     on_unpipe, Unpipe(source: Socket = Event::Unpipe(id) => Socket(id));
-    /// 'lookup': a name was resolved, or not.
+    /// 'lookup': a name was resolved, or not (rule F8).
     on_lookup, Lookup(lookup: LookupEvent = Event::Lookup(lookup) => *lookup);
+    /// 'connectionAttempt': the system is about to be asked for a connection to this address (rule C4).
+    on_connection_attempt, ConnectionAttempt(attempt: Attempt = Event::ConnectionAttempt(attempt) => *attempt);
+    /// 'connectionAttemptFailed': and why (rules C12 and C22).
+    on_connection_attempt_failed, ConnectionAttemptFailed(
+        failed: (Attempt, SharedError) = Event::ConnectionAttemptFailed(failed) => *failed);
+    /// 'connectionAttemptTimeout': the next address is tried (rule C21).
+    on_connection_attempt_timeout, ConnectionAttemptTimeout(
+        address: SocketAddr = Event::ConnectionAttemptTimeout(address) => address);
 }
 
 fn bytes_of(event: Event) -> Bytes {
@@ -301,14 +310,48 @@ impl Socket {
         net.registry.count(self.target(), event)
     }
 
+    /// `socket.listeners(event)`: the user's, in the order in which they are called (rule F7).
+    pub fn listeners<S, H: Host>(self, net: &Net<S, H>, event: EventKind) -> Vec<ListenerId> {
+        net.core().listener_ids(self.target(), event).collect()
+    }
+
+    /// `socket.eventNames()`, of the user's listeners; the event with the oldest of them comes first.
+    pub fn event_names<S, H: Host>(self, net: &Net<S, H>) -> Vec<EventKind> {
+        net.registry.events(self.target())
+    }
+
     /// `socket.connect(options)`. Wrong arguments throw Node's errors (rule C1); everything else is an event.
     pub fn connect<S, H: Host>(self, net: &mut Net<S, H>, to: impl Into<Connect>) -> Result<(), SharedError> {
-        let mut to = to.into().to;
+        let Connect { mut to, port, block_list, .. } = to.into();
+        if block_list.is_some() {
+            net.certain(Command::SetBlockList(self.target(), block_list));
+        }
         if let ConnectTo::Host(options) = &mut to {
             options.auto_select_family.get_or_insert(net.auto_select_family);
             options.attempt_timeout.get_or_insert(net.attempt_timeout);
+            let scope = |text: &Option<String>| {
+                let (_, zone) = ip_and_zone(text.as_deref()?)?;
+                Some(net.kernel.interface(zone?))
+            };
+            options.scope = scope(&options.host).unwrap_or(0);
+            options.local_scope = scope(&options.local_address).unwrap_or(0);
         }
-        thrown(net.command(Command::Connect(self.0, to)))
+        thrown(net.command(Command::Connect(self.0, to))).map_err(|error| match &port {
+            Some(port) => port.told(error),
+            None => error,
+        })
+    }
+
+    /// `socket.connect(options, listener)`: the listener is called once at 'connect'. As in Node it is there before
+    /// anything is checked, and stays when the arguments are wrong, for the next connection (rule F3).
+    pub fn connect_then<S, H: Host>(
+        self,
+        net: &mut Net<S, H>,
+        to: impl Into<Connect>,
+        listener: impl Fn(&mut Net<S, H>, Socket) + 'static,
+    ) -> Result<(), SharedError> {
+        self.once(net, EventKind::Connect, move |net, socket, _| listener(net, socket));
+        self.connect(net, to)
     }
 
     /// `socket.connect(options)` with a `lookup` function of the user's. It answers the request at once or later.
@@ -318,10 +361,7 @@ impl Socket {
         to: impl Into<Connect>,
         lookup: impl Fn(&mut Net<S, H>, LookupRequest) + 'static,
     ) -> Result<(), SharedError> {
-        let mut to = to.into();
-        if let ConnectTo::Host(options) = &mut to.to {
-            options.custom_lookup = true;
-        }
+        let to = to.into().looked_up_by_the_user();
         net.registry.set_lookup(self.0, Rc::new(lookup));
         self.connect(net, to)
     }
@@ -521,6 +561,27 @@ impl Socket {
         net.certain(Command::SetKeepAlive(self.0, enable, initial_delay));
     }
 
+    /// `socket.setTypeOfService(tos)` of newer Nodes: IP_TOS, or for IPv6 the traffic class. Without a connection it is
+    /// remembered until there is one (rule O12). A system may leave bits out, or refuse it.
+    ///
+    /// # Errors
+    /// What the system says, with syscall `setTypeOfService`.
+    pub fn set_type_of_service<S, H: Host>(self, net: &mut Net<S, H>, tos: u8) -> Result<(), SharedError> {
+        thrown(net.command(Command::SetTypeOfService(self.0, tos)))
+    }
+
+    /// `socket.getTypeOfService()`: asked of the system; without a connection what was set, or 0.
+    ///
+    /// # Errors
+    /// What the system says, with syscall `getTypeOfService`.
+    pub fn get_type_of_service<S, H: Host>(self, net: &mut Net<S, H>) -> Result<u8, SharedError> {
+        match net.command(Command::TypeOfService(self.0)) {
+            Outcome::Threw(error) => Err(error),
+            Outcome::TypeOfService(tos) => Ok(tos),
+            _ => Ok(0),
+        }
+    }
+
     /// `socket.ref()`
     pub fn ref_<S, H: Host>(self, net: &mut Net<S, H>) {
         net.certain(Command::Ref(self.0, true));
@@ -553,7 +614,7 @@ impl Socket {
         self.address_of(net, Side::Local)
     }
 
-    /// `socket.localAddress`
+    /// `socket.localAddress`; [`ip_text`](netfold_core::ip_text) prints it as Node does.
     pub fn local_address<S, H: Host>(self, net: &mut Net<S, H>) -> Option<IpAddr> {
         self.address_of(net, Side::Local).map(|a| a.ip())
     }
@@ -568,7 +629,7 @@ impl Socket {
         self.address_of(net, Side::Local).map(family)
     }
 
-    /// `socket.remoteAddress`
+    /// `socket.remoteAddress`; [`ip_text`](netfold_core::ip_text) prints it as Node does.
     pub fn remote_address<S, H: Host>(self, net: &mut Net<S, H>) -> Option<IpAddr> {
         self.address_of(net, Side::Remote).map(|a| a.ip())
     }
@@ -639,6 +700,106 @@ impl Socket {
     /// `socket.isPaused()`
     pub fn is_paused<S, H: Host>(self, net: &Net<S, H>) -> bool {
         self.view(net).is_some_and(|s| s.is_paused())
+    }
+
+    /// `socket.server`: which accepted it; `None` (null) for all others.
+    pub fn server<S, H: Host>(self, net: &Net<S, H>) -> Option<Server> {
+        self.view(net)?.server().map(Server)
+    }
+
+    /// What it is on now: TCP or a pipe, which is a Unix socket or a FIFO; `None` without a descriptor (rule O14).
+    pub fn kind<S, H: Host>(self, net: &Net<S, H>) -> Option<netfold_core::HandleKind> {
+        self.view(net)?.kind()
+    }
+
+    /// `socket.allowHalfOpen`
+    pub fn allow_half_open<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.allow_half_open())
+    }
+
+    /// `socket.errored`: what destroyed it.
+    pub fn errored<S, H: Host>(self, net: &Net<S, H>) -> Option<&NodeError> {
+        self.view(net)?.errored()
+    }
+
+    /// `socket.closed`: true as soon as `destroy` returned, before 'close'.
+    pub fn closed<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_none_or(|s| s.closed())
+    }
+
+    /// `socket.readable`: it can still be read from.
+    pub fn readable<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.readable())
+    }
+
+    /// `socket.readableFlowing`; `None` is null: nobody has said.
+    pub fn readable_flowing<S, H: Host>(self, net: &Net<S, H>) -> Option<bool> {
+        self.view(net)?.readable_flowing()
+    }
+
+    /// `socket.readableEncoding`: that of `set_encoding`.
+    pub fn readable_encoding<S, H: Host>(self, net: &Net<S, H>) -> Option<Encoding> {
+        self.view(net)?.readable_encoding()
+    }
+
+    /// `socket.readableLength`: what is kept unread, in bytes, or UTF-16 units with an encoding.
+    pub fn readable_length<S, H: Host>(self, net: &Net<S, H>) -> u64 {
+        self.view(net).map_or(0, |s| s.readable_length())
+    }
+
+    /// `socket.readableHighWaterMark`, in the same units; 0 once it is forgotten.
+    pub fn readable_high_water_mark<S, H: Host>(self, net: &Net<S, H>) -> u32 {
+        self.view(net).map_or(0, |s| s.readable_high_water_mark())
+    }
+
+    /// `socket.readableEnded`: 'end' was emitted.
+    pub fn readable_ended<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.readable_ended())
+    }
+
+    /// `socket.readableAborted`: it was destroyed, or failed, before 'end'.
+    pub fn readable_aborted<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.readable_aborted())
+    }
+
+    /// `socket.readableDidRead`: 'data' was emitted.
+    pub fn readable_did_read<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.readable_did_read())
+    }
+
+    /// `socket.writable`: it can still be written to.
+    pub fn writable<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.writable())
+    }
+
+    /// `socket.writableLength`: what waits to be written, in bytes, or UTF-16 units of text.
+    pub fn writable_length<S, H: Host>(self, net: &Net<S, H>) -> u64 {
+        self.view(net).map_or(0, |s| s.writable_length())
+    }
+
+    /// `socket.writableHighWaterMark`, in the same units; 0 once it is forgotten.
+    pub fn writable_high_water_mark<S, H: Host>(self, net: &Net<S, H>) -> u32 {
+        self.view(net).map_or(0, |s| s.writable_high_water_mark())
+    }
+
+    /// `socket.writableNeedDrain`: a 'drain' is to come.
+    pub fn writable_need_drain<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.writable_need_drain())
+    }
+
+    /// `socket.writableEnded`: `end` was called.
+    pub fn writable_ended<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.writable_ended())
+    }
+
+    /// `socket.writableFinished`: 'finish' was, or is being, emitted.
+    pub fn writable_finished<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.writable_finished())
+    }
+
+    /// `socket.writableCorked`: how many `cork`s are open.
+    pub fn writable_corked<S, H: Host>(self, net: &Net<S, H>) -> u32 {
+        self.view(net).map_or(0, |s| s.writable_corked())
     }
 }
 

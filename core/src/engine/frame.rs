@@ -7,7 +7,7 @@ use crate::call::Reply;
 use crate::command::{Resolved, Side};
 use crate::errno::Errno;
 use crate::error::SharedError;
-use crate::id::{CallbackId, ConnKey, HandleId, LookupId, ServerId, SocketId};
+use crate::id::{CallbackId, ConnKey, FdKey, HandleId, LookupId, ServerId, SocketId};
 use crate::listeners::Entry;
 use crate::socket::{Attempts, Found};
 use crate::step::{Emit, Event, Target};
@@ -174,18 +174,25 @@ pub(crate) enum Frame {
     ConnectKeepAlive(SocketId, HandleId),
     ConnectEmit(SocketId),
     ConnectRead(SocketId),
+    TypeOfServiceSet,
+    TypeOfServiceAnswered,
+    ConnectTypeOfService(SocketId, HandleId),
+    ConnectTypeOfServiceSet(SocketId),
     AddressAnswered(SocketId, Side),
     TimeoutSized(SocketId),
 
     ListenLookupAsked(LookupId),
     ListenOpened(ServerId),
+    ListenShared(ServerId),
     ListenBound(ServerId),
     ListenAnswered(ServerId),
+    ListenChmod(ServerId),
     ListenFallback(ServerId),
     ListenGaveUp(ServerId, SharedError),
     ServerAddressAnswered,
     ServerClosed(ServerId),
     AcceptDropped(ServerId, ConnKey),
+    AcceptNamed(ServerId, ConnKey),
     AcceptRead(SocketId),
     AcceptSetUp(ServerId, SocketId),
     AcceptKeepAlive(ServerId, SocketId),
@@ -260,6 +267,11 @@ pub(crate) enum Asked {
     QueueSize(HandleId),
     Lookup(LookupId, u8, u32),
     Detach(HandleId),
+    OpenFd(HandleId, FdKey),
+    Chmod(HandleId, bool, bool),
+    ReusePort(HandleId),
+    SetTypeOfService(HandleId, u8),
+    TypeOfService(HandleId),
 }
 
 impl Asked {
@@ -269,15 +281,20 @@ impl Asked {
             Asked::SockName(_) | Asked::PeerName(_) => matches!(reply, Reply::Addr(_)),
             Asked::ConnNames(_) => matches!(reply, Reply::Names(..)),
             Asked::QueueSize(_) => matches!(reply, Reply::Size(_)),
+            Asked::TypeOfService(_) => matches!(reply, Reply::Size(_) | Reply::Failed(_)),
             Asked::Write(_) | Asked::Connect(..) | Asked::ConnectPath(_) => {
                 matches!(reply, Reply::Done | Reply::Failed(_) | Reply::Pending)
             }
             Asked::Lookup(..) => matches!(reply, Reply::Pending | Reply::Failed(_)),
             Asked::Bind(..)
             | Asked::BindPath(_)
+            | Asked::OpenFd(..)
+            | Asked::Chmod(..)
+            | Asked::ReusePort(_)
             | Asked::Listen(..)
             | Asked::ReadStart(_)
             | Asked::Shutdown(_)
+            | Asked::SetTypeOfService(..)
             | Asked::Reset(_) => matches!(reply, Reply::Done | Reply::Failed(_)),
             _ => matches!(reply, Reply::Done),
         }

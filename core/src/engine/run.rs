@@ -2,7 +2,7 @@
 
 use super::frame::{Flow, Frame, Job};
 use super::{Core, TimerFor, UserTimer};
-use crate::command::{Command, Emitted, Named, Outcome, Resolved};
+use crate::command::{Command, Emitted, ListenOptions, Named, Outcome, Resolved};
 use crate::error::{ApiMisuse, NodeError};
 use crate::id::{SocketId, TimerId};
 use crate::listeners::{Entry, Life, Who};
@@ -87,18 +87,25 @@ impl Core {
             Frame::ConnectKeepAlive(s, h) => self.connect_keep_alive(s, h),
             Frame::ConnectEmit(s) => self.connect_emit(s),
             Frame::ConnectRead(s) => self.connect_read(s),
+            Frame::TypeOfServiceSet => self.type_of_service_set(),
+            Frame::TypeOfServiceAnswered => self.type_of_service_answered(),
+            Frame::ConnectTypeOfService(s, h) => self.connect_type_of_service(s, h),
+            Frame::ConnectTypeOfServiceSet(s) => self.connect_type_of_service_set(s),
             Frame::AddressAnswered(s, side) => self.address_answered(s, side),
             Frame::TimeoutSized(s) => self.timeout_sized(s),
 
             Frame::ListenLookupAsked(lookup) => self.listen_lookup_asked(lookup),
             Frame::ListenOpened(s) => self.listen_opened(s),
+            Frame::ListenShared(s) => self.listen_shared(s),
             Frame::ListenBound(s) => self.listen_bound(s),
             Frame::ListenAnswered(s) => self.listen_answered(s),
+            Frame::ListenChmod(s) => self.listen_chmod(s),
             Frame::ListenFallback(s) => self.listen_fallback(s),
             Frame::ListenGaveUp(s, error) => self.listen_gave_up(s, error),
             Frame::ServerAddressAnswered => self.server_address_answered(),
             Frame::ServerClosed(s) => self.close_if_drained(s),
             Frame::AcceptDropped(s, conn) => self.accept_dropped(s, conn),
+            Frame::AcceptNamed(s, conn) => self.accept_named(s, conn),
             Frame::AcceptRead(s) => self.accept_read(s),
             Frame::AcceptSetUp(server, socket) => self.accept_set_up(server, socket),
             Frame::AcceptKeepAlive(server, socket) => self.accept_keep_alive(server, socket),
@@ -152,6 +159,7 @@ impl Core {
         }
         match command {
             Command::NewSocket(options) => self.make_socket(options),
+            Command::HandedIn(options, given) => self.handed_in(options, given),
             Command::NewServer(options) => {
                 let id = self.servers.insert(crate::server::Server::new(options));
                 self.outcome(Outcome::Server(id));
@@ -177,6 +185,8 @@ impl Core {
             Command::SetTimeout(s, ms) => self.set_timeout(s, ms),
             Command::SetNoDelay(s, on) => self.set_no_delay(s, on),
             Command::SetKeepAlive(s, on, delay) => self.set_keep_alive(s, on, delay),
+            Command::SetTypeOfService(s, tos) => self.set_type_of_service(s, tos),
+            Command::TypeOfService(s) => self.type_of_service(s),
             Command::Ref(s, on) => self.ref_socket(s, on),
             Command::Address(s, side) => self.address(s, side),
             Command::Retain(s) => self.unit(|core| core.sockets[s].retained = true),
@@ -200,7 +210,8 @@ impl Core {
                 self.remove_all_listeners(target, event);
                 None
             }
-            Command::Listen(s, on) => self.listen(s, on),
+            Command::Listen(s, on) => self.listen(s, on, ListenOptions::default()),
+            Command::ListenWith(s, on, more) => self.listen(s, on, more),
             Command::CloseServer(s, callback) => self.close_server(s, callback),
             Command::ServerAddress(s) => self.server_address(s),
             Command::GetConnections(s, callback) => {
@@ -209,6 +220,8 @@ impl Core {
                 None
             }
             Command::SetMaxConnections(s, n) => self.unit(|core| core.servers[s].max_connections = n),
+            Command::SetBlockList(Target::Server(s), list) => self.unit(|core| core.servers[s].block_list = list),
+            Command::SetBlockList(Target::Socket(s), list) => self.unit(|core| core.sockets[s].block_list = list),
             Command::RefServer(s, on) => self.unit(|core| core.ref_server(s, on)),
             Command::ReleaseServer(s) => self.unit(|core| core.release_server(s)),
             Command::Answer(lookup, answer) => {
@@ -232,10 +245,18 @@ impl Core {
         None
     }
 
-    fn make_socket(&mut self, options: crate::command::SocketOptions) -> Flow {
+    /// Throws at the bound of sockets (rule B3).
+    pub(crate) fn too_many_sockets(&mut self) -> bool {
         let bound = self.limits.sockets;
-        if self.sockets.len() >= bound as usize {
+        let full = self.sockets.len() >= bound as usize;
+        if full {
             self.throw(NodeError::Limit { name: "sockets", bound: u64::from(bound) });
+        }
+        full
+    }
+
+    fn make_socket(&mut self, options: crate::command::SocketOptions) -> Flow {
+        if self.too_many_sockets() {
             return None;
         }
         let id = self.new_socket(options);
@@ -253,6 +274,10 @@ impl Core {
             Command::End(_, _, callback) => callback.map(|callback| (callback, NodeError::StreamDestroyed("end"))),
             Command::Read(..) => {
                 self.outcome(Outcome::Chunk(None));
+                None
+            }
+            Command::TypeOfService(_) => {
+                self.outcome(Outcome::TypeOfService(0));
                 None
             }
             Command::Address(..) => {

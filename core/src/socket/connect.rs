@@ -9,15 +9,20 @@ use crate::engine::{Core, Lookup, LookupFor, Owner};
 use crate::errno::{Errno, LookupCode};
 use crate::error::{NodeError, Place, SharedError};
 use crate::id::{HandleId, LookupId, SocketId};
+use crate::ip::{ip_and_zone, ip_text, is_ip};
 use crate::step::{Attempt, Emit, Event, LookupEvent};
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 /// `dns.ADDRCONFIG` of Node, on every system: the driver translates.
 const ADDRCONFIG: u32 = 32;
+/// The longest name that libuv asks a resolver for, in bytes (rule E8).
+pub(crate) const LONGEST_NAME: usize = 255;
+/// Every hint there is: `ADDRCONFIG`, `ALL` and `V4MAPPED`.
+const HINTS: u32 = ADDRCONFIG | 16 | 8;
 
 /// Node's check of a port; the name goes into the message.
 pub(crate) fn port(given: i64, name: &'static str) -> Result<u16, NodeError> {
@@ -36,13 +41,33 @@ impl Target {
         }
     }
 
+    /// Whether the address of this end was given, and not its port alone.
+    fn says_local(&self) -> bool {
+        matches!(&self.to, ConnectTo::Host(o) if o.local_address.as_deref().is_some_and(|text| !text.is_empty()))
+    }
+
     fn place(&self) -> Place {
         match &self.to {
             ConnectTo::Path(path) => Place::Path(path.clone()),
+            // An address is shown as it was given.
+            ConnectTo::Host(HostOptions { host: Some(host), .. }) if is_ip(host) != 0 => {
+                let address = host.clone();
+                self.addr.map_or(Place::None, |a| Place::Addr { address, port: a.port() })
+            }
             ConnectTo::Host(_) => {
-                self.addr.map_or(Place::None, |a| Place::Addr { address: a.ip().to_string(), port: a.port() })
+                self.addr.map_or(Place::None, |a| Place::Addr { address: ip_text(a.ip()), port: a.port() })
             }
         }
+    }
+
+    /// The end that was bound, the address as it was given.
+    fn local_place(&self) -> Option<(String, u16)> {
+        let local = self.local?;
+        let address = match &self.to {
+            ConnectTo::Host(HostOptions { local_address: Some(given), .. }) if !given.is_empty() => given.clone(),
+            _ => ip_text(local.ip()),
+        };
+        Some((address, local.port()))
     }
 
     fn host(&self) -> String {
@@ -89,7 +114,7 @@ impl Core {
             return self.attempt(socket, target);
         };
         let (given_port, family, hints) = (options.port.unwrap_or(0), options.family, options.hints);
-        let custom = options.custom_lookup;
+        let (custom, scope) = (options.custom_lookup, options.scope);
         match local_end(options) {
             Ok(local) => target.local = local,
             Err(error) => {
@@ -115,9 +140,13 @@ impl Core {
         let each = anywhere && options.auto_select_family.unwrap_or(true);
         target.each = each.then_some(timeout);
         let host = target.host();
-        if let Ok(ip) = host.parse::<IpAddr>() {
-            target.addr = Some(SocketAddr::new(ip, port));
+        if let Some((ip, _zone)) = ip_and_zone(&host) {
+            target.addr = Some(scoped(ip, port, scope));
             self.schedule(Job::ConnectNow(socket, target));
+            return None;
+        }
+        if !custom && let Err(error) = resolvable(family, hints) {
+            self.throw(error);
             return None;
         }
         // Unless asked for a family, only addresses that this machine could use (rule C8).
@@ -135,7 +164,7 @@ impl Core {
         custom: bool,
     ) -> Flow {
         self.sockets[socket].lookups += 1;
-        if self.lookups.len() >= self.limits.lookups as usize && !custom {
+        if !custom && (self.lookups.len() >= self.limits.lookups as usize || host.len() > LONGEST_NAME) {
             self.schedule(Job::LookupRefused(socket, target));
             return None;
         }
@@ -161,7 +190,8 @@ impl Core {
     }
 
     pub(crate) fn lookup_refused(&mut self, socket: SocketId, target: Box<Target>) -> Flow {
-        self.looked_up(socket, target, Err(LookupCode::TooMany))
+        let code = if target.host().len() > LONGEST_NAME { LookupCode::TooLong } else { LookupCode::TooMany };
+        self.looked_up(socket, target, Err(code))
     }
 
     /// When one address was asked for, 'lookup' is emitted even if the socket was destroyed meanwhile (rule C5). No
@@ -232,14 +262,20 @@ impl Core {
     pub(crate) fn attempt(&mut self, socket: SocketId, mut target: Box<Target>) -> Flow {
         let handle = self.sockets[socket].link.handle()?;
         let bind = match (target.local, target.addr) {
+            (Some(local), Some(_)) if target.says_local() => Some(local),
             (Some(local), Some(to)) => Some(same_family(local, to)),
             _ => None,
         };
         target.local = bind;
+        let odd = bind.zip(target.addr).is_some_and(|(local, to)| local.is_ipv4() != to.is_ipv4());
         self.sockets[socket].target = Some(target);
         let Some(addr) = bind else {
             return self.attempt_emit(socket);
         };
+        if odd {
+            // An address of the other family is none to bind to (rule E10).
+            return self.bind_failed(socket, Errno::EINVAL);
+        }
         self.push(Frame::ConnectBound(socket));
         self.ask(Asked::Bind(handle, addr, false))
     }
@@ -248,8 +284,12 @@ impl Core {
         let Reply::Failed(errno) = self.take_reply() else {
             return self.attempt_emit(socket);
         };
-        let local = self.sockets[socket].target.as_ref().and_then(|t| t.local);
-        let place = local.map_or(Place::None, |a| Place::Addr { address: a.ip().to_string(), port: a.port() });
+        self.bind_failed(socket, errno)
+    }
+
+    fn bind_failed(&mut self, socket: SocketId, errno: Errno) -> Flow {
+        let local = self.sockets[socket].target.as_ref().and_then(|t| t.local_place());
+        let place = local.map_or(Place::None, |(address, port)| Place::Addr { address, port });
         let error = NodeError::System { errno, syscall: "bind", place, local: None, local_fields: false };
         self.destroy(socket, Some(Arc::new(error)))
     }
@@ -262,7 +302,13 @@ impl Core {
 
     pub(crate) fn connect_ask(&mut self, socket: SocketId) -> Flow {
         let Link::Opening(handle) = self.sockets[socket].link else { return None };
-        if self.handles[handle].connecting {
+        let s = &self.sockets[socket];
+        if let Some(addr) = s.target.as_ref().and_then(|target| target.addr).filter(|addr| s.blocks(*addr)) {
+            let error = NodeError::IpBlocked(addr.ip().to_string());
+            return self.destroy(socket, Some(Arc::new(error)));
+        }
+        // A path is asked for again, and the system says what it thinks of that (rule C15).
+        if self.handles[handle].connecting && self.handles[handle].kind != HandleKind::Pipe {
             return self.refused_at_once(socket, handle, Errno::EALREADY);
         }
         let target = self.sockets[socket].target.as_ref()?;
@@ -283,6 +329,7 @@ impl Core {
 
     /// A path's failure and a TCP refusal come in a turn of their own; other failures destroy within the call (rule C9).
     pub(crate) fn connect_answered(&mut self, socket: SocketId, handle: HandleId) -> Flow {
+        self.starve(handle);
         match self.take_reply() {
             Reply::Failed(errno) => {
                 let fed = errno == Errno::ECONNREFUSED || self.handles[handle].kind == HandleKind::Pipe;
@@ -309,7 +356,7 @@ impl Core {
     pub(crate) fn connect_named(&mut self, socket: SocketId, errno: Errno) -> Flow {
         let Reply::Addr(local) = self.take_reply() else { return None };
         let place = self.sockets[socket].target.as_ref().map_or(Place::None, |t| t.place());
-        let local = local.map(|a| (a.ip().to_string(), a.port()));
+        let local = local.map(|a| (ip_text(a.ip()), a.port()));
         let error = NodeError::System { errno, syscall: "connect", place, local, local_fields: false };
         self.destroy(socket, Some(Arc::new(error)))
     }
@@ -342,11 +389,8 @@ impl Core {
 
     fn connect_failed(&mut self, socket: SocketId, errno: Errno) -> Flow {
         let target = self.sockets[socket].target.take()?;
-        let both = match &target.to {
-            ConnectTo::Host(o) => o.local_address.is_some() && o.local_port.is_some_and(|p| p != 0),
-            ConnectTo::Path(_) => false,
-        };
-        let local = target.local.filter(|_| both).map(|a| (a.ip().to_string(), a.port()));
+        // Of an address alone nothing is said, of a port alone everything, as in Node.
+        let local = target.local_place().filter(|(_, port)| *port != 0);
         let place = target.place();
         let error = Arc::new(NodeError::System { errno, syscall: "connect", place, local, local_fields: true });
         let attempt = target.attempt()?;
@@ -360,6 +404,9 @@ impl Core {
         s.target = None;
         let tcp = self.handles[handle].kind == HandleKind::Tcp;
         self.push(Frame::ConnectEmit(socket));
+        if tcp && self.sockets[socket].type_of_service.is_some() {
+            self.push(Frame::ConnectTypeOfService(socket, handle));
+        }
         if tcp && self.sockets[socket].keep_alive {
             self.push(Frame::ConnectKeepAlive(socket, handle));
         }
@@ -395,7 +442,7 @@ impl Core {
 fn local_end(options: &HostOptions) -> Result<Option<SocketAddr>, NodeError> {
     let ip = match options.local_address.as_deref() {
         None | Some("") => None,
-        Some(text) => Some(text.parse::<IpAddr>().map_err(|_| NodeError::InvalidIp(text.to_string()))?),
+        Some(text) => Some(ip_and_zone(text).ok_or_else(|| NodeError::InvalidIp(text.to_string()))?.0),
     };
     let port = match options.local_port {
         None => 0,
@@ -404,7 +451,27 @@ fn local_end(options: &HostOptions) -> Result<Option<SocketAddr>, NodeError> {
     if ip.is_none() && port == 0 {
         return Ok(None);
     }
-    Ok(Some(SocketAddr::new(ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), port)))
+    Ok(Some(scoped(ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), port, options.local_scope)))
+}
+
+fn scoped(ip: IpAddr, port: u16, scope: u32) -> SocketAddr {
+    match ip {
+        IpAddr::V4(ip) => SocketAddr::from((ip, port)),
+        IpAddr::V6(ip) => SocketAddr::V6(SocketAddrV6::new(ip, port, 0, scope)),
+    }
+}
+
+/// What the system's resolver can be asked: a `lookup` of the user's gets whatever was given (rule E8).
+fn resolvable(family: u8, hints: u32) -> Result<(), NodeError> {
+    if hints & !HINTS != 0 {
+        let received = hints.to_string();
+        return Err(NodeError::InvalidValue { name: "hints", reason: "is invalid", received });
+    }
+    if !matches!(family, 0 | 4 | 6) {
+        let reason = "must be one of: 0, 4, 6";
+        return Err(NodeError::InvalidValue { name: "options.family", reason, received: family.to_string() });
+    }
+    Ok(())
 }
 
 /// "Any address" in the family of the other end.

@@ -11,6 +11,8 @@ use crate::engine::{Core, Owner, TimerFor};
 use crate::errno::Errno;
 use crate::error::{NodeError, Place, SharedError};
 use crate::id::{HandleId, SocketId};
+use crate::ip::ip_text;
+use crate::numeral::integer;
 use crate::step::{Attempt, Event, LookupEvent};
 use crate::timers::TimerKey;
 use alloc::boxed::Box;
@@ -51,6 +53,10 @@ impl Attempts {
         self.addresses[self.begun - 1]
     }
 
+    pub(crate) fn any_left(&self) -> bool {
+        self.begun < self.addresses.len()
+    }
+
     /// The address that `local_port` is bound on.
     fn local(&self) -> Option<SocketAddr> {
         let any =
@@ -60,7 +66,7 @@ impl Attempts {
 
     /// The attempt under way failed.
     fn failed(&mut self, errno: Errno) -> SharedError {
-        let local = self.local().map(|a| (a.ip().to_string(), a.port()));
+        let local = self.local().map(|a| (ip_text(a.ip()), a.port()));
         self.record(NodeError::System { errno, syscall: "connect", place: place(self.to()), local, local_fields: true })
     }
 
@@ -72,7 +78,7 @@ impl Attempts {
 }
 
 fn place(addr: SocketAddr) -> Place {
-    Place::Addr { address: addr.ip().to_string(), port: addr.port() }
+    Place::Addr { address: ip_text(addr.ip()), port: addr.port() }
 }
 
 /// Node's check of the attempt timeout, in milliseconds; the name goes into the message (rule C18).
@@ -80,7 +86,7 @@ pub(crate) fn attempt_timeout(given: Option<i64>, name: &'static str) -> Result<
     let Some(given) = given else { return Ok(DEFAULT_TIMEOUT) };
     match i32::try_from(given) {
         Ok(ms) if ms >= 1 => Ok((ms as u32).max(LEAST_TIMEOUT)),
-        _ => Err(NodeError::OutOfRange { name, range: ">= 1 && <= 2147483647", received: given.to_string() }),
+        _ => Err(NodeError::OutOfRange { name, range: ">= 1 && <= 2147483647", received: integer(given) }),
     }
 }
 
@@ -196,7 +202,7 @@ impl Core {
         let s = &mut self.sockets[socket];
         s.link = Link::Opening(handle);
         // What was ended stays ended (rule D17): only the readable half begins anew.
-        s.r.revive();
+        s.r.revive(s.options.readable);
         if let Some(names) = &mut s.names {
             names.local = None;
         }
@@ -224,8 +230,13 @@ impl Core {
         self.attempt_on(socket, attempts, false)
     }
 
-    fn attempt_begin(&mut self, socket: SocketId, attempts: Box<Attempts>) -> Flow {
+    /// A blocked address fails before 'connectionAttempt' (rule S28).
+    fn attempt_begin(&mut self, socket: SocketId, mut attempts: Box<Attempts>) -> Flow {
         let to = attempts.to();
+        if self.sockets[socket].blocks(to) {
+            let error = attempts.record(NodeError::IpBlocked(to.ip().to_string()));
+            return self.attempt_failed_emit(socket, attempts, error, false);
+        }
         self.push(Frame::AttemptAsk(socket, attempts));
         self.emit(socket, Event::ConnectionAttempt(Box::new(Attempt::Tcp(to))))
     }
@@ -267,7 +278,7 @@ impl Core {
 
     pub(crate) fn attempt_named(&mut self, socket: SocketId, mut attempts: Box<Attempts>, errno: Errno) -> Flow {
         let Reply::Addr(local) = self.take_reply() else { return None };
-        let local = local.map(|a| (a.ip().to_string(), a.port()));
+        let local = local.map(|a| (ip_text(a.ip()), a.port()));
         let (syscall, place) = ("connect", place(attempts.to()));
         let error = attempts.record(NodeError::System { errno, syscall, place, local, local_fields: false });
         self.attempt_failed_emit(socket, attempts, error, false)

@@ -2,7 +2,7 @@
 
 use super::{Socket, readable::Flowing};
 use crate::engine::{Core, Handle};
-use crate::id::{HandleId, SocketId};
+use crate::id::{HandleId, ListenerId, SocketId};
 use crate::step::{EventKind, Target};
 
 /// Node's `readyState`.
@@ -57,6 +57,15 @@ impl Core {
         listeners.map_or(0, |list| list.count(event))
     }
 
+    /// `emitter.listeners(event)`: the user's, in the order in which they are called.
+    pub fn listener_ids(&self, target: Target, event: EventKind) -> impl Iterator<Item = ListenerId> {
+        let listeners = match target {
+            Target::Socket(id) => self.sockets.get(id).map(|s| &s.listeners),
+            Target::Server(id) => self.servers.get(id).map(|s| &s.listeners),
+        };
+        listeners.into_iter().flat_map(move |list| list.users(event))
+    }
+
     /// The handle that a socket is on now, under which the driver has its descriptor.
     pub fn handle_of(&self, id: SocketId) -> Option<HandleId> {
         self.sockets.get(id)?.link.handle()
@@ -65,6 +74,13 @@ impl Core {
     /// Every socket that the core knows, in the order of their slots.
     pub fn sockets(&self) -> impl Iterator<Item = SocketId> {
         self.sockets.iter().map(|(id, _)| id)
+    }
+}
+
+impl<'c> SocketView<'c> {
+    /// `errored`: what destroyed it.
+    pub fn errored(&self) -> Option<&'c crate::error::NodeError> {
+        self.socket.errored.as_deref()
     }
 }
 
@@ -94,9 +110,14 @@ impl SocketView<'_> {
         self.socket.attempted.as_deref()
     }
 
-    /// `errored`: what destroyed it.
-    pub fn errored(&self) -> Option<&crate::error::NodeError> {
-        self.socket.errored.as_deref()
+    /// `server`: which accepted it, kept after the end.
+    pub fn server(&self) -> Option<crate::id::ServerId> {
+        self.socket.server
+    }
+
+    /// What it is on now: TCP or a pipe; `None` without a handle (rule O14).
+    pub fn kind(&self) -> Option<crate::call::HandleKind> {
+        self.handle.map(|h| h.kind)
     }
 
     /// `readyState`
@@ -170,6 +191,17 @@ impl SocketView<'_> {
     /// `readableEnded`: 'end' was emitted.
     pub fn readable_ended(&self) -> bool {
         self.socket.r.end_emitted
+    }
+
+    /// `readableAborted`: it was destroyed, or failed, before 'end'.
+    pub fn readable_aborted(&self) -> bool {
+        let s = self.socket;
+        (s.destroyed || s.errored.is_some()) && !s.r.end_emitted
+    }
+
+    /// `readableDidRead`: 'data' was emitted.
+    pub fn readable_did_read(&self) -> bool {
+        self.socket.r.did_read
     }
 
     /// `isPaused()`

@@ -118,6 +118,7 @@ impl Rolling {
                 self.word(head);
                 self.word(u64::from(text.units()));
             }
+            Outcome::TypeOfService(tos) => self.word(head | u64::from(*tos) << 16),
             Outcome::Address(addr) => {
                 self.word(head);
                 self.addr(addr.as_ref());
@@ -266,6 +267,8 @@ impl Rolling {
             | Op::SockName(h)
             | Op::PeerName(h)
             | Op::QueueSize(h)
+            | Op::ReusePort(h)
+            | Op::TypeOfService(h)
             | Op::Detach(h) => {
                 self.word(head);
                 self.id(h.slot(), h.generation());
@@ -278,6 +281,15 @@ impl Rolling {
                 self.word(head);
                 self.id(h.slot(), h.generation());
                 self.word(conn.0);
+            }
+            Op::Chmod(h, readable, writable) => {
+                self.word(head | u64::from(readable) << 16 | u64::from(writable) << 17);
+                self.id(h.slot(), h.generation());
+            }
+            Op::OpenFd(h, key) => {
+                self.word(head);
+                self.id(h.slot(), h.generation());
+                self.word(key.0);
             }
             Op::Refuse(conn) | Op::ConnNames(conn) => {
                 self.word(head);
@@ -304,6 +316,10 @@ impl Rolling {
             }
             Op::NoDelay(h, on) => {
                 self.word(head | u64::from(on) << 16);
+                self.id(h.slot(), h.generation());
+            }
+            Op::SetTypeOfService(h, tos) => {
+                self.word(head | u64::from(tos) << 16);
                 self.id(h.slot(), h.generation());
             }
             Op::KeepAlive(h, on, delay) => {

@@ -5,10 +5,11 @@ use super::input::{Input, Record};
 use super::payload::Stored;
 use crate::call::{Completion, Op, Reply};
 use crate::command::{
-    Chunk, Command, ConnectTo, Emitted, HostOptions, ListenOn, LookupAnswer, Outcome, Resolved, ServerOptions, Side,
+    Chunk, Command, ConnectTo, Emitted, HostOptions, ListenOn, ListenOptions, LookupAnswer, Outcome, Resolved,
+    ServerOptions, Side,
 };
 use crate::error::NodeError;
-use crate::id::{CallbackId, ListenerId};
+use crate::id::{CallbackId, ListenerId, ServerId};
 use crate::step::{Attempt, Emit, Event, Idle, Phase, Step};
 use core::fmt::{self, Display, Formatter, Write};
 use core::net::SocketAddr;
@@ -179,6 +180,19 @@ impl Display for Size<'_> {
     }
 }
 
+fn write_listen(f: &mut Formatter<'_>, s: ServerId, on: &ListenOn) -> fmt::Result {
+    match on {
+        ListenOn::Path { path, backlog } => write!(f, "{s}.listen {} backlog {backlog}", Quoted(path)),
+        ListenOn::Port { port, host, backlog, ipv6_only } => {
+            let host = Given("host", host.as_ref().map(Quoted));
+            write!(f, "{s}.listen port {port}{host} backlog {backlog} ipv6_only {ipv6_only}")
+        }
+        ListenOn::Fd { key, kind, backlog } => {
+            write!(f, "{s}.listen descriptor {} {kind:?} backlog {backlog}", key.0)
+        }
+    }
+}
+
 fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
     match command {
         Command::NewSocket(options) => write!(f, "new socket {options:?}"),
@@ -186,6 +200,9 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
             write!(f, "new server pause_on_connect {pause_on_connect} {socket:?}")
         }
         Command::Connect(s, ConnectTo::Path(path)) => write!(f, "{s}.connect {}", Quoted(path)),
+        Command::HandedIn(options, given) => write!(f, "socket of {given:?} {options:?}"),
+        Command::SetTypeOfService(s, tos) => write!(f, "{s}.setTypeOfService {tos}"),
+        Command::TypeOfService(s) => write!(f, "{s}.getTypeOfService"),
         Command::Connect(s, ConnectTo::Host(options)) => {
             let HostOptions { host, port, family, hints, custom_lookup, local_address, local_port, .. } = options;
             let (host, port) = (Given("host", host.as_ref().map(Quoted)), Given("port", *port));
@@ -242,17 +259,18 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
         Command::RemoveAll(target, event) => {
             write!(f, "{target} removeAllListeners{}", Given("of", event.map(|event| event.name())))
         }
-        Command::Listen(s, ListenOn::Path { path, backlog }) => {
-            write!(f, "{s}.listen {} backlog {backlog}", Quoted(path))
-        }
-        Command::Listen(s, ListenOn::Port { port, host, backlog, ipv6_only }) => {
-            let host = Given("host", host.as_ref().map(Quoted));
-            write!(f, "{s}.listen port {port}{host} backlog {backlog} ipv6_only {ipv6_only}")
+        Command::Listen(s, on) => write_listen(f, *s, on),
+        Command::ListenWith(s, on, ListenOptions { reuse_port, readable_all, writable_all }) => {
+            write_listen(f, *s, on)?;
+            write!(f, " reuse_port {reuse_port} readable_all {readable_all} writable_all {writable_all}")
         }
         Command::CloseServer(s, listener) => write!(f, "{s}.close{}", Given("listener", listener.map(|l| l.0))),
         Command::ServerAddress(s) => write!(f, "{s}.address"),
         Command::GetConnections(s, callback) => write!(f, "{s}.getConnections{}", number(Some(*callback))),
         Command::SetMaxConnections(s, n) => write!(f, "{s}.maxConnections {n}"),
+        Command::SetBlockList(target, list) => {
+            write!(f, "{target}.blockList{}", Given("rules", list.as_ref().map(|list| list.given().len())))
+        }
         Command::RefServer(s, on) => write!(f, "{s}.{}", if *on { "ref" } else { "unref" }),
         Command::ReleaseServer(s) => write!(f, "{s} release"),
         Command::Answer(lookup, a) => {
@@ -301,6 +319,7 @@ fn write_outcome(f: &mut Formatter<'_>, outcome: &Outcome) -> fmt::Result {
         Outcome::Timer(t) => write!(f, "return {t}"),
         Outcome::Chunk(Some(bytes)) => write!(f, "return {} bytes", bytes.len()),
         Outcome::Text(text) => write!(f, "return {} units of text", text.units()),
+        Outcome::TypeOfService(tos) => write!(f, "return type of service {tos}"),
         Outcome::Chunk(None) => f.write_str("return no chunk"),
         Outcome::Address(a) => {
             f.write_str("return")?;
@@ -401,6 +420,8 @@ impl Display for Asked<'_, '_> {
             Op::Close(h) => write!(f, "close {h}"),
             Op::Reset(h) => write!(f, "reset {h}"),
             Op::NoDelay(h, on) => write!(f, "no delay {h} {on}"),
+            Op::SetTypeOfService(h, tos) => write!(f, "set type of service {h} {tos}"),
+            Op::TypeOfService(h) => write!(f, "type of service {h}"),
             Op::KeepAlive(h, on, delay) => write!(f, "keep alive {h} {on} {delay} s"),
             Op::SockName(h) => write!(f, "local address of {h}"),
             Op::PeerName(h) => write!(f, "remote address of {h}"),
@@ -409,6 +430,9 @@ impl Display for Asked<'_, '_> {
                 write!(f, "look up {} as {lookup} family {family} hints {hints}", Quoted(host))
             }
             Op::Detach(h) => write!(f, "detach {h}"),
+            Op::Chmod(h, readable, writable) => write!(f, "chmod {h} readable {readable} writable {writable}"),
+            Op::ReusePort(h) => write!(f, "reuse port {h}"),
+            Op::OpenFd(h, key) => write!(f, "open {h} on descriptor {}", key.0),
         }
     }
 }

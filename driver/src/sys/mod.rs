@@ -12,6 +12,10 @@ mod bell;
 mod errno;
 #[cfg(unix)]
 mod getaddrinfo;
+#[cfg(unix)]
+mod hand_in;
+#[cfg(unix)]
+mod hand_in_listener;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "linux.rs"]
 mod os;

@@ -3,10 +3,11 @@
 use super::accept::{Connections, Spare};
 use super::bell::Waker;
 use super::errno::{errno, io_errno};
+use super::hand_in_listener::Handed;
 use super::poll::{BELL, Interest, Poll};
 use super::read::{BLOCK, Block};
 use super::resolve::{Pool, Resolve};
-use super::table::{Entry, Role, Table};
+use super::table::{Access, Entry, Role, Table};
 use super::turn::Turn;
 use super::write::{Stop, send_all};
 use super::{SystemOptions, Waiting};
@@ -40,6 +41,7 @@ pub struct System {
     pub(super) slack: Vec<HandleId>,
     /// Servers that wait for descriptors to be had again.
     pub(super) exhausted: Vec<HandleId>,
+    pub(super) handed: Handed,
     detached: Vec<(HandleId, OwnedFd)>,
     start: Instant,
     /// How many waits there were.
@@ -73,6 +75,7 @@ impl System {
             turn: None,
             slack: Vec::new(),
             exhausted: Vec::new(),
+            handed: Handed::default(),
             detached: Vec::new(),
             start: Instant::now(),
             waits: 0,
@@ -188,13 +191,13 @@ impl System {
 
     fn write(&mut self, call: &mut Call<'_>, id: HandleId) -> Reply {
         let Op::Write(_, pieces) = call.op() else { unreachable!("a write was asked") };
-        if pieces.iter().all(|piece| piece.is_empty()) {
-            return Reply::Done;
-        }
-        let Some(Entry { fd: Some(fd), role: Role::Stream { queue, .. }, .. }) = self.table.get_mut(id) else {
+        let Some(Entry { fd: Some(fd), role: Role::Stream { queue, .. }, access, .. }) = self.table.get_mut(id) else {
             return Reply::Failed(Errno::EBADF);
         };
-        let sent = send_all(fd.as_fd(), pieces);
+        if !access.write {
+            return Reply::Failed(Errno::EPIPE);
+        }
+        let sent = send_all(fd.as_fd(), access.fifo, pieces);
         match sent.stopped {
             None => Reply::Done,
             Some(Stop::Failed(error)) => Reply::Failed(errno(error)),
@@ -209,7 +212,9 @@ impl System {
     }
 
     fn read_start(&mut self, id: HandleId) -> Reply {
-        let Some(Entry { role: Role::Stream { reading, .. }, .. }) = self.table.get_mut(id) else {
+        let Some(Entry { role: Role::Stream { reading, .. }, access: Access { read: true, .. }, .. }) =
+            self.table.get_mut(id)
+        else {
             return Reply::Failed(Errno::ENOTCONN);
         };
         *reading = true;
@@ -301,6 +306,11 @@ impl Kernel for System {
                 self.keep_alive(id, on.then_some(delay));
                 Reply::Done
             }
+            Op::SetTypeOfService(id, tos) => done_or_failed(self.set_type_of_service(id, tos)),
+            Op::TypeOfService(id) => match self.type_of_service(id) {
+                Ok(tos) => Reply::Size(u64::from(tos)),
+                Err(error) => Reply::Failed(error),
+            },
             Op::SockName(id) => Reply::Addr(self.sock_name(id)),
             Op::PeerName(id) => Reply::Addr(self.peer_name(id)),
             Op::QueueSize(id) => Reply::Size(self.queue_size(id)),
@@ -309,6 +319,9 @@ impl Kernel for System {
                 self.detach(id);
                 Reply::Done
             }
+            Op::Chmod(id, readable, writable) => done_or_failed(self.chmod(id, readable, writable)),
+            Op::ReusePort(id) => done_or_failed(self.reuse_port(id)),
+            Op::OpenFd(id, key) => done_or_failed(self.open_fd(id, key)),
         }
     }
 
@@ -362,6 +375,10 @@ impl crate::Host for System {
     fn wake_handle(&self) -> Arc<dyn Fn() + Send + Sync> {
         let waker = self.waker();
         Arc::new(move || waker.wake())
+    }
+
+    fn interface(&self, name: &str) -> u32 {
+        super::getaddrinfo::interface(name)
     }
 
     fn deadline(&self) -> Option<u64> {

@@ -8,31 +8,15 @@ use netfold::{
     Connect, Errno, EventKind as E, Host, Limits, Listen, ListenerId, Net, ServerOptions, Socket, SocketOptions, System,
 };
 use netfold_conformance::scenario::parse;
+use netfold_conformance::spec::{all_rules, deviations, root, rules, sources, tests, text_of};
 use netfold_conformance::{Actor, Log, error_text, run_logging, when};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{TcpListener, TcpStream};
 use std::panic::resume_unwind;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn text_of(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// A rule or a deviation: its number, its text and the tests it names.
-#[derive(Debug)]
-struct Rule {
-    number: String,
-    text: String,
-    tests: Vec<String>,
-}
 
 fn is_number(word: &str) -> bool {
     let mut chars = word.chars();
@@ -42,88 +26,6 @@ fn is_number(word: &str) -> bool {
 
 fn is_name(word: &str) -> bool {
     !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-}
-
-fn names(list: &str) -> Vec<String> {
-    list.split(", ").map(String::from).collect()
-}
-
-/// The rules, in their order: `- **T1** text [test, test]`, over several lines.
-fn rules() -> Vec<Rule> {
-    let text = text_of(&root().join("spec/rules.md"));
-    let mut out: Vec<Rule> = Vec::new();
-    let mut open = false;
-    for line in text.lines() {
-        if let Some(rest) = line.strip_prefix("- **") {
-            let (number, text) = rest.split_once("** ").unwrap_or_else(|| panic!("{line}"));
-            out.push(Rule { number: number.into(), text: text.into(), tests: Vec::new() });
-            open = true;
-        } else if let (true, Some(more)) = (open, line.strip_prefix("  ")) {
-            let rule = out.last_mut().expect("a rule is open");
-            rule.text = format!("{} {more}", rule.text);
-        } else {
-            open = false;
-        }
-    }
-    for rule in &mut out {
-        if let Some((_, list)) = rule.text.strip_suffix(']').and_then(|text| text.rsplit_once(" [")) {
-            rule.tests = names(list);
-        }
-    }
-    out
-}
-
-/// The deviations: `| **D1** | Node | netfold | why | test, test |`.
-fn deviations() -> Vec<Rule> {
-    let text = text_of(&root().join("spec/deviations.md"));
-    text.lines()
-        .filter_map(|line| {
-            let (number, row) = line.strip_prefix("| **")?.split_once("** |")?;
-            let cells: Vec<_> = row.split('|').map(str::trim).collect();
-            assert_eq!(cells.len(), 5, "{number} has a cell too many or too few");
-            Some(Rule { number: number.into(), text: row.into(), tests: names(cells[3]) })
-        })
-        .collect()
-}
-
-fn all_rules() -> Vec<Rule> {
-    rules().into_iter().chain(deviations()).collect()
-}
-
-/// Every `.rs` file below.
-fn sources(folder: &Path, out: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            sources(&path, out);
-        } else if path.extension().is_some_and(|ext| ext == "rs") {
-            out.push(path);
-        }
-    }
-}
-
-/// Every test that runs, with its text: its name stands after `#[test]` and other attributes.
-fn tests() -> BTreeMap<String, String> {
-    let root = root();
-    let mut files = Vec::new();
-    for folder in ["driver/tests", "driver/cli/tests", "driver/cli/src", "core/tests", "core/src", "driver/src"] {
-        sources(&root.join(folder), &mut files);
-    }
-    for entry in std::fs::read_dir(root.join("tests")).expect("the tests") {
-        sources(&entry.expect("an entry").path().join("tests"), &mut files);
-    }
-    let mut out: BTreeMap<String, String> = BTreeMap::new();
-    for file in files {
-        let text = text_of(&file);
-        for part in text.split("#[test]\n").skip(1) {
-            let mut lines = part.lines().map(str::trim).skip_while(|line| line.starts_with("#[should_panic"));
-            let Some(signature) = lines.next().and_then(|line| line.strip_prefix("fn ")) else { continue };
-            let name = signature.split('(').next().expect("a name");
-            out.entry(name.into()).or_default().push_str(part);
-        }
-    }
-    out
 }
 
 #[test]
@@ -216,6 +118,9 @@ fn without_a_rule() -> BTreeSet<String> {
     section.split('`').skip(1).step_by(2).map(String::from).collect()
 }
 
+/// What is no program.
+const HELPERS: [&str; 5] = ["oracle", "record", "segments", "text", "values"];
+
 #[test]
 fn each_program_has_a_log_and_a_rule() {
     let folder = root().join("spec/node");
@@ -223,8 +128,7 @@ fn each_program_has_a_log_and_a_rule() {
     for entry in std::fs::read_dir(&folder).expect("the programs") {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let helper = ["oracle", "record", "segments", "text"].contains(&name.as_str());
-        if path.extension().is_some_and(|ext| ext == "js") && !helper {
+        if path.extension().is_some_and(|ext| ext == "js") && !HELPERS.contains(&name.as_str()) {
             assert!(path.with_extension("log").exists(), "{name} has no log");
             programs.insert(name);
         }
@@ -253,7 +157,7 @@ fn each_program_has_a_log_and_a_rule() {
     assert!(stale.is_empty(), "no longer without a rule: {stale:?}");
 }
 
-/// The numbers that a comment names: `rule T1`, `rules T3, T4 and T7`; of `rules R1 to R4` the first.
+/// The numbers that a comment names: `rule T1`, `rules T3, T4 and T7`; of `rules R1 to R4` both ends.
 fn named_in(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     for (at, _) in text.match_indices("ule") {
@@ -267,7 +171,8 @@ fn named_in(text: &str) -> Vec<String> {
             }
             out.push(rest[..end].into());
             rest = &rest[end..];
-            let next = [", ", " and ", ", and "].iter().filter_map(|joint| rest.strip_prefix(joint)).next_back();
+            let next =
+                [", ", " and ", ", and ", " to "].iter().filter_map(|joint| rest.strip_prefix(joint)).next_back();
             match next {
                 Some(more) => rest = more,
                 None => break,
@@ -279,7 +184,10 @@ fn named_in(text: &str) -> Vec<String> {
 
 #[test]
 fn each_rule_that_a_comment_names_exists() {
-    assert_eq!(named_in("Rule T1; (rules T3, T4 and T7); rules R1 to R4. A rule X"), ["T1", "T3", "T4", "T7", "R1"]);
+    assert_eq!(
+        named_in("Rule T1; (rules T3, T4 and T7); rules R1 to R4. A rule X"),
+        ["T1", "T3", "T4", "T7", "R1", "R4"]
+    );
     let known: BTreeSet<_> = all_rules().into_iter().map(|rule| rule.number).collect();
     let mut files = Vec::new();
     sources(&root().join("core/src"), &mut files);
@@ -503,7 +411,7 @@ fn without_its_readable_listener_a_stream_flows_again() {
 #[test]
 fn read_raises_the_mark_and_is_bounded() {
     let mut net = Net::new(()).unwrap();
-    let sock = net.socket(SocketOptions { high_water_mark: 100, ..SocketOptions::default() }).unwrap();
+    let sock = net.socket(SocketOptions { high_water_mark: Some(100), ..SocketOptions::default() }).unwrap();
     let mark = |net: &Net<()>| sock.view(net).unwrap().readable_high_water_mark();
     assert_eq!(sock.read_n(&mut net, 100), Ok(None));
     assert_eq!(mark(&net), 100);
@@ -621,6 +529,48 @@ fn listening_falls_back_to_ipv4() {
     assert_eq!(net.state, ["listen EADDRINUSE: address already in use :::8"]);
     assert_eq!(operations(&asked, &["Bind", "Listen"]), ["Bind"], "no second one");
     assert_over(&net, 1);
+}
+
+/// F4
+#[test]
+fn options_of_connect_reach_the_socket() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (mut net, asked) = rigged(|_| None);
+    let to = || Connect::from(("127.0.0.1", port)).no_delay(true).keep_alive(2500);
+    let made = net.connect(to()).unwrap();
+    let own = idle(&mut net);
+    own.connect(&mut net, to()).unwrap();
+    for sock in [made, own] {
+        sock.on_connect(&mut net, |net, sock| sock.destroy(net));
+    }
+    net.run().unwrap();
+    let asked = asked.borrow();
+    let options: Vec<&str> = asked
+        .iter()
+        .filter(|op| op.starts_with("NoDelay") || op.starts_with("KeepAlive"))
+        .map(|op| op.split_once(", ").unwrap().1)
+        .collect();
+    assert_eq!(options, ["true)", "true, 2)"], "of the socket that was made with them");
+    assert_over(&net, 0);
+}
+
+/// F12
+#[test]
+fn the_backlog_is_what_was_given() {
+    let (mut net, asked) = rigged(|_| None);
+    let path = Log::new().temp_path();
+    for listen in [Listen::port(0), Listen::port(0).backlog(3), Listen::path(&path).backlog(2), Listen::path(path)] {
+        let server = net.create_server(|_, _| {});
+        server.listen(&mut net, listen).unwrap();
+        server.close(&mut net);
+    }
+    net.run().unwrap();
+    let asked = asked.borrow();
+    let given: Vec<&str> =
+        asked.iter().filter_map(|op| op.strip_prefix("Listen(")?.rsplit_once(", ")).map(|(_, n)| n).collect();
+    assert_eq!(given, ["511)", "3)", "2)", "511)"]);
+    assert_over(&net, 4);
 }
 
 /// S10
@@ -754,4 +704,38 @@ fn an_abstract_name_is_bound_as_given() {
     drop(guest);
     assert_eq!(net.state, 1);
     assert_over(&net, 1);
+}
+
+/// O12: a system that refuses: on a connection the call throws; what was set before it is an 'error' that destroys nothing.
+#[test]
+fn a_refused_type_of_service() {
+    let (mut net, asked) = rigged(|op| match op {
+        Op::SetTypeOfService(..) | Op::TypeOfService(_) => Some(Reply::Failed(Errno::EINVAL)),
+        _ => None,
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let sock = net.connect(Connect::from(listener.local_addr().unwrap()).no_delay(true).keep_alive(1000)).unwrap();
+    sock.set_type_of_service(&mut net, 8).unwrap();
+    sock.on_error(&mut net, |net, _, error| net.state.push(format!("error {}", error_text(Some(&error)))));
+    sock.on_connect(&mut net, |net, sock| {
+        net.state.push(String::from("connect"));
+        let threw = sock.set_type_of_service(net, 9).unwrap_err();
+        net.state.push(error_text(Some(&threw)));
+        sock.set_type_of_service(net, 9).unwrap();
+        let threw = sock.get_type_of_service(net).unwrap_err();
+        net.state.push(error_text(Some(&threw)));
+        assert!(!sock.destroyed(net));
+        sock.destroy(net);
+    });
+    sock.on_close(&mut net, |net, _, had_error| net.state.push(format!("close {had_error:?}")));
+    net.run().unwrap();
+    let refused = |call: &str| format!("EINVAL \"{call} EINVAL\"");
+    let error = format!("error {}", refused("setTypeOfService"));
+    let thrown = [refused("setTypeOfService"), refused("getTypeOfService")];
+    assert_eq!(net.state, [&error, "connect", &thrown[0], &thrown[1], "close Some(false)"]);
+    let order = ["NoDelay", "KeepAlive", "SetTypeOfService", "TypeOfService"];
+    assert_eq!(
+        operations(&asked, &order),
+        ["NoDelay", "KeepAlive", "SetTypeOfService", "SetTypeOfService", "TypeOfService"]
+    );
 }
