@@ -176,9 +176,7 @@ class SocketActor extends Actor {
 
   drop() {
     if (this.emitter === null) return;
-    this.emitter.removeAllListeners();
-    this.emitter.on('error', () => {});
-    this.emitter.destroy();
+    letGo(this.emitter);
   }
 
   // ---- steps ----
@@ -297,6 +295,16 @@ class SocketActor extends Actor {
   }
 }
 
+// Destroys a socket whose program is over, with a reset where that can be: a connection that is closed in order keeps its
+// port for a minute, and thousands of programs would use them all up.
+function letGo(socket) {
+  socket.removeAllListeners();
+  socket.on('error', () => {});
+  const tcp = Boolean(socket._handle) && socket._handle.constructor.name === 'TCP';
+  if (tcp && !socket.connecting && !socket.destroyed && !socket.writableEnded) socket.resetAndDestroy();
+  else socket.destroy();
+}
+
 // How a custom lookup answers.
 function answer(how, host, all, done) {
   const found = () => (all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4));
@@ -408,4 +416,4 @@ class ServerActor extends Actor {
   }
 }
 
-module.exports = { Actor, ServerActor, SocketActor };
+module.exports = { Actor, ServerActor, SocketActor, letGo };
