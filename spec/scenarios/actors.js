@@ -176,9 +176,7 @@ class SocketActor extends Actor {
 
   drop() {
     if (this.emitter === null) return;
-    this.emitter.removeAllListeners();
-    this.emitter.on('error', () => {});
-    this.emitter.destroy();
+    letGo(this.emitter);
   }
 
   // ---- steps ----
@@ -295,6 +293,16 @@ class SocketActor extends Actor {
         return valueText(socket[property]);
     }
   }
+}
+
+// Destroys a socket whose program is over, with a reset where that can be: a connection that is closed in order keeps its
+// port for a minute, and thousands of programs would use them all up.
+function letGo(socket) {
+  socket.removeAllListeners();
+  socket.on('error', () => {});
+  const tcp = Boolean(socket._handle) && socket._handle.constructor.name === 'TCP';
+  if (tcp && !socket.connecting && !socket.destroyed && !socket.writableEnded) socket.resetAndDestroy();
+  else socket.destroy();
 }
 
 // How a custom lookup answers.
@@ -415,4 +423,4 @@ class ServerActor extends Actor {
   }
 }
 
-module.exports = { Actor, ServerActor, SocketActor };
+module.exports = { Actor, ServerActor, SocketActor, letGo };

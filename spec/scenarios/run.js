@@ -7,7 +7,7 @@ const os = require('os');
 const path = require('path');
 const { current, watchResources } = require('../node/segments');
 const { errorText, eventText, forgetPaths, knowPath, nameAll } = require('../node/text');
-const { Actor, ServerActor, SocketActor } = require('./actors');
+const { Actor, ServerActor, SocketActor, letGo } = require('./actors');
 
 const BLOCK_RUNS = 8;
 const STEPS = 400;
@@ -233,7 +233,7 @@ class Run {
     this.over = true;
     for (const timer of this.timers) clearTimeout(timer);
     for (const actor of this.actors.values()) actor.drop();
-    for (const socket of this.strays) socket.destroy();
+    for (const socket of this.strays) letGo(socket);
   }
 
   // Whether nothing of the program is left. What is still open some rounds after its end is closed by force, and

@@ -133,6 +133,8 @@ struct Pace {
     began: u64,
     /// How long the program may be silent before it is quiet, in milliseconds.
     settle: u64,
+    /// Whether so long nothing was logged. The rounds are counted again from then on: after a stall timers are late.
+    settled: bool,
     /// The next part to look at for a `quiet` block.
     next_quiet: usize,
     /// Why it was ended.
@@ -148,6 +150,7 @@ impl State {
             since: 0,
             began: 0,
             settle: longest_time(program).map_or(0, |ms| u64::from(ms) + TIMER_SLACK),
+            settled: false,
             next_quiet: 0,
             note: None,
         };
@@ -303,6 +306,7 @@ impl State {
         let pace = &mut self.pace;
         if self.journal.take_fresh() {
             (pace.silent, pace.waited, pace.since) = (0, 0, now);
+            pace.settled = false;
         } else {
             pace.silent += 1;
             pace.waited += 1;
@@ -316,10 +320,13 @@ impl State {
         if now.saturating_sub(pace.began) > MOST_TIME {
             return Next::Over(Some("time limit"));
         }
-        if pace.waited < QUIET_ROUNDS || now.saturating_sub(pace.since) < pace.settle {
+        if !pace.settled && pace.settle > 0 && now.saturating_sub(pace.since) >= pace.settle {
+            (pace.settled, pace.waited) = (true, 0);
+        }
+        if pace.waited < QUIET_ROUNDS || (pace.settle > 0 && !pace.settled) {
             return Next::Go;
         }
-        (pace.waited, pace.since) = (0, now);
+        (pace.waited, pace.since, pace.settled) = (0, now, false);
         let quiet = |part: &Part| matches!(part, Part::Block(Trigger::Quiet, _));
         match self.program.parts.iter().skip(pace.next_quiet).position(quiet) {
             Some(at) => {
