@@ -24,6 +24,10 @@ const HANDLES = ['TCPWRAP', 'TCPSERVERWRAP', 'PIPEWRAP', 'PIPESERVERWRAP'];
 let running = null;
 let programs = 0;
 
+// `pipe` looks at these, and they are made when they are first looked at: that must not be within a program, which
+// closes what was made in it.
+void [process.stdout, process.stderr];
+
 process.on('uncaughtException', (err) => {
   if (running !== null) running.uncaught(err);
 });
