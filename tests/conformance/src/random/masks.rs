@@ -44,11 +44,12 @@ pub fn explain(program: &Program, node: &str) -> Option<Mask> {
 /// Our log with the orders that a tape says, and of how many handles each poll had to choose.
 fn run_with(program: &Program, tape: &[usize]) -> (String, Vec<usize>) {
     let met = Rc::new(RefCell::new(Vec::new()));
-    let (seen, mut next) = (met.clone(), tape.to_vec().into_iter());
+    let (seen, tape) = (met.clone(), tape.to_vec());
     let mut system = System::new().expect("descriptors are to be had");
     system.choose_order(move |ready| {
-        seen.borrow_mut().push(ready);
-        next.next().unwrap_or(0)
+        let mut seen = seen.borrow_mut();
+        seen.push(ready);
+        tape.get(seen.len() - 1).copied().unwrap_or(0)
     });
     let log = run_on(system, program);
     let met = met.take();
@@ -71,8 +72,8 @@ fn in_some_order(program: &Program, node: &str) -> bool {
             return false;
         }
         let near = likeness(&log, node);
-        for at in tape.len()..met.len() {
-            for order in 1..orders(met[at]) {
+        for (at, &ready) in met.iter().enumerate().skip(tape.len()) {
+            for order in 1..orders(ready) {
                 let mut next = tape.clone();
                 next.resize(at, 0);
                 next.push(order);
