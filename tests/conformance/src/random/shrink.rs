@@ -55,7 +55,8 @@ pub fn reduce(program: Program, tries: &mut u32, mut differs: impl FnMut(&Progra
 
 /// The n-th way to make a program smaller.
 fn nth(program: &Program, n: usize) -> Option<Program> {
-    let all = parts(program).chain(actors(program)).chain(steps(program)).chain(events(program)).chain(options(program));
+    let all =
+        parts(program).chain(actors(program)).chain(steps(program)).chain(events(program)).chain(options(program));
     all.filter(|program| parse(&print(program)).is_ok()).nth(n)
 }
 
@@ -70,7 +71,8 @@ fn with_parts(program: &Program, parts: Vec<Part>) -> Program {
 }
 
 fn parts(program: &Program) -> impl Iterator<Item = Program> + '_ {
-    let removable = program.parts.iter().enumerate().filter(|(_, part)| !matches!(part, Part::Block(Trigger::Start, _)));
+    let removable =
+        program.parts.iter().enumerate().filter(|(_, part)| !matches!(part, Part::Block(Trigger::Start, _)));
     removable.rev().map(|(at, _)| with_parts(program, without(&program.parts, at)))
 }
 

@@ -203,7 +203,10 @@ fn wire(tape: &mut Tape<'_>, cast: &Cast, parts: &mut Parts) {
     }
     for (peer, goes) in cast.peers.iter().zip(&cast.goes) {
         if tape.percent(25) {
-            parts.add(Trigger::On(peer.clone(), EventKind::End, None), vec![Step::Do(peer.clone(), Verb::End(None, None))]);
+            parts.add(
+                Trigger::On(peer.clone(), EventKind::End, None),
+                vec![Step::Do(peer.clone(), Verb::End(None, None))],
+            );
         }
         if tape.percent(40) {
             let context = Context { cast, itself: Some(peer.clone()), again: true };
@@ -369,7 +372,9 @@ fn keep_off_deviations(program: &mut Program, filtered: &mut Filtered) {
                     left_out(filters::D3);
                     None
                 }
-                Step::Do(name, Verb::Read(Some(1..))) if all.iter().any(|step| encoded(step, name)) => Some(filters::D14),
+                Step::Do(name, Verb::Read(Some(1..))) if all.iter().any(|step| encoded(step, name)) => {
+                    Some(filters::D14)
+                }
                 Step::Throw if called => Some(filters::D9),
                 Step::Do(_, verb) if attempt && !is_harmless(verb) => Some(filters::D2),
                 Step::Abort(_) if attempt => Some(filters::D2),

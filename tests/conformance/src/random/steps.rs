@@ -210,7 +210,8 @@ impl Context<'_> {
         let by_name = matches!(to, To::Server(name) if !self.is_path(name));
         match pick(number, &[(80, 0), (8, 1), (2, 2), (2, 3), (2, 4), (3, 5)]) {
             1 if by_name => {
-                let how = pick(more, &[(4, Lookup::Sync), (3, Lookup::Tick), (3, Lookup::Immediate), (1, Lookup::Error)]);
+                let how =
+                    pick(more, &[(4, Lookup::Sync), (3, Lookup::Tick), (3, Lookup::Immediate), (1, Lookup::Error)]);
                 options.push(ConnectOption::Host(String::from("some.name")));
                 options.push(ConnectOption::Lookup(how));
                 if percent(more.wrapping_mul(77), 30) {
@@ -262,7 +263,8 @@ impl Context<'_> {
             Kind::Connect => return self.connect(who, a, b, filtered),
             Kind::Add | Kind::Off => {
                 let (name, actor, _) = cast.listeners.get(a as usize % 3 % cast.listeners.len().max(1))?;
-                let how = pick(b, &[(4, Adding::On), (3, Adding::Once), (2, Adding::Prepend), (2, Adding::PrependOnce)]);
+                let how =
+                    pick(b, &[(4, Adding::On), (3, Adding::Once), (2, Adding::Prepend), (2, Adding::PrependOnce)]);
                 let add = matches!(kind, Kind::Add);
                 let verb = if add { Verb::Add(how, name.clone()) } else { Verb::Off(name.clone()) };
                 return Some(Step::Do(actor.clone(), verb));
