@@ -172,6 +172,7 @@ impl Differ {
         let (ours, node) = (all_ours.swap_remove(0), all_node.swap_remove(0));
         match masks::explain(program, &node) {
             Some(mask) => case(Verdict::Masked(mask), ours, node),
+            None if filters::connects_early(&node) => case(Verdict::Deviation(filters::EARLY), ours, node),
             None => case(Verdict::Different, ours, node),
         }
     }

@@ -21,6 +21,24 @@ pub const D14: &str = "D14 read(n) with an encoding";
 /// D18: a signal that is aborted before it is used.
 pub const D18: &str = "D18 abort before connect";
 
+/// Node's documentation: "should be used only for reconnecting a socket after 'close' has been emitted or otherwise it may lead
+/// to undefined behavior".
+pub const EARLY: &str = "connect before 'close': undefined in Node's documentation";
+
+/// Whether a socket is asked to connect while an earlier connect of it has not come to its 'close'. Such programs are
+/// compared; what differs is not called a difference.
+pub fn connects_early(log: &str) -> bool {
+    log.split("== ").any(|block| {
+        let mut open = false;
+        block.lines().filter_map(|line| line.split_once(": ")).flat_map(|(_, line)| line.split(" | ")).any(|entry| {
+            let asks = entry.starts_with("connect ");
+            let early = asks && open;
+            open = (open || asks) && !(entry.starts_with("close ") && entry != "close ");
+            early
+        })
+    })
+}
+
 /// The deviation that Node's log shows, if there is one: the logs of such a program are not compared.
 pub fn deviation(log: &str) -> Option<&'static str> {
     const SIGNS: &[(&str, &str)] = &[

@@ -4,7 +4,7 @@
 //! gives exactly Node's log.
 
 use crate::scenario::program::Program;
-use crate::scenario::run_on;
+use crate::scenario::{round_now, run_on};
 use netfold::System;
 use std::cell::RefCell;
 use std::collections::{BinaryHeap, HashSet};
@@ -28,57 +28,63 @@ impl Mask {
 }
 
 /// How many orders are tried.
-const RUNS: usize = 150;
+const RUNS: usize = 600;
 
 /// How long is tried.
-const LONGEST: Duration = Duration::from_millis(700);
+const LONGEST: Duration = Duration::from_millis(1500);
 
-/// How many orders of one poll are tried: all of up to four handles.
-const ORDERS: usize = 24;
+/// How many orders of one poll are tried: all of up to five handles.
+const ORDERS: usize = 120;
 
 /// The freedom by which our log may differ from Node's as it does, if there is one.
 pub fn explain(program: &Program, node: &str) -> Option<Mask> {
     in_some_order(program, node).then_some(Mask::Order)
 }
 
-/// Our log with the orders that a tape says, and of how many handles each poll had to choose.
-fn run_with(program: &Program, tape: &[usize]) -> (String, Vec<usize>) {
+/// A poll that found several handles ready: how many, and in which round.
+#[derive(Clone, Copy, Debug)]
+struct Met {
+    ready: usize,
+    round: u32,
+}
+
+/// Our log with the orders that a tape says, and the polls that had to choose.
+fn run_with(program: &Program, tape: &[usize]) -> (String, Vec<Met>) {
     let met = Rc::new(RefCell::new(Vec::new()));
-    let (seen, tape) = (met.clone(), tape.to_vec());
+    let (seen, mut next) = (met.clone(), tape.to_vec().into_iter());
     let mut system = System::new().expect("descriptors are to be had");
     system.choose_order(move |ready| {
-        let mut seen = seen.borrow_mut();
-        seen.push(ready);
-        tape.get(seen.len() - 1).copied().unwrap_or(0)
+        seen.borrow_mut().push(Met { ready, round: round_now() });
+        next.next().unwrap_or(0)
     });
     let log = run_on(system, program);
     let met = met.take();
     (log, met)
 }
 
-/// Whether some order of ready handles gives Node's log: what comes nearest is varied first.
+/// Whether some order of ready handles gives Node's log. What is like Node's for longest is varied first, and in it the
+/// polls next to where it parts.
 fn in_some_order(program: &Program, node: &str) -> bool {
     let mut tried: HashSet<Vec<usize>> = HashSet::new();
-    let mut heap = BinaryHeap::from([(0, Vec::new())]);
-    let mut runs = 0;
+    let mut heap = BinaryHeap::from([(0, 0, Vec::new())]);
     let begun = Instant::now();
-    while let Some((_, tape)) = heap.pop() {
+    for _ in 0..RUNS {
+        let Some((.., tape)) = heap.pop() else { return false };
         let (log, met) = run_with(program, &tape);
         if log == node {
             return true;
         }
-        runs += 1;
-        if runs >= RUNS || begun.elapsed() > LONGEST {
+        if begun.elapsed() > LONGEST {
             return false;
         }
-        let near = likeness(&log, node);
-        for (at, &ready) in met.iter().enumerate().skip(tape.len()) {
-            for order in 1..orders(ready) {
+        let parts = first_difference(&log, node);
+        for (at, poll) in met.iter().enumerate().skip(tape.len()).filter(|(_, poll)| poll.round <= parts) {
+            for order in 1..orders(poll.ready) {
                 let mut next = tape.clone();
                 next.resize(at, 0);
                 next.push(order);
                 if tried.insert(next.clone()) {
-                    heap.push((near * 64 - next.len().min(63), next));
+                    heap.push((parts, poll.round, next));
                 }
             }
         }
@@ -90,9 +96,13 @@ fn orders(ready: usize) -> usize {
     (1..=ready).product::<usize>().min(ORDERS)
 }
 
-/// How many lines two logs have in common from the beginning of each actor's block.
-fn likeness(a: &str, b: &str) -> usize {
+/// The first round in which two logs differ.
+pub(super) fn first_difference(a: &str, b: &str) -> u32 {
     let blocks = |log| str::split(log, "== ").map(|block: &str| block.lines().collect::<Vec<_>>()).collect::<Vec<_>>();
-    let same = |(a, b): (&Vec<&str>, &Vec<&str>)| a.iter().zip(b).take_while(|(a, b)| a == b).count();
-    1 + blocks(a).iter().zip(&blocks(b)).map(same).sum::<usize>()
+    let round = |line: Option<&&str>| line.and_then(|line| line.split(' ').next()?.parse().ok()).unwrap_or(u32::MAX);
+    let first = |(a, b): (&Vec<&str>, &Vec<&str>)| {
+        let at = a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()));
+        round(a.get(at)).min(round(b.get(at)))
+    };
+    blocks(a).iter().zip(&blocks(b)).map(first).min().unwrap_or(0)
 }

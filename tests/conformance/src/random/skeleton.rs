@@ -88,6 +88,8 @@ fn cast(tape: &mut Tape<'_>, blocks: &[RawBlock]) -> (Cast, Vec<Actor>) {
         actors.push(Actor { name: name.to_string(), role: Role::Socket(options) });
     }
     let names = |of: &[&str], count: usize| of[..count].iter().map(|name| name.to_string()).collect::<Vec<Name>>();
+    // How TCP cuts what does not fit its window is a matter of time; a Unix socket has no window.
+    let large = tape.percent(3);
     let mut cast = Cast {
         servers: names(SERVERS, servers),
         sockets: names(SOCKETS, sockets),
@@ -96,10 +98,10 @@ fn cast(tape: &mut Tape<'_>, blocks: &[RawBlock]) -> (Cast, Vec<Actor>) {
         tasks: names(TASKS, TASKS.len()),
         listeners: Vec::new(),
         timed: tape.percent(1),
-        large: tape.percent(3),
+        large,
         signal,
         goes,
-        path: (0..servers).map(|_| tape.percent(25)).collect(),
+        path: (0..servers).map(|_| tape.percent(25) || large).collect(),
     };
     for (number, who, _) in blocks {
         let named = pick(*number, TRIGGERS) == Wait::Listener;

@@ -8,6 +8,7 @@ use super::targets::Paths;
 use super::teardown::close_all;
 use crate::error_text;
 use netfold::{AbortController, CallbackId, Host, Limits, ListenerId, Net, NetError, Server, Socket, System};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// Rounds without an entry after which a program is quiet.
@@ -30,6 +31,15 @@ const ABORTED: &str = "aborted";
 const NESTED_EMISSIONS: usize = 16;
 /// Deeper than a program's steps can nest.
 const LIMITS: Limits = Limits { depth: 1024, ..Limits::DEFAULT };
+
+thread_local! {
+    static ROUND: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The round of the program that runs on this thread: for a host that wants to know when it was asked something.
+pub fn round_now() -> u32 {
+    ROUND.get()
+}
 
 /// What an actor is while the program runs.
 #[derive(Clone, Copy, Debug)]
@@ -235,6 +245,7 @@ pub fn run(program: &Program) -> String {
 
 /// As [`run`], on a host of the caller's.
 pub fn run_on<H: Host>(host: H, program: &Program) -> String {
+    ROUND.set(0);
     let mut net = Net::with_host(State::new(program), host, LIMITS);
     net.set_immediate(start);
     while let Err(error) = net.run() {
@@ -314,6 +325,7 @@ impl State {
         if pace.silent <= COUNTED_SILENCE {
             self.journal.round += 1;
         }
+        ROUND.set(self.journal.round);
         if self.journal.round >= MOST_ROUNDS {
             return Next::Over(Some("too many rounds"));
         }
