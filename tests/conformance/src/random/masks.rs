@@ -51,11 +51,12 @@ struct Met {
 /// Our log with the orders that a tape says, and the polls that had to choose.
 fn run_with(program: &Program, tape: &[usize]) -> (String, Vec<Met>) {
     let met = Rc::new(RefCell::new(Vec::new()));
-    let (seen, mut next) = (met.clone(), tape.to_vec().into_iter());
+    let (seen, tape) = (met.clone(), tape.to_vec());
     let mut system = System::new().expect("descriptors are to be had");
     system.choose_order(move |ready| {
-        seen.borrow_mut().push(Met { ready, round: round_now() });
-        next.next().unwrap_or(0)
+        let mut seen = seen.borrow_mut();
+        seen.push(Met { ready, round: round_now() });
+        tape.get(seen.len() - 1).copied().unwrap_or(0)
     });
     let log = run_on(system, program);
     let met = met.take();
