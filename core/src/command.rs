@@ -303,6 +303,11 @@ pub enum Command {
     Answer(LookupId, LookupAnswer),
     /// The same with addresses as text and families as numbers, which the machine checks as Node does (rule C25).
     AnswerText(LookupId, Vec<(String, u32)>),
+    /// The same with an error of the user's (rule H3).
+    AnswerError(LookupId, SharedError),
+    /// A listener that hears every event before the others do, and also those that nobody else listens for; `None` takes
+    /// it off. It counts for nothing: not in `listenerCount`, not as a listener of 'error' (rule H2).
+    Tap(Target, Option<ListenerId>),
     /// `setTimeout` (or `setInterval`, with `repeat`). Returns [`Outcome::Timer`].
     StartTimer {
         /// Milliseconds; less than 1 and more than 2^31 - 1 are 1, as in Node.
@@ -381,7 +386,10 @@ impl Command {
             | Command::Retain(s)
             | Command::Release(s)
             | Command::Detach(s) => Some(Named::Socket(s)),
-            Command::On { target, .. } | Command::Off { target, .. } | Command::RemoveAll(target, _) => {
+            Command::On { target, .. }
+            | Command::Off { target, .. }
+            | Command::RemoveAll(target, _)
+            | Command::Tap(target, _) => {
                 Some(match target {
                     Target::Socket(s) => Named::Socket(s),
                     Target::Server(s) => Named::Server(s),
@@ -394,7 +402,9 @@ impl Command {
             | Command::SetMaxConnections(s, _)
             | Command::RefServer(s, _)
             | Command::ReleaseServer(s) => Some(Named::Server(s)),
-            Command::Answer(lookup, _) | Command::AnswerText(lookup, _) => Some(Named::Lookup(lookup)),
+            Command::Answer(lookup, _) | Command::AnswerText(lookup, _) | Command::AnswerError(lookup, _) => {
+                Some(Named::Lookup(lookup))
+            }
             Command::CancelTimer(t) | Command::RefreshTimer(t) | Command::RefTimer(t, _) => Some(Named::Timer(t)),
         }
     }

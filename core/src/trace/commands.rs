@@ -56,6 +56,8 @@ mod tag {
     pub(super) const STOP_READING: u8 = 39;
     pub(super) const EMIT: u8 = 40;
     pub(super) const ANSWER_TEXT: u8 = 41;
+    pub(super) const TAP: u8 = 60;
+    pub(super) const ANSWER_ERROR: u8 = 61;
 }
 
 pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload) {
@@ -172,6 +174,15 @@ pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload
                 put_text(out, address);
                 put_number(out, u64::from(*family));
             }
+        }
+        Command::AnswerError(lookup, error) => {
+            named(out, tag::ANSWER_ERROR, *lookup);
+            put_error(out, error);
+        }
+        Command::Tap(target, listener) => {
+            out.push(tag::TAP);
+            put_target(out, *target);
+            put_option(out, *listener, |out, listener| put_number(out, u64::from(listener.0)));
         }
         Command::StartTimer { ms, repeat } => {
             out.push(tag::START_TIMER);
@@ -327,6 +338,8 @@ pub(crate) fn command(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<
         tag::REMOVE_ALL => Command::RemoveAll(target(from)?, from.option(event)?),
         tag::LISTEN => Command::Listen(from.id()?, listen_on(from)?),
         tag::CLOSE_SERVER => Command::CloseServer(from.id()?, from.option(|from| from.u32().map(ListenerId))?),
+        tag::TAP => Command::Tap(target(from)?, from.option(|from| from.u32().map(ListenerId))?),
+        tag::ANSWER_ERROR => Command::AnswerError(from.id()?, error(from)?),
         tag::SERVER_ADDRESS => Command::ServerAddress(from.id()?),
         tag::GET_CONNECTIONS => Command::GetConnections(from.id()?, callback(from)?),
         tag::SET_MAX_CONNECTIONS => Command::SetMaxConnections(from.id()?, from.u32()?),

@@ -1,0 +1,319 @@
+//! The functions that `net.js` calls: each is one command or one look at the machine.
+
+use crate::emit::{TAP, address};
+use crate::host::{command, emit_rest, go, host, lookup_id, pack, server_id, socket_id};
+use crate::js::{Env, Thrown, api};
+use bytes::Bytes;
+use napi_sys::*;
+use netfold_core::{
+    CallbackId, Chunk, Command, ConnectTo, Encoding, EventKind, HandleKind, HostOptions, ListenOn, ListenerId,
+    Outcome, ServerOptions, Side, SocketOptions, Target, Text, TickId,
+};
+
+type Given = Result<napi_value, Thrown>;
+type Export = fn(Env, &[napi_value]) -> Given;
+
+/// Every function, by its name in JavaScript.
+pub(crate) const EXPORTS: &[(&str, Export)] = &[
+    ("newSocket", new_socket),
+    ("newServer", new_server),
+    ("adopt", adopt),
+    ("context", context),
+    ("connectHost", connect_host),
+    ("connectPath", connect_path),
+    ("write", write),
+    ("end", end),
+    ("cork", |env, args| unit(env, Command::Cork(socket_id(env.f64(args[0]))))),
+    ("uncork", |env, args| unit(env, Command::Uncork(socket_id(env.f64(args[0]))))),
+    ("destroy", destroy),
+    ("destroySoon", |env, args| unit(env, Command::DestroySoon(socket_id(env.f64(args[0]))))),
+    ("reset", |env, args| unit(env, Command::ResetAndDestroy(socket_id(env.f64(args[0]))))),
+    ("pause", |env, args| unit(env, Command::Pause(socket_id(env.f64(args[0]))))),
+    ("resume", |env, args| unit(env, Command::Resume(socket_id(env.f64(args[0]))))),
+    ("read", read),
+    ("setEncoding", set_encoding),
+    ("onRead", |env, args| unit(env, Command::OnRead(socket_id(env.f64(args[0])), env.u32(args[1])))),
+    ("stopReading", |env, args| unit(env, Command::StopReading(socket_id(env.f64(args[0]))))),
+    ("setTimeout", |env, args| unit(env, Command::SetTimeout(socket_id(env.f64(args[0])), env.f64(args[1])))),
+    ("setNoDelay", |env, args| unit(env, Command::SetNoDelay(socket_id(env.f64(args[0])), env.flag(args[1])))),
+    ("setKeepAlive", set_keep_alive),
+    ("ref", |env, args| unit(env, Command::Ref(socket_id(env.f64(args[0])), env.flag(args[1])))),
+    ("address", socket_address),
+    ("release", release),
+    ("on", on),
+    ("off", off),
+    ("removeAll", remove_all),
+    ("listenPort", listen_port),
+    ("listenPath", listen_path),
+    ("closeServer", |env, args| unit(env, Command::CloseServer(server_id(env.f64(args[0])), None))),
+    ("serverAddress", |env, args| outcome(env, Command::ServerAddress(server_id(env.f64(args[0]))))),
+    ("getConnections", get_connections),
+    ("setMaxConnections", set_max_connections),
+    ("refServer", |env, args| unit(env, Command::RefServer(server_id(env.f64(args[0])), env.flag(args[1])))),
+    ("releaseServer", |env, args| unit(env, Command::ReleaseServer(server_id(env.f64(args[0]))))),
+    ("answer", answer),
+    ("answerError", answer_error),
+    ("emitRest", |env, args| Ok(env.bool(emit_rest(env, env.flag(args[0]))?))),
+    ("tick", tick),
+    ("turn", |env, _| crate::turns::run_turn(env)),
+    ("socketGet", crate::view::socket_get),
+    ("serverGet", crate::view::server_get),
+    ("listenerCount", crate::view::listener_count),
+    ("eventNames", |env, _| Ok(env.array(&EventKind::ALL.iter().map(|kind| env.text(kind.name())).collect::<Vec<_>>()))),
+    ("counters", crate::view::counters),
+    ("finishTrace", |env, _| {
+        host(|h| h.finish_trace());
+        Ok(env.undefined())
+    }),
+    ("setUp", crate::set_up),
+];
+
+fn unit(env: Env, what: Command) -> Given {
+    command(env, what).and_then(|outcome| given(env, outcome))
+}
+
+fn outcome(env: Env, what: Command) -> Given {
+    unit(env, what)
+}
+
+/// What a command gave back, as JavaScript's value or exception.
+fn given(env: Env, outcome: Outcome) -> Given {
+    Ok(match outcome {
+        Outcome::Unit | Outcome::Timer(_) | Outcome::Address(None) => env.undefined(),
+        Outcome::Bool(on) => env.bool(on),
+        Outcome::Socket(id) => env.number(pack(id.slot(), id.generation())),
+        Outcome::Server(id) => env.number(pack(id.slot(), id.generation())),
+        Outcome::Chunk(Some(bytes)) => env.buffer(bytes),
+        Outcome::Chunk(None) => env.null(),
+        Outcome::Text(text) => env.text(&text),
+        Outcome::Address(Some(addr)) => address(env, addr),
+        Outcome::Path(path) => env.text(&path),
+        Outcome::Threw(error) => return Err(Some(env.error(&error)?)),
+        Outcome::ListenerThrew => return Err(None),
+    })
+}
+
+fn socket_options(env: Env, args: &[napi_value]) -> SocketOptions {
+    SocketOptions {
+        allow_half_open: env.flag(args[0]),
+        high_water_mark: env.u32(args[1]),
+        no_delay: env.flag(args[2]),
+        keep_alive: env.flag(args[3]),
+        keep_alive_delay: env.u32(args[4]),
+    }
+}
+
+/// A socket that stays known as long as its object; every event goes through `emit`.
+fn new_socket(env: Env, args: &[napi_value]) -> Given {
+    let made = command(env, Command::NewSocket(socket_options(env, args)))?;
+    if let Outcome::Socket(id) = made {
+        command(env, Command::Retain(id))?;
+        command(env, Command::Tap(Target::Socket(id), Some(TAP)))?;
+    }
+    given(env, made)
+}
+
+fn adopt(env: Env, args: &[napi_value]) -> Given {
+    let id = socket_id(env.f64(args[0]));
+    command(env, Command::Retain(id))?;
+    unit(env, Command::Tap(Target::Socket(id), Some(TAP)))
+}
+
+fn new_server(env: Env, args: &[napi_value]) -> Given {
+    let options = ServerOptions { socket: socket_options(env, args), pause_on_connect: env.flag(args[5]) };
+    let made = command(env, Command::NewServer(options))?;
+    if let Outcome::Server(id) = made {
+        command(env, Command::Tap(Target::Server(id), Some(TAP)))?;
+    }
+    given(env, made)
+}
+
+/// A context for the turns of a socket or server that has got a handle.
+fn context(env: Env, args: &[napi_value]) -> Given {
+    let (target, name) = match env.flag(args[1]) {
+        false => (Target::Socket(socket_id(env.f64(args[0]))), "NETFOLDSOCKET"),
+        true => (Target::Server(server_id(env.f64(args[0]))), "NETFOLDSERVER"),
+    };
+    let mut made = std::ptr::null_mut();
+    api!(napi_async_init(env.0, args[2], env.text(name), &mut made));
+    if let Some(old) = host(|h| h.enter(target, made)) {
+        api!(napi_async_destroy(env.0, old));
+    }
+    Ok(env.undefined())
+}
+
+fn connect_host(env: Env, args: &[napi_value]) -> Given {
+    let options = HostOptions {
+        host: env.maybe_string(args[1]),
+        port: env.maybe(args[2]).map(|port| port as i64),
+        family: env.maybe(args[3]).map_or(0, |family| family as u8),
+        hints: env.maybe(args[4]).map_or(0, |hints| hints as u32),
+        custom_lookup: true,
+        local_address: env.maybe_string(args[5]),
+        local_port: env.maybe(args[6]).map(|port| port as i64),
+        auto_select_family: Some(env.flag(args[7])),
+        attempt_timeout: env.maybe(args[8]).map(|ms| ms as i64),
+    };
+    unit(env, Command::Connect(socket_id(env.f64(args[0])), ConnectTo::Host(options)))
+}
+
+fn connect_path(env: Env, args: &[napi_value]) -> Given {
+    unit(env, Command::Connect(socket_id(env.f64(args[0])), ConnectTo::Path(env.string(args[1]))))
+}
+
+/// Storage that Node sets aside for a short text, in bytes.
+const SHORT_STORAGE: usize = 16 * 1024;
+
+/// A chunk: bytes, text in an encoding that is encoded here, or text that was made bytes of already, with its length.
+fn chunk(env: Env, data: napi_value, encoding: napi_value) -> Chunk {
+    if !env.is_text(data) {
+        let bytes = env.bytes(data);
+        let text = env.maybe(encoding).map(|units| Text { units: units as u32, short: false });
+        return Chunk { bytes, text };
+    }
+    let units = env.units(data);
+    let (bytes, storage) = match Encoding::from_name(&env.string(encoding)).unwrap_or_default() {
+        Encoding::Utf16le => (env.utf16(data), 2 * units),
+        Encoding::Latin1 | Encoding::Ascii => (env.latin1(data), units),
+        _ => (env.utf8(data), 3 * units),
+    };
+    Chunk { bytes: Bytes::from(bytes), text: Some(Text { units: units as u32, short: storage <= SHORT_STORAGE }) }
+}
+
+fn callback(env: Env, value: napi_value) -> Option<CallbackId> {
+    env.maybe(value).map(|id| CallbackId(id as u32))
+}
+
+fn write(env: Env, args: &[napi_value]) -> Given {
+    let chunk = chunk(env, args[1], args[2]);
+    unit(env, Command::Write(socket_id(env.f64(args[0])), chunk, callback(env, args[3])))
+}
+
+fn end(env: Env, args: &[napi_value]) -> Given {
+    let chunk = match env.kind(args[1]) {
+        ValueType::napi_undefined | ValueType::napi_null => None,
+        _ => Some(chunk(env, args[1], args[2])),
+    };
+    unit(env, Command::End(socket_id(env.f64(args[0])), chunk, callback(env, args[3])))
+}
+
+fn destroy(env: Env, args: &[napi_value]) -> Given {
+    let error = match env.kind(args[1]) {
+        ValueType::napi_object => {
+            Some(env.user_error(args[1], env.maybe_string(args[2]), env.maybe_string(args[3]).unwrap_or_default()))
+        }
+        _ => None,
+    };
+    unit(env, Command::Destroy(socket_id(env.f64(args[0])), error))
+}
+
+fn read(env: Env, args: &[napi_value]) -> Given {
+    unit(env, Command::Read(socket_id(env.f64(args[0])), env.maybe(args[1]).map(|n| n as u32)))
+}
+
+fn set_encoding(env: Env, args: &[napi_value]) -> Given {
+    let encoding = Encoding::from_name(&env.string(args[1])).unwrap_or_default();
+    unit(env, Command::SetEncoding(socket_id(env.f64(args[0])), encoding, None))
+}
+
+fn set_keep_alive(env: Env, args: &[napi_value]) -> Given {
+    unit(env, Command::SetKeepAlive(socket_id(env.f64(args[0])), env.flag(args[1]), env.u32(args[2])))
+}
+
+fn socket_address(env: Env, args: &[napi_value]) -> Given {
+    let side = if env.flag(args[1]) { Side::Remote } else { Side::Local };
+    unit(env, Command::Address(socket_id(env.f64(args[0])), side))
+}
+
+/// The object of a socket is gone: so is the socket.
+fn release(env: Env, args: &[napi_value]) -> Given {
+    let id = socket_id(env.f64(args[0]));
+    command(env, Command::Destroy(id, None))?;
+    unit(env, Command::Release(id))
+}
+
+pub(crate) fn target(env: Env, id: napi_value, server: napi_value) -> Target {
+    let id = env.f64(id);
+    if env.flag(server) { Target::Server(server_id(id)) } else { Target::Socket(socket_id(id)) }
+}
+
+pub(crate) fn kind(env: Env, value: napi_value) -> EventKind {
+    EventKind::ALL[env.u32(value) as usize]
+}
+
+fn on(env: Env, args: &[napi_value]) -> Given {
+    let (target, event) = (target(env, args[0], args[1]), kind(env, args[2]));
+    let (listener, prepend) = (ListenerId(env.u32(args[3])), env.flag(args[4]));
+    unit(env, Command::On { target, event, listener, once: false, prepend })
+}
+
+fn off(env: Env, args: &[napi_value]) -> Given {
+    let (target, event) = (target(env, args[0], args[1]), kind(env, args[2]));
+    unit(env, Command::Off { target, event, listener: ListenerId(env.u32(args[3])) })
+}
+
+fn remove_all(env: Env, args: &[napi_value]) -> Given {
+    let event = env.maybe(args[2]).map(|at| EventKind::ALL[at as usize]);
+    unit(env, Command::RemoveAll(target(env, args[0], args[1]), event))
+}
+
+fn listen_port(env: Env, args: &[napi_value]) -> Given {
+    let on = ListenOn::Port {
+        port: env.f64(args[1]) as i64,
+        host: env.maybe_string(args[2]),
+        backlog: env.maybe(args[3]).map_or(0, |n| n as u32),
+        ipv6_only: env.flag(args[4]),
+    };
+    unit(env, Command::Listen(server_id(env.f64(args[0])), on))
+}
+
+fn listen_path(env: Env, args: &[napi_value]) -> Given {
+    let on = ListenOn::Path { path: env.string(args[1]), backlog: env.maybe(args[2]).map_or(0, |n| n as u32) };
+    unit(env, Command::Listen(server_id(env.f64(args[0])), on))
+}
+
+fn get_connections(env: Env, args: &[napi_value]) -> Given {
+    unit(env, Command::GetConnections(server_id(env.f64(args[0])), CallbackId(env.u32(args[1]))))
+}
+
+fn set_max_connections(env: Env, args: &[napi_value]) -> Given {
+    unit(env, Command::SetMaxConnections(server_id(env.f64(args[0])), env.u32(args[1])))
+}
+
+/// The addresses that a lookup gave: a list of `address, family, address, family, ..`, and how many there are.
+fn answer(env: Env, args: &[napi_value]) -> Given {
+    let item = |at: u32| {
+        let mut value = std::ptr::null_mut();
+        api!(napi_get_element(env.0, args[1], at, &mut value));
+        value
+    };
+    let list = (0..env.u32(args[2])).map(|at| (env.string(item(2 * at)), env.u32(item(2 * at + 1)))).collect();
+    unit(env, Command::AnswerText(lookup_id(env.f64(args[0])), list))
+}
+
+fn answer_error(env: Env, args: &[napi_value]) -> Given {
+    let error = env.user_error(args[1], env.maybe_string(args[2]), env.maybe_string(args[3]).unwrap_or_default());
+    unit(env, Command::AnswerError(lookup_id(env.f64(args[0])), error))
+}
+
+fn tick(env: Env, args: &[napi_value]) -> Given {
+    let id = TickId(env.f64(args[0]) as u64);
+    let begun = host(|h| {
+        h.counters.ticks += 1;
+        h.tell_time();
+        h.machine.tick(id)
+    });
+    if let Err(misuse) = begun {
+        return Err(Some(env.misuse(&misuse.to_string())));
+    }
+    go(env)?;
+    Ok(env.undefined())
+}
+
+/// What a handle is, in JavaScript.
+pub(crate) const fn kind_name(kind: HandleKind) -> &'static str {
+    match kind {
+        HandleKind::Tcp => "tcp",
+        HandleKind::Pipe => "pipe",
+    }
+}
