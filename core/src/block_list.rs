@@ -4,7 +4,8 @@
 //! and touching intervals are merged, so a check is one search in a tree, however many rules there are.
 
 use crate::error::NodeError;
-use crate::socket_address::{Family, IntoSocketAddress, SocketAddress, number, text};
+use crate::numeral::integer;
+use crate::socket_address::{Family, IntoSocketAddress, SocketAddress, text};
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -29,7 +30,7 @@ const MAPPED_END: u128 = MAPPED | 0xffff_ffff;
 /// assert_eq!(list.rules(), ["Address: IPv6 ::1", "Subnet: IPv4 10.0.0.0/8"]);
 /// # Ok::<(), netfold_core::NodeError>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlockList {
     rules: Vec<Rule>,
     /// What is blocked of the IPv4 addresses, as mapped ones. It is not what `v6` blocks of those (rule N4).
@@ -37,15 +38,15 @@ pub struct BlockList {
     v6: Intervals,
 }
 
-#[derive(Clone, Debug)]
-enum Rule {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
     Address(IpAddr),
     Range(IpAddr, IpAddr),
     Subnet(IpAddr, u8),
 }
 
 /// Disjoint closed intervals that do not touch: from the first address to the last.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Intervals(BTreeMap<u128, u128>);
 
 impl BlockList {
@@ -112,7 +113,7 @@ impl BlockList {
         };
         let prefix = u8::try_from(given).ok().filter(|&prefix| prefix <= greatest);
         let Some(prefix) = prefix else {
-            return Err(NodeError::OutOfRange { name: "prefix", range, received: number(given) });
+            return Err(NodeError::OutOfRange { name: "prefix", range, received: integer(given) });
         };
         let host = u128::MAX.checked_shr(u32::from(prefix) + 128 - u32::from(greatest)).unwrap_or(0);
         let (first, last) = (bits(network.ip()) & !host, bits(network.ip()) | host);
@@ -128,6 +129,20 @@ impl BlockList {
             Ok(address) if address.family() == Family::Ipv4 => self.v4.contain(bits(address.ip())),
             Ok(address) => self.v6.contain(bits(address.ip())),
             Err(_) => false,
+        }
+    }
+
+    /// The rules, the oldest first.
+    pub(crate) fn given(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Adds a rule that was kept.
+    pub(crate) fn add(&mut self, rule: &Rule) -> Result<(), NodeError> {
+        match *rule {
+            Rule::Address(ip) => self.add_address(ip),
+            Rule::Range(start, end) => self.add_range(start, end),
+            Rule::Subnet(ip, prefix) => self.add_subnet(ip, prefix),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the core asks of the driver within a call, and what the driver tells it later.
 
 use crate::errno::{Errno, LookupCode};
-use crate::id::{ConnKey, HandleId, LookupId};
+use crate::id::{ConnKey, FdKey, HandleId, LookupId};
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::net::{IpAddr, SocketAddr};
@@ -81,6 +81,13 @@ pub enum Op<'a> {
     ReadLimit(HandleId, u32),
     /// Hand the descriptor out; deliver nothing more for this handle. Answer `Done`.
     Detach(HandleId),
+    /// A new handle, with a descriptor that was handed in. Answer `Done`; or `Failed`, the descriptor closed.
+    OpenFd(HandleId, FdKey),
+    /// Let others read from a Unix server's path (first flag), write to it (second one), or both. Answer `Done` or `Failed`.
+    Chmod(HandleId, bool, bool),
+    /// Set SO_REUSEPORT when the handle is bound. Answer `Done`; or `Failed`, with ENOTSUP where the system does not spread
+    /// connections over servers.
+    ReusePort(HandleId),
 }
 
 /// The answer to a [`Call`](crate::Call).

@@ -1,12 +1,15 @@
 //! What a user's call becomes: a [`Command`] for [`Core::begin`](crate::Core::begin), and its [`Outcome`].
 
+use crate::block_list::BlockList;
+use crate::call::HandleKind;
 use crate::decoder::ReadText;
 use crate::errno::LookupCode;
 use crate::error::SharedError;
-use crate::id::{CallbackId, ListenerId, LookupId, ServerId, SocketId, TimerId};
+use crate::id::{CallbackId, FdKey, ListenerId, LookupId, ServerId, SocketId, TimerId};
 use crate::step::{EventKind, Target};
 use crate::text::Encoding;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt;
@@ -138,6 +141,27 @@ pub enum ListenOn {
         /// How many connections may wait; 0 is 511.
         backlog: u32,
     },
+    /// A descriptor that was handed to the driver (rule S17). One that the machine has not taken
+    /// ([`Op::OpenFd`](crate::Op::OpenFd)) when the command returns is not wanted.
+    Fd {
+        /// Which.
+        key: FdKey,
+        /// What it is; `None` for what is neither a TCP nor a Unix stream socket, nor a pipe.
+        kind: Option<HandleKind>,
+        /// How many connections may wait; 0 is 511.
+        backlog: u32,
+    },
+}
+
+/// More of the options of `server.listen`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct ListenOptions {
+    /// Share the port with other servers that say so too (rule S20).
+    pub reuse_port: bool,
+    /// Everybody may read from the Unix socket (rule S19).
+    pub readable_all: bool,
+    /// Everybody may write to the Unix socket (rule S19).
+    pub writable_all: bool,
 }
 
 /// Which end of a connection.
@@ -287,18 +311,22 @@ pub enum Command {
     RemoveAll(Target, Option<EventKind>),
     /// `server.listen(..)`
     Listen(ServerId, ListenOn),
+    /// `server.listen(..)` with options that few have.
+    ListenWith(ServerId, ListenOn, ListenOptions),
     /// `server.close(callback)`: the listener is called once at 'close', with an error if the server was not running.
     CloseServer(ServerId, Option<ListenerId>),
     /// `server.address()`. Returns [`Outcome::Address`] or [`Outcome::Path`].
     ServerAddress(ServerId),
     /// `server.getConnections(callback)`
     GetConnections(ServerId, CallbackId),
-    /// `server.maxConnections = n`; 0 is no bound, as in Node 20.
-    SetMaxConnections(ServerId, u32),
+    /// `server.maxConnections = n`; 0 is no bound, as in Node 20, and less lets nobody in (rule S23).
+    SetMaxConnections(ServerId, i64),
     /// `server.ref()` (true) and `server.unref()` (false).
     RefServer(ServerId, bool),
     /// Forgets a server that is not listening and has no connections.
     ReleaseServer(ServerId),
+    /// The option `blockList` of a server (rule S27) or a socket (rule S28); `None` blocks nobody.
+    SetBlockList(Target, Option<Arc<BlockList>>),
     /// What user code answers to [`Emit::Resolve`](crate::Emit::Resolve), at once or later.
     Answer(LookupId, LookupAnswer),
     /// The same with addresses as text and families as numbers, which the machine checks as Node does (rule C25).
@@ -389,13 +417,13 @@ impl Command {
             Command::On { target, .. }
             | Command::Off { target, .. }
             | Command::RemoveAll(target, _)
-            | Command::Tap(target, _) => {
-                Some(match target {
-                    Target::Socket(s) => Named::Socket(s),
-                    Target::Server(s) => Named::Server(s),
-                })
-            }
+            | Command::Tap(target, _)
+            | Command::SetBlockList(target, _) => Some(match target {
+                Target::Socket(s) => Named::Socket(s),
+                Target::Server(s) => Named::Server(s),
+            }),
             Command::Listen(s, _)
+            | Command::ListenWith(s, ..)
             | Command::CloseServer(s, _)
             | Command::ServerAddress(s)
             | Command::GetConnections(s, _)

@@ -107,6 +107,8 @@ pub enum LookupCode {
     Fail,
     /// The resolver ran out of memory.
     Memory,
+    /// The name is longer than 255 bytes, which no resolver is asked for.
+    TooLong,
     /// Too many lookups are under way: the named bound [`Limits::lookups`](crate::Limits::lookups) was reached.
     TooMany,
 }
@@ -119,16 +121,18 @@ impl LookupCode {
             LookupCode::TryAgain | LookupCode::TooMany => "EAI_AGAIN",
             LookupCode::Fail => "EAI_FAIL",
             LookupCode::Memory => "EAI_MEMORY",
+            LookupCode::TooLong => "EINVAL",
         }
     }
 
-    /// Node's number in `error.errno`, the same on every system.
+    /// Node's number in `error.errno`, as on Linux.
     pub const fn number(self) -> i32 {
         match self {
             LookupCode::NotFound => -3008,
             LookupCode::TryAgain | LookupCode::TooMany => -3001,
             LookupCode::Fail => -3004,
             LookupCode::Memory => -3006,
+            LookupCode::TooLong => -22,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::errno::{Errno, LookupCode};
 use crate::id::TickId;
+use crate::numeral;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -75,6 +76,13 @@ pub enum NodeError {
         /// What was given.
         received: String,
     },
+    /// `ERR_SOCKET_BAD_PORT` of a port that was given as text.
+    BadPortText {
+        /// The argument's name in the message.
+        name: &'static str,
+        /// The whole text.
+        received: String,
+    },
     /// `ERR_OUT_OF_RANGE`
     OutOfRange {
         /// The argument's name in the message.
@@ -113,6 +121,8 @@ pub enum NodeError {
         /// The port it was given for.
         port: u16,
     },
+    /// `ERR_IP_BLOCKED`: a block list names the address (rule S28).
+    IpBlocked(String),
     /// `ERR_UNKNOWN_ENCODING`
     UnknownEncoding(String),
     /// A call that the system refused.
@@ -182,12 +192,13 @@ impl NodeError {
             NodeError::ServerNotRunning => "ERR_SERVER_NOT_RUNNING",
             NodeError::InvalidHandleType => "ERR_INVALID_HANDLE_TYPE",
             NodeError::MissingArgs => "ERR_MISSING_ARGS",
-            NodeError::BadPort { .. } => "ERR_SOCKET_BAD_PORT",
+            NodeError::BadPort { .. } | NodeError::BadPortText { .. } => "ERR_SOCKET_BAD_PORT",
             NodeError::OutOfRange { .. } => "ERR_OUT_OF_RANGE",
             NodeError::InvalidArgValue { .. } | NodeError::InvalidValue { .. } => "ERR_INVALID_ARG_VALUE",
             NodeError::InvalidAddress => "ERR_INVALID_ADDRESS",
             NodeError::InvalidIp(_) => "ERR_INVALID_IP_ADDRESS",
             NodeError::InvalidFamily { .. } => "ERR_INVALID_ADDRESS_FAMILY",
+            NodeError::IpBlocked(_) => "ERR_IP_BLOCKED",
             NodeError::UnknownEncoding(_) => "ERR_UNKNOWN_ENCODING",
             NodeError::System { errno, .. } => errno.name(),
             NodeError::Lookup { code, .. } => code.name(),
@@ -208,11 +219,25 @@ impl NodeError {
             | NodeError::InvalidIp(_)
             | NodeError::UnknownEncoding(_) => ErrorClass::TypeError,
             NodeError::BadPort { .. }
+            | NodeError::BadPortText { .. }
             | NodeError::OutOfRange { .. }
             | NodeError::InvalidFamily { .. }
             | NodeError::Limit { .. } => ErrorClass::RangeError,
             NodeError::Aggregate(_) => ErrorClass::AggregateError,
             _ => ErrorClass::Error,
+        }
+    }
+
+    /// `error.name`
+    pub const fn name(&self) -> &'static str {
+        match self {
+            NodeError::Aborted => "AbortError",
+            _ => match self.class() {
+                ErrorClass::Error => "Error",
+                ErrorClass::TypeError => "TypeError",
+                ErrorClass::RangeError => "RangeError",
+                ErrorClass::AggregateError => "AggregateError",
+            },
         }
     }
 
@@ -255,6 +280,7 @@ impl NodeError {
         match self {
             NodeError::System { place: Place::Addr { port, .. }, .. } if *port != 0 => Some(i32::from(*port)),
             NodeError::System { place: Place::Path(_), syscall: "listen", .. } => Some(-1),
+            NodeError::InvalidFamily { port, .. } => Some(i32::from(*port)),
             _ => None,
         }
     }
@@ -272,6 +298,14 @@ impl NodeError {
         match self {
             NodeError::Aggregate(errors) => errors,
             _ => &[],
+        }
+    }
+
+    /// `error.host` of `ERR_INVALID_ADDRESS_FAMILY`: the name that was looked up.
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            NodeError::InvalidFamily { host, .. } => Some(host),
+            _ => None,
         }
     }
 
@@ -301,6 +335,10 @@ impl fmt::Display for NodeError {
             NodeError::BadPort { name, received } => {
                 write!(f, "{name} should be >= 0 and < 65536. Received type number ({received}).")
             }
+            NodeError::BadPortText { name, received } => {
+                let received = numeral::received(received);
+                write!(f, "{name} should be >= 0 and < 65536. Received type string ({received}).")
+            }
             NodeError::OutOfRange { name, range, received } => {
                 write!(f, "The value of \"{name}\" is out of range. It must be {range}. Received {received}")
             }
@@ -314,6 +352,7 @@ impl fmt::Display for NodeError {
             NodeError::InvalidFamily { family, host, port } => {
                 write!(f, "Invalid address family: {family} {host}:{port}")
             }
+            NodeError::IpBlocked(ip) => write!(f, "IP({ip}) is blocked by net.BlockList"),
             NodeError::UnknownEncoding(name) => write!(f, "Unknown encoding: {name}"),
             NodeError::System { errno, syscall, place, local, .. } => system(f, *errno, syscall, place, local.as_ref()),
             NodeError::Lookup { code: LookupCode::TooMany, hostname } => {
@@ -341,7 +380,7 @@ fn system(
     write!(f, "{syscall} {}{text}", errno.name())?;
     match place {
         Place::None => {}
-        Place::Addr { address, port: 0 } if syscall == "listen" => write!(f, " {address}")?,
+        Place::Addr { address, port: 0 } => write!(f, " {address}")?,
         Place::Addr { address, port } => write!(f, " {address}:{port}")?,
         Place::Path(path) => write!(f, " {path}")?,
     }

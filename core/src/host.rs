@@ -84,19 +84,20 @@ enum Entry<T> {
 /// Where the loop stands between two polls. Kept, so that a loop that was left because a listener failed goes on there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// Timers that are due before the first poll.
-    First,
+    /// Timers that are due before the first poll; whether one of them failed, so that ticks wait for the last.
+    First(bool),
     /// What was fed since the last poll's pending rounds.
     Fed,
     Poll,
     Completions,
     Pending(u8),
-    /// The immediates begin.
+    /// The ticks that waited come before the immediates.
     Check,
-    /// So many immediates of this round are left.
-    Immediates(usize),
+    /// So many immediates of this round are left; `None` before they are counted.
+    Immediates(Option<usize>),
     Closing,
-    Timers,
+    /// As [`First`](Stage::First), after closing.
+    Timers(bool),
 }
 
 /// How often the pending phase runs after one poll (libuv's number): what is fed meanwhile waits for the next poll.
@@ -131,7 +132,7 @@ impl<T> Default for Lane<T> {
         Self {
             ticks: VecDeque::new(),
             immediates: VecDeque::new(),
-            stage: Stage::First,
+            stage: Stage::First(false),
             idle: Idle { deadline: None, pending: 0, closing: 0, batch: 0 },
             place: Place::default(),
             stopped: false,
@@ -168,8 +169,23 @@ impl<T> Lane<T> {
             || !self.immediates.is_empty()
             || self.idle.pending > 0
             || self.idle.closing > 0
-            || !matches!(self.stage, Stage::First | Stage::Fed | Stage::Poll);
+            || !matches!(self.stage, Stage::First(_) | Stage::Fed | Stage::Poll);
         if owed { Some(0) } else { self.idle.deadline }
+    }
+
+    /// Where the loop stands, as the table in the project's `spec/states/loop.md` names it.
+    pub const fn stage(&self) -> &'static str {
+        match self.stage {
+            Stage::First(_) => "first",
+            Stage::Fed => "fed",
+            Stage::Poll => "poll",
+            Stage::Completions => "completions",
+            Stage::Pending(_) => "pending",
+            Stage::Check => "check",
+            Stage::Immediates(_) => "immediates",
+            Stage::Closing => "closing",
+            Stage::Timers(_) => "timers",
+        }
     }
 
     fn has_tasks(&self) -> bool {
@@ -299,10 +315,10 @@ pub fn dispatch<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::
 fn go_around<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thrown> {
     loop {
         match app.parts().lane.stage {
-            Stage::First => {
+            Stage::First(failed) => {
                 let Parts { machine, kernel, .. } = app.parts();
                 machine.advance(kernel.now()).expect(HOST);
-                timers(app)?;
+                timers(app, failed, Stage::First)?;
                 app.parts().lane.stage = Stage::Fed;
             }
             Stage::Fed => {
@@ -323,11 +339,16 @@ fn go_around<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thr
                 lane.stage = if rounds == 0 { Stage::Check } else { Stage::Pending(rounds) };
             }
             Stage::Check => {
+                // One of them that fails puts the others off until the first immediate is over.
+                app.parts().lane.stage = Stage::Immediates(None);
                 drain(app)?;
-                let Parts { lane, .. } = app.parts();
-                lane.stage = Stage::Immediates(lane.immediates.len());
             }
-            Stage::Immediates(left) => {
+            Stage::Immediates(None) => {
+                let Parts { lane, .. } = app.parts();
+                let count = lane.immediates.len();
+                lane.stage = if count == 0 { Stage::Closing } else { Stage::Immediates(Some(count)) };
+            }
+            Stage::Immediates(Some(left)) => {
                 immediates(app, left)?;
                 app.parts().lane.stage = Stage::Closing;
             }
@@ -335,10 +356,10 @@ fn go_around<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thr
                 closing(app)?;
                 let Parts { machine, kernel, lane } = app.parts();
                 machine.advance(kernel.now()).expect(HOST);
-                lane.stage = Stage::Timers;
+                lane.stage = Stage::Timers(false);
             }
-            Stage::Timers => {
-                timers(app)?;
+            Stage::Timers(failed) => {
+                timers(app, failed, Stage::Timers)?;
                 let Parts { machine, lane, .. } = app.parts();
                 lane.stage = Stage::Fed;
                 let alive = machine.core().alive() || lane.has_tasks();
@@ -388,7 +409,10 @@ fn completions<A: App>(app: &mut A) -> Result<(), A::Thrown> {
 }
 
 fn fed<A: App>(app: &mut A) -> Result<(), A::Thrown> {
-    drain(app)?;
+    // What a failure put off waits for the end of a turn, also over the next poll (rule T10).
+    if !app.parts().lane.ticks_wait {
+        drain(app)?;
+    }
     while pending(app, 1)? > 0 {}
     Ok(())
 }
@@ -414,7 +438,7 @@ fn immediates<A: App>(app: &mut A, left: usize) -> Result<(), A::Thrown> {
         let Parts { lane, .. } = app.parts();
         let Some(task) = lane.immediates.pop_front() else { break };
         left -= 1;
-        lane.stage = Stage::Immediates(left);
+        lane.stage = Stage::Immediates(Some(left));
         lane.begin_turn();
         user(app, task)?;
         if left == 0 {
@@ -440,13 +464,28 @@ fn closing<A: App>(app: &mut A) -> Result<(), A::Thrown> {
     }
 }
 
-fn timers<A: App>(app: &mut A) -> Result<(), A::Thrown> {
-    loop {
+/// The timers that are due, each a turn. One that fails costs the others nothing; the ticks then wait for the last.
+fn timers<A: App>(app: &mut A, failed: bool, stage: fn(bool) -> Stage) -> Result<(), A::Thrown> {
+    let mut ran = failed;
+    while is_timer_due(app) {
+        ran = true;
         let Parts { machine, lane, .. } = app.parts();
-        if lane.idle.deadline.is_none_or(|at| at > machine.core().now()) {
-            return Ok(());
-        }
+        lane.stage = stage(true);
         machine.phase(Phase::Timers).expect(HOST);
-        turn(app)?;
+        lane.begin_turn();
+        go(app, false)?;
+        if is_timer_due(app) {
+            drain(app)?;
+        }
     }
+    if ran {
+        app.parts().lane.stage = stage(false);
+        drain(app)?;
+    }
+    Ok(())
+}
+
+fn is_timer_due<A: App>(app: &mut A) -> bool {
+    let Parts { machine, lane, .. } = app.parts();
+    lane.idle.deadline.is_some_and(|at| at <= machine.core().now())
 }

@@ -112,6 +112,10 @@ pub struct CallbackId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnKey(pub u64);
 
+/// A descriptor that the user has handed to the driver, under a number of the driver's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FdKey(pub u64);
+
 #[derive(Clone, Debug)]
 struct Entry<T> {
     generation: u32,

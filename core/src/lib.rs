@@ -33,6 +33,11 @@ extern crate alloc;
 extern crate std;
 
 mod block_list;
+#[cfg(netfold_bugs)]
+#[doc(hidden)]
+pub mod bugs;
+#[cfg(not(netfold_bugs))]
+mod bugs;
 mod call;
 mod command;
 mod decoder;
@@ -45,9 +50,11 @@ mod ip;
 mod limits;
 mod listeners;
 mod machine;
+mod numeral;
 mod server;
 mod socket;
 mod socket_address;
+mod states;
 mod step;
 mod text;
 mod timers;
@@ -57,19 +64,21 @@ pub use block_list::BlockList;
 pub use bytes::Bytes;
 pub use call::{Completion, HandleKind, Op, Reply};
 pub use command::{
-    Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, Emitted, HostOptions, ListenOn, LookupAnswer, Outcome,
-    Resolved, ServerOptions, Side, SocketOptions, Text,
+    Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, Emitted, HostOptions, ListenOn, ListenOptions, LookupAnswer,
+    Outcome, Resolved, ServerOptions, Side, SocketOptions, Text,
 };
 pub use decoder::{Decoder, ReadText};
 pub use engine::{Census, Core};
 pub use errno::{Errno, LookupCode};
 pub use error::{ApiMisuse, ErrorClass, NodeError, Place, SharedError, Unhandled};
-pub use id::{CallbackId, ConnKey, HandleId, ListenerId, LookupId, ServerId, SocketId, TickId, TimerId};
+pub use id::{CallbackId, ConnKey, FdKey, HandleId, ListenerId, LookupId, ServerId, SocketId, TickId, TimerId};
 pub use ip::{is_ip, is_ipv4, is_ipv6};
 pub use limits::Limits;
 pub use machine::Machine;
+pub use numeral::numeral;
 pub use server::ServerView;
 pub use socket::{ReadyState, SocketView, default_attempt_timeout};
 pub use socket_address::{Family, IntoSocketAddress, SocketAddress, SocketAddressOptions};
+pub use states::{ReadableState, ServerState, SocketState, WritableState};
 pub use step::{Attempt, Call, DropInfo, Emit, Event, EventKind, Idle, LookupEvent, Phase, Step, Target};
 pub use text::Encoding;

@@ -1,4 +1,4 @@
-//! Text to bytes, as Node's encodings have it (rules W3, X1 to X7).
+//! Text to bytes, as Node's encodings have it (rules W3, X1).
 
 use crate::command::{Chunk, Text};
 use crate::error::NodeError;
@@ -45,10 +45,10 @@ impl Encoding {
         Encoding::Hex,
     ];
 
-    /// The encoding of this name, in any case; `ERR_UNKNOWN_ENCODING` for another.
+    /// The encoding of this name, in any case; UTF-8 for no name, the empty one; `ERR_UNKNOWN_ENCODING` for another.
     pub fn from_name(name: &str) -> Result<Self, NodeError> {
         Ok(match name.to_ascii_lowercase().as_str() {
-            "utf8" | "utf-8" => Encoding::Utf8,
+            "" | "utf8" | "utf-8" => Encoding::Utf8,
             "utf16le" | "utf-16le" | "ucs2" | "ucs-2" => Encoding::Utf16le,
             "latin1" | "binary" => Encoding::Latin1,
             "ascii" => Encoding::Ascii,
@@ -181,6 +181,7 @@ mod tests {
         for &encoding in Encoding::ALL {
             assert_eq!(Encoding::from_name(&encoding.name().to_uppercase()), Ok(encoding));
         }
+        assert_eq!(Encoding::from_name(""), Ok(Encoding::Utf8));
         assert_eq!(Encoding::from_name("utf7").unwrap_err().to_string(), "Unknown encoding: utf7");
     }
 }

@@ -4,6 +4,37 @@
 //! Node's methods; listeners are closures that get the loop back as their first argument, so they can call anything, as
 //! in Node.
 //!
+//! # Errors
+//!
+//! What a call throws and what an 'error' event brings is a [`NodeError`] with Node's code, message and fields (rules E1 to
+//! E12). Match on it, or on its [`code`](NodeError::code).
+//!
+//! ```
+//! use netfold::{Connect, Errno, Net, NodeError};
+//!
+//! let mut net = Net::new(Vec::new()).unwrap();
+//! for to in [Connect::from(("127.0.0.1", 9)), Connect::from("no-such-file")] {
+//!     let socket = net.connect(to).unwrap();
+//!     socket.on_error(&mut net, |net, _, error| {
+//!         let text = match &*error {
+//!             NodeError::System { errno: Errno::ECONNREFUSED, .. } => format!("nobody on port {}", error.port().unwrap()),
+//!             NodeError::Lookup { hostname, .. } => format!("there is no {hostname}"),
+//!             NodeError::Aggregate(errors) => format!("{} addresses, all in vain", errors.len()),
+//!             other => format!("{}: {other}", other.code()),
+//!         };
+//!         net.state.push(text);
+//!     });
+//! }
+//! net.run().unwrap();
+//! net.state.sort();
+//! assert_eq!(net.state, ["ENOENT: connect ENOENT no-such-file", "nobody on port 9"]);
+//!
+//! let thrown = net.connect(Connect::port("80a")).unwrap_err();
+//! assert!(matches!(&*thrown, NodeError::BadPortText { received, .. } if received == "80a"));
+//! ```
+//!
+//! # Order
+//!
 //! The order of events, ticks and turns is Node 20's, held by [`netfold_core`]'s machine.
 
 mod abort;
@@ -12,6 +43,7 @@ pub mod hints;
 mod net;
 mod options;
 mod pipe;
+mod port;
 mod post;
 mod record;
 mod registry;
@@ -29,7 +61,8 @@ pub use netfold_core::{
     Limits, ListenerId, LookupCode, LookupEvent, NodeError, ReadText, ReadyState, Resolved, ServerOptions, SharedError,
     SocketAddress, SocketAddressOptions, SocketOptions, SocketView, TimerId, Unhandled, is_ip, is_ipv4, is_ipv6,
 };
-pub use options::{Connect, Listen};
+pub use options::{Connect, IntoFamily, Listen};
+pub use port::Port;
 pub use post::Poster;
 pub use record::Recording;
 pub use server::{Address, Server};

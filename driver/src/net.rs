@@ -193,7 +193,7 @@ impl<S, H: Host> Net<S, H> {
         }
     }
 
-    /// `new net.Socket({ onread })`: each read brings at most `size` bytes (64 KiB at most) and goes to this function, and
+    /// `new net.Socket({ onread })`: each read brings at most `size` bytes (from 1 to 64 KiB) and goes to this function, and
     /// there is no 'data'. With false it stops the reading, until `resume` or `read`; the stream is not paused (rule R22).
     pub fn socket_on_read(
         &mut self,
@@ -275,6 +275,7 @@ impl<S, H: Host> Net<S, H> {
     }
 
     fn connect_socket(&mut self, socket: Socket, to: Connect) -> Result<Socket, SharedError> {
+        // As in Node what is falsy is none.
         if let Some(ms) = to.timeout.filter(|ms| *ms != 0.0 && !ms.is_nan()) {
             socket.set_timeout(self, ms)?;
         }

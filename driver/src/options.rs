@@ -1,9 +1,10 @@
 //! Where to connect and to listen, in the forms that Node takes.
 
-use crate::AbortSignal;
-use netfold_core::{ConnectTo, HostOptions, ListenOn, SocketOptions};
+use crate::{AbortSignal, Port};
+use netfold_core::{BlockList, ConnectTo, Family, HostOptions, ListenOn, ListenOptions, SocketOptions};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where to connect: `net.connect(options)`. The short forms are `From` conversions: a port, `(host, port)`, a
 /// [`SocketAddr`], a [`Path`], and text as Node takes it: a number from 0 on is a port, all else a path (rule F2).
@@ -21,24 +22,28 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Connect {
     pub(crate) to: ConnectTo,
+    pub(crate) port: Option<Port>,
     pub(crate) allow_half_open: bool,
     pub(crate) high_water_mark: Option<u32>,
     pub(crate) timeout: Option<f64>,
     pub(crate) no_delay: bool,
     pub(crate) keep_alive: Option<u32>,
     pub(crate) signal: Option<AbortSignal>,
+    pub(crate) block_list: Option<Arc<BlockList>>,
 }
 
 impl Connect {
     fn to(to: ConnectTo) -> Self {
         Self {
             to,
+            port: None,
             allow_half_open: false,
             high_water_mark: None,
             timeout: None,
             no_delay: false,
             keep_alive: None,
             signal: None,
+            block_list: None,
         }
     }
 
@@ -55,13 +60,17 @@ impl Connect {
 
     /// A port of `localhost`, unless [`host`](Self::host) says otherwise. Out of 0 to 65535 `connect` throws
     /// `ERR_SOCKET_BAD_PORT`.
-    pub fn port(port: impl Into<i64>) -> Self {
-        Self::to(ConnectTo::Host(HostOptions { port: Some(port.into()), ..HostOptions::default() }))
+    pub fn port(port: impl Into<Port>) -> Self {
+        let port = port.into();
+        let to = ConnectTo::Host(HostOptions { port: Some(port.number), ..HostOptions::default() });
+        Self { port: Some(port), ..Self::to(to) }
     }
 
-    /// A Unix path; a leading NUL names an abstract socket (Linux).
+    /// A Unix path; a leading NUL names an abstract socket (Linux). As in Node an empty one is no path, and the port 0 is
+    /// left.
     pub fn path(path: impl AsRef<Path>) -> Self {
-        Self::to(ConnectTo::Path(path.as_ref().to_string_lossy().into_owned()))
+        let path = path.as_ref().to_string_lossy().into_owned();
+        if path.is_empty() { Self::port(0) } else { Self::to(ConnectTo::Path(path)) }
     }
 
     fn with_host(mut self, change: impl FnOnce(&mut HostOptions)) -> Self {
@@ -80,12 +89,14 @@ impl Connect {
         self.with_host(|o| o.host = Some(host.into()))
     }
 
-    /// Ask the resolver for this family alone: 4 or 6; 0 for either.
-    pub fn family(self, family: u8) -> Self {
-        self.with_host(|o| o.family = family)
+    /// Ask the resolver for this family alone: 4 or 6, or a [`Family`]; 0 for either. Another number throws
+    /// `ERR_INVALID_ARG_VALUE`, unless a `lookup` of the user's gets it (rule E8).
+    pub fn family(self, family: impl IntoFamily) -> Self {
+        self.with_host(|o| o.family = family.into_family())
     }
 
-    /// Resolver hints: a sum of those in [`hints`](crate::hints), the bits of Node's `dns` module.
+    /// Resolver hints: a sum of those in [`hints`](crate::hints), the bits of Node's `dns` module. Others throw
+    /// `ERR_INVALID_ARG_VALUE`, unless a `lookup` of the user's gets them (rule E8).
     pub fn hints(self, hints: u32) -> Self {
         self.with_host(|o| o.hints = hints)
     }
@@ -119,6 +130,13 @@ impl Connect {
         self
     }
 
+    /// The socket never connects to what this list names: `ERR_IP_BLOCKED` (rule S28). Newer than Node 20. It stays with
+    /// the socket until another list is given. No effect on a path.
+    pub fn block_list(mut self, list: &BlockList) -> Self {
+        self.block_list = Some(Arc::new(list.clone()));
+        self
+    }
+
     /// Keep the writable side open when the other party ends.
     pub fn allow_half_open(mut self, allow: bool) -> Self {
         self.allow_half_open = allow;
@@ -131,7 +149,7 @@ impl Connect {
         self
     }
 
-    /// As `set_timeout` before connecting, in milliseconds; 0 is none. Of use to [`Net::connect`](crate::Net::connect),
+    /// As `set_timeout` before connecting, in milliseconds; 0 and NaN are none. Of use to [`Net::connect`](crate::Net::connect),
     /// which makes the socket, as are the other options of a socket here (rule F4).
     pub fn timeout(mut self, ms: f64) -> Self {
         self.timeout = Some(ms);
@@ -148,6 +166,27 @@ impl Connect {
     pub fn keep_alive(mut self, initial_delay: u32) -> Self {
         self.keep_alive = Some(initial_delay);
         self
+    }
+}
+
+/// The family that a name is resolved to.
+pub trait IntoFamily {
+    /// 4, 6, or 0 for either.
+    fn into_family(self) -> u8;
+}
+
+impl IntoFamily for u8 {
+    fn into_family(self) -> u8 {
+        self
+    }
+}
+
+impl IntoFamily for Family {
+    fn into_family(self) -> u8 {
+        match self {
+            Family::Ipv4 => 4,
+            Family::Ipv6 => 6,
+        }
     }
 }
 
@@ -212,23 +251,27 @@ impl From<String> for Connect {
 /// assert_eq!(Listen::from("/tmp/echo.sock"), Listen::path("/tmp/echo.sock"));
 /// let _ = Listen::from(("127.0.0.1", 0)).backlog(16);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Listen {
     pub(crate) on: ListenOn,
+    pub(crate) port: Option<Port>,
+    pub(crate) more: ListenOptions,
     pub(crate) signal: Option<AbortSignal>,
 }
 
 impl Listen {
     /// A port on all addresses, unless [`host`](Self::host) says otherwise; 0 takes a free one.
-    pub fn port(port: impl Into<i64>) -> Self {
-        let on = ListenOn::Port { port: port.into(), host: None, backlog: 0, ipv6_only: false };
-        Self { on, signal: None }
+    pub fn port(port: impl Into<Port>) -> Self {
+        let port = port.into();
+        let on = ListenOn::Port { port: port.number, host: None, backlog: 0, ipv6_only: false };
+        Self { on, port: Some(port), more: ListenOptions::default(), signal: None }
     }
 
-    /// A Unix path; a leading NUL names an abstract socket (Linux).
+    /// A Unix path; a leading NUL names an abstract socket (Linux). One that is empty or reads as a number throws
+    /// `ERR_INVALID_ARG_VALUE`, as in Node (rule E7).
     pub fn path(path: impl AsRef<Path>) -> Self {
         let on = ListenOn::Path { path: path.as_ref().to_string_lossy().into_owned(), backlog: 0 };
-        Self { on, signal: None }
+        Self { on, port: None, more: ListenOptions::default(), signal: None }
     }
 
     /// When this is aborted the server is closed (rule S16).
@@ -245,18 +288,46 @@ impl Listen {
         self
     }
 
-    /// How many connections may wait to be accepted; 511 by default.
-    pub fn backlog(mut self, connections: u32) -> Self {
-        let (ListenOn::Port { backlog, .. } | ListenOn::Path { backlog, .. }) = &mut self.on;
-        *backlog = connections;
+    /// How many connections may wait to be accepted (rule S18); 0 is 511, the default. Below 0, and above 2^31 - 1, as many
+    /// as the system allows.
+    pub fn backlog(mut self, connections: impl Into<i64>) -> Self {
+        let (ListenOn::Port { backlog, .. } | ListenOn::Path { backlog, .. } | ListenOn::Fd { backlog, .. }) =
+            &mut self.on;
+        *backlog = u32::try_from(connections.into()).unwrap_or(u32::MAX);
         self
     }
 
-    /// With an IPv6 host: do not take IPv4 connections too.
+    /// With an IPv6 host: do not take IPv4 connections too. Without a host it has no effect, as in Node 20 (rule S18).
     pub fn ipv6_only(mut self, only: bool) -> Self {
         if let ListenOn::Port { ipv6_only, .. } = &mut self.on {
             *ipv6_only = only;
         }
+        self
+    }
+
+    /// Share the port with other servers that say so too; the system spreads the connections (rule S20). ENOTSUP but on
+    /// Linux, FreeBSD and DragonFly BSD. Newer than Node 20. No effect on a path.
+    pub const fn reuse_port(mut self, on: bool) -> Self {
+        self.more.reuse_port = on;
+        self
+    }
+
+    /// Everybody may read from a Unix path's socket (rule S19). `listen` throws `ERR_INVALID_ARG_VALUE` for an abstract
+    /// name. No effect on a port.
+    pub const fn readable_all(mut self, on: bool) -> Self {
+        self.more.readable_all = on;
+        self
+    }
+
+    /// Everybody may write to a Unix path's socket, as [`readable_all`](Self::readable_all).
+    pub const fn writable_all(mut self, on: bool) -> Self {
+        self.more.writable_all = on;
+        self
+    }
+
+    /// Do not share the server's handle with other processes of a cluster. There are no clusters here: every server is
+    /// exclusive, and this has no effect (rule S18).
+    pub const fn exclusive(self, _on: bool) -> Self {
         self
     }
 }

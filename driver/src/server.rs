@@ -4,10 +4,13 @@ use crate::net::{Host, Net};
 use crate::options::Listen;
 use crate::socket::Socket;
 use netfold_core::{
-    Command, DropInfo, Event, EventKind, ListenerId, NodeError, Outcome, ServerId, ServerView, SharedError, Target,
+    BlockList, Command, DropInfo, Event, EventKind, ListenOptions, ListenerId, NodeError, Outcome, ServerId,
+    ServerView, SharedError, Target,
 };
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A server: Node's `net.Server`. A name, not the thing: copy it at will; the [`Net`] has the server, until it is
 /// [released](Server::release).
@@ -186,10 +189,57 @@ impl Server {
         if let Some(signal) = &on.signal {
             signal.guard_server(net, self);
         }
-        match net.command(Command::Listen(self.0, on.on)) {
+        let command = if on.more == ListenOptions::default() {
+            Command::Listen(self.0, on.on)
+        } else {
+            Command::ListenWith(self.0, on.on, on.more)
+        };
+        match net.command(command) {
+            Outcome::Threw(error) => Err(on.port.map_or(error.clone(), |port| port.told(error))),
+            _ => Ok(()),
+        }
+    }
+
+    /// `server.listen({ fd }, backlog)`: on a descriptor that is bound already, or listening (rule S17). It is closed with
+    /// the server, and in every case of failure; the file of a Unix socket stays. It becomes non-blocking, for all who
+    /// share it. A backlog that is 0 or less is 511.
+    ///
+    /// To listen on what another server listens on, hand in a copy of its [descriptor](Self::fd).
+    ///
+    /// ```
+    /// use netfold::Net;
+    /// use std::net::TcpListener;
+    ///
+    /// let bound = TcpListener::bind("127.0.0.1:0")?;
+    /// let mut net = Net::new(())?;
+    /// let server = net.create_server(|net, socket| socket.destroy(net));
+    /// server.listen_fd(&mut net, bound.into(), 0).unwrap();
+    /// assert!(server.listening(&net));
+    /// server.close(&mut net);
+    /// net.run().unwrap();
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Throws `ERR_SERVER_ALREADY_LISTEN`. What cannot listen is an 'error' event: EINVAL for what is neither a TCP nor a
+    /// Unix stream socket, is connected, or is a Unix socket without a name; ENOTSOCK for a pipe.
+    #[cfg(unix)]
+    pub fn listen_fd<S>(self, net: &mut Net<S>, fd: std::os::fd::OwnedFd, backlog: i32) -> Result<(), SharedError> {
+        let key = net.kernel.hand_in(fd);
+        let kind = net.kernel.handed_kind(key);
+        let on = netfold_core::ListenOn::Fd { key, kind, backlog: u32::try_from(backlog).unwrap_or(0) };
+        let outcome = net.command(Command::Listen(self.0, on));
+        drop(net.kernel.take_back(key));
+        match outcome {
             Outcome::Threw(error) => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// The descriptor it listens on.
+    #[cfg(unix)]
+    pub fn fd<S>(self, net: &Net<S>) -> Option<std::os::fd::BorrowedFd<'_>> {
+        net.kernel.fd(net.core().server_handle(self.0)?)
     }
 
     /// `server.listen(options, listener)`: the listener is called once at 'listening'.
@@ -241,6 +291,21 @@ impl Server {
         net.certain(Command::CloseServer(self.0, Some(id)));
     }
 
+    /// `server[Symbol.asyncDispose]()`: a server that listens is closed, and `done` is called at its 'close'; for any other
+    /// it is called in a tick, without an event (rule S26). There are no promises here (deviation D31).
+    pub fn dispose<S, H: Host>(self, net: &mut Net<S, H>, done: impl FnOnce(&mut Net<S, H>) + 'static) {
+        if !self.listening(net) {
+            net.next_tick(done);
+            return;
+        }
+        let done = Cell::new(Some(done));
+        self.close_then(net, move |net, _, _| {
+            if let Some(done) = done.take() {
+                done(net);
+            }
+        });
+    }
+
     /// `server.address()`
     pub fn address<S, H: Host>(self, net: &mut Net<S, H>) -> Address {
         match net.certain(Command::ServerAddress(self.0)) {
@@ -268,9 +333,26 @@ impl Server {
         net.certain(Command::GetConnections(self.0, callback));
     }
 
-    /// `server.maxConnections = n`; 0 is no bound, as in Node 20.
-    pub fn set_max_connections<S, H: Host>(self, net: &mut Net<S, H>, n: u32) {
-        net.certain(Command::SetMaxConnections(self.0, n));
+    /// `server.maxConnections = n`; 0 is no bound, as in Node 20, and less lets nobody in (rule S23).
+    pub fn set_max_connections<S, H: Host>(self, net: &mut Net<S, H>, n: impl Into<i64>) {
+        net.certain(Command::SetMaxConnections(self.0, n.into()));
+    }
+
+    /// The option `blockList`, newer than Node 20 (rule S27): what this list names is closed without an event. It can be
+    /// set anew at any time; a list that was given is not looked at again. No effect on a path.
+    ///
+    /// ```
+    /// use netfold::{BlockList, Net, ServerOptions};
+    ///
+    /// let mut list = BlockList::new();
+    /// list.add_subnet("10.0.0.0", 8)?;
+    /// let mut net = Net::new(()).unwrap();
+    /// let server = net.server(ServerOptions::default());
+    /// server.set_block_list(&mut net, Some(list));
+    /// # Ok::<(), netfold::NodeError>(())
+    /// ```
+    pub fn set_block_list<S, H: Host>(self, net: &mut Net<S, H>, list: Option<BlockList>) {
+        net.certain(Command::SetBlockList(self.target(), list.map(Arc::new)));
     }
 
     /// `server.ref()`

@@ -321,12 +321,18 @@ impl Socket {
 
     /// `socket.connect(options)`. Wrong arguments throw Node's errors (rule C1); everything else is an event.
     pub fn connect<S, H: Host>(self, net: &mut Net<S, H>, to: impl Into<Connect>) -> Result<(), SharedError> {
-        let mut to = to.into().to;
+        let Connect { mut to, port, block_list, .. } = to.into();
+        if block_list.is_some() {
+            net.certain(Command::SetBlockList(self.target(), block_list));
+        }
         if let ConnectTo::Host(options) = &mut to {
             options.auto_select_family.get_or_insert(net.auto_select_family);
             options.attempt_timeout.get_or_insert(net.attempt_timeout);
         }
-        thrown(net.command(Command::Connect(self.0, to)))
+        thrown(net.command(Command::Connect(self.0, to))).map_err(|error| match &port {
+            Some(port) => port.told(error),
+            None => error,
+        })
     }
 
     /// `socket.connect(options, listener)`: the listener is called once at 'connect'. As in Node it is there before

@@ -17,6 +17,7 @@ fn descriptors_are_given_back_and_shed_when_there_are_none() {
         nothing_leaks(way);
         load_is_shed(way);
         a_server_without_a_spare_rests(way);
+        one_turn_sheds_a_bounded_number(way);
     }
 }
 
@@ -109,13 +110,49 @@ fn a_server_without_a_spare_rests(way: netfold::sys::Waiting) {
     let _client = TcpStream::connect(("127.0.0.1", port)).unwrap();
     with_room(0, || {
         rig.around(Some(1000)).unwrap();
-        assert!(rig.system().deadline().is_some(), "{way:?}: it rests");
+        let rests = rig.system().deadline().expect("it rests").saturating_sub(host::Kernel::now(rig.system()));
+        assert!((1..=100).contains(&rests), "{way:?}: it rests {rests} ms");
         let before = rig.system().waits();
         rig.around(Some(10)).unwrap();
         assert_eq!((rig.system().waits() - before, rig.accepted.len()), (1, 0));
     });
     rig.until_rig(|rig| rig.accepted.len() == 1);
     assert_eq!(rig.system().deadline(), None);
+}
+
+/// D12: a backlog that is longer than what one turn sheds.
+fn one_turn_sheds_a_bounded_number(way: netfold::sys::Waiting) {
+    const WAITING: usize = 1100;
+    const SHED: usize = 1024;
+    let (limit, backlog) = (getrlimit(Resource::Nofile), std::fs::read_to_string("/proc/sys/net/core/somaxconn"));
+    let backlog = backlog.ok().and_then(|text| text.trim().parse::<usize>().ok()).unwrap_or(0);
+    if limit.current.is_some_and(|most| most < 2 * WAITING as u64) || backlog < WAITING {
+        println!("skipped: {WAITING} connections cannot wait here: {limit:?}, backlog {backlog}");
+        return;
+    }
+    let mut rig = Rig::new(way);
+    let server = rig.server();
+    let host = Some(String::from("127.0.0.1"));
+    let on = ListenOn::Port { port: 0, host, backlog: backlog as u32, ipv6_only: false };
+    rig.command(Command::Listen(server, on));
+    rig.until(|log| log.iter().any(|(_, event)| *event == Event::Listening));
+    let Outcome::Address(Some(addr)) = rig.command(Command::ServerAddress(server)) else { panic!("it listens") };
+    let mut clients: Vec<_> = (0..WAITING).map(|_| TcpStream::connect(addr).unwrap()).collect();
+    let mut gone = || {
+        let over = |client: &mut TcpStream| {
+            client.set_nonblocking(true).unwrap();
+            !matches!(client.read(&mut [0; 1]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+        };
+        clients.iter_mut().map(over).filter(|over| *over).count()
+    };
+    with_room(0, || {
+        rig.around(Some(1000)).unwrap();
+        assert_eq!(gone(), SHED, "{way:?}");
+        assert_eq!(rig.system().deadline(), None, "it does not rest");
+        rig.around(Some(1000)).unwrap();
+        assert_eq!(gone(), WAITING, "{way:?}");
+    });
+    assert_eq!((rig.accepted.len(), rig.error(server)), (0, None));
 }
 
 fn is_open(fd: u64) -> bool {

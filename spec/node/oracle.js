@@ -3,99 +3,12 @@
 // the segment of execution in which it happened, and prints everything when the process exits.
 // The output format is described in README.md.
 
-const asyncHooks = require('async_hooks');
 const fs = require('fs');
 const net = require('net');
 const os = require('os');
 const path = require('path');
-
-// ---- segments ---------------------------------------------------------------------------------
-// `main` until the first callback starts; afterwards every outermost async_hooks `before` opens a
-// new segment. A `before` inside another one belongs to the segment it was entered from.
-const tickIds = new Set();
-let depth = 0;
-let segment = { id: 0, kind: 'main' };
-let segmentCount = 1;
-
-asyncHooks.createHook({
-  init(id, type) {
-    if (type === 'TickObject') tickIds.add(id);
-  },
-  before(id) {
-    if (depth === 0) segment = { id: segmentCount++, kind: tickIds.has(id) ? 'tick' : 'turn' };
-    depth++;
-  },
-  after() {
-    depth--;
-    // Nothing may log between two callbacks; `none` in a log would reveal a hole in this scheme.
-    if (depth === 0) segment = { id: segmentCount++, kind: 'none' };
-  },
-}).enable();
-
-// ---- masking ----------------------------------------------------------------------------------
-// Ports and paths are put into the text between marks and named only when everything is printed,
-// because the number of different ports decides between PORT and PORT1, PORT2.
-const PORT_MARK = '\u0001';
-const PATH_MARK = '\u0002';
-const knownPaths = [];
-
-function maskPort(port) {
-  return typeof port === 'number' && port > 0 ? PORT_MARK + port + PORT_MARK : String(port);
-}
-
-function maskText(text) {
-  for (const p of knownPaths) text = text.split(p).join(PATH_MARK + p + PATH_MARK);
-  return text.replace(/(\d+\.\d+\.\d+\.\d+|::1?):(\d+)/g, (all, host, port) => host + ':' + maskPort(Number(port)));
-}
-
-function nameMarks(text, mark, label) {
-  const parts = text.split(mark);
-  const seen = [];
-  for (let i = 1; i < parts.length; i += 2) {
-    if (!seen.includes(parts[i])) seen.push(parts[i]);
-  }
-  for (let i = 1; i < parts.length; i += 2) {
-    parts[i] = seen.length === 1 ? label : label + (seen.indexOf(parts[i]) + 1);
-  }
-  return parts.join('');
-}
-
-// ---- text forms -------------------------------------------------------------------------------
-function errorText(err) {
-  if (err === null) return 'null';
-  if (err === undefined) return 'undefined';
-  return (err.code || err.name) + ' "' + maskText(err.message) + '"';
-}
-
-function valueText(value) {
-  return typeof value === 'string' ? maskText(value) : String(value);
-}
-
-function eventText(name, args) {
-  switch (name) {
-    case 'data':
-      return 'data ' + args[0].length;
-    case 'error':
-      return 'error ' + errorText(args[0]);
-    case 'close':
-      return args.length === 0 ? 'close undefined' : 'close ' + args[0];
-    case 'lookup':
-      return ['lookup', errorText(args[0]), String(args[1]), String(args[2]), args[3]].join(' ');
-    case 'connectionAttempt':
-    case 'connectionAttemptTimeout':
-      return [name, valueText(args[0]), maskPort(args[1]), String(args[2])].join(' ');
-    case 'connectionAttemptFailed':
-      return [name, valueText(args[0]), maskPort(args[1]), String(args[2]), args[3].code].join(' ');
-    case 'drop': {
-      const d = args[0];
-      if (d === undefined) return 'drop undefined';
-      return ['drop', d.localAddress, maskPort(d.localPort), d.localFamily,
-        d.remoteAddress, maskPort(d.remotePort), d.remoteFamily].join(' ');
-    }
-    default:
-      return name;
-  }
-}
+const { current } = require('./segments');
+const { errorText, eventText, knowPath, maskPort, nameAll } = require('./text');
 
 // ---- actors -----------------------------------------------------------------------------------
 const actors = [];
@@ -109,6 +22,7 @@ class Actor {
 
   // Add one entry to the line of the current segment.
   log(text) {
+    const segment = current();
     const last = this.lines[this.lines.length - 1];
     if (last !== undefined && last.id === segment.id) last.entries.push(text);
     else this.lines.push({ id: segment.id, kind: segment.kind, entries: [text] });
@@ -151,7 +65,7 @@ function portOf(server) {
 let pathCount = 0;
 function tempPath() {
   const p = path.join(os.tmpdir(), 'nf-' + process.pid + '-' + pathCount++);
-  knownPaths.push(p);
+  knowPath(p);
   return p;
 }
 
@@ -203,9 +117,7 @@ process.on('exit', () => {
     text += '== ' + a.name + '\n';
     for (const line of a.lines) text += line.kind + ': ' + line.entries.join(' | ') + '\n';
   }
-  text = nameMarks(text, PORT_MARK, 'PORT');
-  text = nameMarks(text, PATH_MARK, 'PATH');
-  fs.writeSync(1, text);
+  fs.writeSync(1, nameAll(text));
 });
 
 module.exports = { actor, deafPort, errorText, finish, maskPort, portOf, refusedPort, tempPath, when };

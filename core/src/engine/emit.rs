@@ -2,6 +2,7 @@
 
 use super::Core;
 use super::frame::{Emission, Flow, Frame, Run, WriteCb, Yield};
+use crate::bugs::bug;
 use crate::error::{NodeError, SharedError};
 use crate::id::{ListenerId, SocketId};
 use crate::listeners::{Entry, Internal, Life, Listeners, Who};
@@ -104,7 +105,9 @@ impl Core {
             if let Some(listeners) = self.listeners(target) {
                 listeners.remove(entry);
             }
-            self.mark_run(target, entry, around);
+            if !bug!(OnceTwice) {
+                self.mark_run(target, entry, around);
+            }
             self.listener_gone(target, entry.kind);
         }
         match entry.who {
@@ -115,7 +118,8 @@ impl Core {
                     }
                     (_, event) => event,
                 };
-                Some(Yield::Emit(Emit::Listener { target, listener, last: once, event }))
+                let last = once && !bug!(OnceTwice);
+                Some(Yield::Emit(Emit::Listener { target, listener, last, event }))
             }
             Who::Internal(step, number) => match target {
                 Target::Socket(socket) => self.internal(socket, step, number),

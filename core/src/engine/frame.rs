@@ -7,7 +7,7 @@ use crate::call::Reply;
 use crate::command::{Resolved, Side};
 use crate::errno::Errno;
 use crate::error::SharedError;
-use crate::id::{CallbackId, ConnKey, HandleId, LookupId, ServerId, SocketId};
+use crate::id::{CallbackId, ConnKey, FdKey, HandleId, LookupId, ServerId, SocketId};
 use crate::listeners::Entry;
 use crate::socket::{Attempts, Found};
 use crate::step::{Emit, Event, Target};
@@ -181,13 +181,16 @@ pub(crate) enum Frame {
 
     ListenLookupAsked(LookupId),
     ListenOpened(ServerId),
+    ListenShared(ServerId),
     ListenBound(ServerId),
     ListenAnswered(ServerId),
+    ListenChmod(ServerId),
     ListenFallback(ServerId),
     ListenGaveUp(ServerId, SharedError),
     ServerAddressAnswered,
     ServerClosed(ServerId),
     AcceptDropped(ServerId, ConnKey),
+    AcceptNamed(ServerId, ConnKey),
     AcceptRead(SocketId),
     AcceptSetUp(ServerId, SocketId),
     AcceptKeepAlive(ServerId, SocketId),
@@ -262,6 +265,9 @@ pub(crate) enum Asked {
     QueueSize(HandleId),
     Lookup(LookupId, u8, u32),
     Detach(HandleId),
+    OpenFd(HandleId, FdKey),
+    Chmod(HandleId, bool, bool),
+    ReusePort(HandleId),
 }
 
 impl Asked {
@@ -277,6 +283,9 @@ impl Asked {
             Asked::Lookup(..) => matches!(reply, Reply::Pending | Reply::Failed(_)),
             Asked::Bind(..)
             | Asked::BindPath(_)
+            | Asked::OpenFd(..)
+            | Asked::Chmod(..)
+            | Asked::ReusePort(_)
             | Asked::Listen(..)
             | Asked::ReadStart(_)
             | Asked::Shutdown(_)

@@ -4,6 +4,7 @@ mod completions;
 mod emit;
 pub(crate) mod frame;
 mod handles;
+mod peek;
 mod phases;
 mod run;
 
@@ -507,6 +508,9 @@ impl Core {
             Asked::QueueSize(h) => Op::QueueSize(h),
             Asked::Lookup(lookup, family, hints) => Op::Lookup { lookup, host: &self.scratch, family, hints },
             Asked::Detach(h) => Op::Detach(h),
+            Asked::OpenFd(h, key) => Op::OpenFd(h, key),
+            Asked::Chmod(h, readable, writable) => Op::Chmod(h, readable, writable),
+            Asked::ReusePort(h) => Op::ReusePort(h),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::frame::{Asked, Fed, Flow, Frame, Yield};
 use super::{Core, Owner, TimerFor};
+use crate::bugs::bug;
 use crate::errno::Errno;
 use crate::id::{HandleId, SocketId, TimerId};
 use crate::step::{Emit, Event, Phase, Target};
@@ -83,6 +84,9 @@ impl Core {
     fn next_closing(&mut self) -> Flow {
         if self.closing_batch.is_empty() {
             core::mem::swap(&mut self.closing, &mut self.closing_batch);
+            if bug!(CloseFifo) {
+                self.closing_batch.reverse();
+            }
         }
         let flow = loop {
             let Some(&id) = self.closing_batch.last() else { break None };

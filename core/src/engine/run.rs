@@ -2,7 +2,7 @@
 
 use super::frame::{Flow, Frame, Job, Yield};
 use super::{Core, Refusal, TimerFor, UserTimer};
-use crate::command::{Command, Emitted, Named, Outcome, Resolved};
+use crate::command::{Command, Emitted, ListenOptions, Named, Outcome, Resolved};
 use crate::error::{ApiMisuse, NodeError};
 use crate::id::{SocketId, TimerId};
 use crate::listeners::{Entry, Life, Who};
@@ -93,13 +93,16 @@ impl Core {
 
             Frame::ListenLookupAsked(lookup) => self.listen_lookup_asked(lookup),
             Frame::ListenOpened(s) => self.listen_opened(s),
+            Frame::ListenShared(s) => self.listen_shared(s),
             Frame::ListenBound(s) => self.listen_bound(s),
             Frame::ListenAnswered(s) => self.listen_answered(s),
+            Frame::ListenChmod(s) => self.listen_chmod(s),
             Frame::ListenFallback(s) => self.listen_fallback(s),
             Frame::ListenGaveUp(s, error) => self.listen_gave_up(s, error),
             Frame::ServerAddressAnswered => self.server_address_answered(),
             Frame::ServerClosed(s) => self.close_if_drained(s),
             Frame::AcceptDropped(s, conn) => self.accept_dropped(s, conn),
+            Frame::AcceptNamed(s, conn) => self.accept_named(s, conn),
             Frame::AcceptRead(s) => self.accept_read(s),
             Frame::AcceptSetUp(server, socket) => self.accept_set_up(server, socket),
             Frame::AcceptKeepAlive(server, socket) => self.accept_keep_alive(server, socket),
@@ -201,7 +204,8 @@ impl Core {
                 self.remove_all_listeners(target, event);
                 None
             }
-            Command::Listen(s, on) => self.listen(s, on),
+            Command::Listen(s, on) => self.listen(s, on, ListenOptions::default()),
+            Command::ListenWith(s, on, more) => self.listen(s, on, more),
             Command::CloseServer(s, callback) => self.close_server(s, callback),
             Command::ServerAddress(s) => self.server_address(s),
             Command::GetConnections(s, callback) => {
@@ -210,6 +214,8 @@ impl Core {
                 None
             }
             Command::SetMaxConnections(s, n) => self.unit(|core| core.servers[s].max_connections = n),
+            Command::SetBlockList(Target::Server(s), list) => self.unit(|core| core.servers[s].block_list = list),
+            Command::SetBlockList(Target::Socket(s), list) => self.unit(|core| core.sockets[s].block_list = list),
             Command::RefServer(s, on) => self.unit(|core| core.ref_server(s, on)),
             Command::ReleaseServer(s) => self.unit(|core| core.release_server(s)),
             Command::Answer(lookup, answer) => {

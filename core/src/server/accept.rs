@@ -17,7 +17,7 @@ impl Core {
         let Owner::Server(server) = self.handles[handle].owner else { return None };
         let kind = self.handles[handle].kind;
         let s = &self.servers[server];
-        let full = s.max_connections > 0 && s.connections >= s.max_connections;
+        let full = s.max_connections != 0 && i64::from(s.connections) >= s.max_connections;
         if full || self.sockets.len() >= self.limits.sockets as usize {
             self.push(Frame::AcceptDropped(server, conn));
             if kind == HandleKind::Tcp {
@@ -25,6 +25,25 @@ impl Core {
             }
             return None;
         }
+        if s.block_list.is_some() && kind == HandleKind::Tcp {
+            self.push(Frame::AcceptNamed(server, conn));
+            return self.ask(Asked::ConnNames(conn));
+        }
+        self.accept_taken(server, kind, conn)
+    }
+
+    /// One that the block list names is closed, and nobody hears of it (rule S27).
+    pub(crate) fn accept_named(&mut self, server: ServerId, conn: ConnKey) -> Flow {
+        let Reply::Names(_, remote) = self.take_reply() else { return None };
+        let list = self.servers[server].block_list.as_ref();
+        if remote.is_some_and(|remote| list.is_some_and(|list| list.check(remote))) {
+            return self.accept_refuse(conn);
+        }
+        self.accept_taken(server, HandleKind::Tcp, conn)
+    }
+
+    fn accept_taken(&mut self, server: ServerId, kind: HandleKind, conn: ConnKey) -> Flow {
+        let s = &self.servers[server];
         let (mut options, paused) = (s.options.socket, s.options.pause_on_connect);
         (options.no_delay, options.keep_alive) = (false, false);
         let socket = self.adopted_socket(options, kind);

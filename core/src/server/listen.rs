@@ -2,15 +2,18 @@
 
 use super::Server;
 use crate::call::{HandleKind, Reply};
-use crate::command::{ListenOn, Outcome};
+use crate::command::{ListenOn, ListenOptions, Outcome};
 use crate::engine::frame::{Asked, Flow, Frame, Job};
 use crate::engine::{Core, Lookup, LookupFor, Owner, Refusal};
 use crate::errno::{Errno, LookupCode};
 use crate::error::{NodeError, Place, SharedError};
-use crate::id::{HandleId, ListenerId, LookupId, ServerId};
+use crate::id::{FdKey, HandleId, ListenerId, LookupId, ServerId};
 use crate::listeners::{Entry, Life, Who};
-use crate::socket::port;
+use crate::numeral::numeral;
+use crate::socket::{LONGEST_NAME, port};
+use crate::socket_address::inspected;
 use crate::step::{Event, EventKind};
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -24,19 +27,61 @@ pub(crate) struct Listening {
     handle: Option<HandleId>,
     on: On,
     backlog: u32,
+    more: ListenOptions,
     /// `bind` said EADDRINUSE, which `listen` reports (rule S4).
     in_use: bool,
 }
 
+impl Listening {
+    const fn new(on: On, backlog: u32, more: ListenOptions) -> Self {
+        Self { handle: None, on, backlog, more, in_use: false }
+    }
+}
+
+impl ListenOptions {
+    const fn changes_mode(self) -> bool {
+        self.readable_all || self.writable_all
+    }
+}
+
+/// An abstract name has no file whose mode could be changed.
+fn no_mode(path: &str, more: ListenOptions) -> NodeError {
+    let reason = "can not set readableAll or writableAllt to true when path is abstract unix socket";
+    let mut received = alloc::format!("{{ path: {}", inspected(path));
+    for (name, on) in [("readableAll", more.readable_all), ("writableAll", more.writable_all)] {
+        if on {
+            received.push_str(&alloc::format!(", {name}: true"));
+        }
+    }
+    received.push_str(" }");
+    NodeError::InvalidValue { name: "options", reason, received }
+}
+
 #[derive(Clone, Debug)]
 enum On {
-    Addr { addr: SocketAddr, ipv6_only: bool, fallback: bool },
+    Addr {
+        addr: SocketAddr,
+        ipv6_only: bool,
+        fallback: bool,
+    },
     Path(String),
+    /// Bound already, or not to be bound.
+    Fd(FdKey, HandleKind),
+}
+
+impl On {
+    const fn kind(&self) -> HandleKind {
+        match self {
+            On::Addr { .. } => HandleKind::Tcp,
+            On::Path(_) => HandleKind::Pipe,
+            On::Fd(_, kind) => *kind,
+        }
+    }
 }
 
 impl Core {
     /// `server.listen(on)`
-    pub(crate) fn listen(&mut self, server: ServerId, on: ListenOn) -> Flow {
+    pub(crate) fn listen(&mut self, server: ServerId, on: ListenOn, more: ListenOptions) -> Flow {
         let s = &mut self.servers[server];
         if s.handle.is_some() {
             self.throw(NodeError::AlreadyListening);
@@ -52,39 +97,55 @@ impl Core {
                         return None;
                     }
                 };
-                self.listen_port(server, port, host.filter(|h| !h.is_empty()), backlog, ipv6_only)
+                let addr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
+                match host.filter(|h| !h.is_empty()) {
+                    Some(host) => {
+                        let on = On::Addr { addr, ipv6_only, fallback: false };
+                        self.listen_host(server, host, Listening::new(on, backlog, more))
+                    }
+                    None => {
+                        let on = On::Addr { addr, ipv6_only: false, fallback: true };
+                        self.set_up(server, Listening::new(on, backlog, more))
+                    }
+                }
             }
-            ListenOn::Path { path, .. } if path.is_empty() => {
-                // Node finds a path there, if one that it cannot use: "must have the property" is for none at all.
-                let reason = "is invalid. Received { path: '' }";
-                self.throw(NodeError::InvalidArgValue { name: "options", reason });
+            // A path that reads as a number is none (rule E7).
+            ListenOn::Path { path, backlog } if numeral(&path).is_some_and(|n| n >= 0.0) => {
+                let backlog = if backlog == 0 { String::new() } else { format!(", backlog: {backlog}") };
+                let received = format!("{{ path: {}{backlog} }}", inspected(&path));
+                self.throw(NodeError::InvalidValue { name: "options", reason: "is invalid", received });
+                None
+            }
+            ListenOn::Path { path, .. } if path.starts_with('\0') && more.changes_mode() => {
+                self.throw(no_mode(&path, more));
                 None
             }
             ListenOn::Path { path, backlog } => {
                 s.path = Some(path.clone());
-                self.set_up(server, On::Path(path), backlog)
+                self.set_up(server, Listening::new(On::Path(path), backlog, more))
+            }
+            ListenOn::Fd { key, kind: Some(kind), backlog } => {
+                self.set_up(server, Listening::new(On::Fd(key, kind), backlog, more))
+            }
+            ListenOn::Fd { kind: None, .. } => {
+                let error = NodeError::system(Errno::EINVAL, "listen");
+                self.schedule(Job::ServerError(server, Arc::new(error)));
+                None
             }
         }
     }
 
-    fn listen_port(
-        &mut self,
-        server: ServerId,
-        port: u16,
-        host: Option<String>,
-        backlog: u32,
-        ipv6_only: bool,
-    ) -> Flow {
-        let Some(host) = host else {
-            let addr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
-            return self.set_up(server, On::Addr { addr, ipv6_only: false, fallback: true }, backlog);
-        };
+    /// The address follows, a tick or a lookup later (rule S6).
+    fn listen_host(&mut self, server: ServerId, host: String, listening: Listening) -> Flow {
         let attempt = self.servers[server].attempt;
-        let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
-        let on = On::Addr { addr: any, ipv6_only, fallback: false };
-        self.servers[server].setup = Some(Listening { handle: None, on, backlog, in_use: false });
+        self.servers[server].setup = Some(listening);
         if let Ok(ip) = host.parse::<IpAddr>() {
             self.schedule(Job::ListenAddress { server, attempt, ip });
+            return None;
+        }
+        if host.len() > LONGEST_NAME {
+            let error = NodeError::Lookup { code: LookupCode::TooLong, hostname: host };
+            self.schedule(Job::ServerError(server, Arc::new(error)));
             return None;
         }
         let purpose = LookupFor::Server { server, attempt, host: host.clone() };
@@ -129,28 +190,53 @@ impl Core {
         if s.attempt != attempt {
             return None;
         }
-        let Listening { on, backlog, .. } = s.setup.take()?;
-        let On::Addr { addr, ipv6_only, .. } = on else { return None };
-        let addr = SocketAddr::new(ip, addr.port());
-        self.set_up(server, On::Addr { addr, ipv6_only, fallback: false }, backlog)
+        let mut listening = s.setup.take()?;
+        let On::Addr { addr, .. } = &mut listening.on else { return None };
+        addr.set_ip(ip);
+        self.set_up(server, listening)
     }
 
     /// A handle, bound, listening: all within the call.
-    fn set_up(&mut self, server: ServerId, on: On, backlog: u32) -> Flow {
-        let kind = if matches!(on, On::Path(_)) { HandleKind::Pipe } else { HandleKind::Tcp };
+    fn set_up(&mut self, server: ServerId, mut listening: Listening) -> Flow {
         if let Some(handle) = self.servers[server].handle {
             // A second listen whose lookup ends after another one succeeded uses that one's handle.
-            self.servers[server].setup = Some(Listening { handle: Some(handle), on, backlog, in_use: false });
+            listening.handle = Some(handle);
+            self.servers[server].setup = Some(listening);
             return self.listen_now(server);
         }
+        let kind = listening.on.kind();
         let handle = self.add_handle(Owner::Server(server), kind);
-        self.servers[server].setup = Some(Listening { handle: Some(handle), on, backlog, in_use: false });
+        listening.handle = Some(handle);
+        let handed_in = if let On::Fd(key, _) = listening.on { Some(key) } else { None };
+        self.servers[server].setup = Some(listening);
+        if let Some(key) = handed_in {
+            self.push(Frame::ListenBound(server));
+            return self.ask(Asked::OpenFd(handle, key));
+        }
         self.push(Frame::ListenOpened(server));
         self.ask(Asked::Open(handle, kind))
     }
 
     pub(crate) fn listen_opened(&mut self, server: ServerId) -> Flow {
         let _done = self.take_reply();
+        let setup = self.servers[server].setup.as_ref()?;
+        let handle = setup.handle?;
+        if setup.more.reuse_port && setup.on.kind() == HandleKind::Tcp {
+            self.push(Frame::ListenShared(server));
+            return self.ask(Asked::ReusePort(handle));
+        }
+        self.listen_bind(server)
+    }
+
+    /// A system without it refuses the bind.
+    pub(crate) fn listen_shared(&mut self, server: ServerId) -> Flow {
+        match self.take_reply() {
+            Reply::Failed(errno) => self.listen_bind_failed(server, errno),
+            _ => self.listen_bind(server),
+        }
+    }
+
+    fn listen_bind(&mut self, server: ServerId) -> Flow {
         let setup = self.servers[server].setup.as_ref()?;
         let handle = setup.handle?;
         let asked = match &setup.on {
@@ -160,17 +246,21 @@ impl Core {
                 self.scratch = path;
                 Asked::BindPath(handle)
             }
+            On::Fd(..) => return self.listen_now(server),
         };
         self.push(Frame::ListenBound(server));
         self.ask(asked)
     }
 
     pub(crate) fn listen_bound(&mut self, server: ServerId) -> Flow {
-        let reply = self.take_reply();
+        match self.take_reply() {
+            Reply::Failed(errno) => self.listen_bind_failed(server, errno),
+            _ => self.listen_now(server),
+        }
+    }
+
+    fn listen_bind_failed(&mut self, server: ServerId, errno: Errno) -> Flow {
         let setup = self.servers[server].setup.as_mut()?;
-        let Reply::Failed(errno) = reply else {
-            return self.listen_now(server);
-        };
         match &mut setup.on {
             On::Addr { .. } if errno == Errno::EADDRINUSE => {
                 setup.in_use = true;
@@ -189,8 +279,8 @@ impl Core {
     }
 
     pub(crate) fn listen_fallback(&mut self, server: ServerId) -> Flow {
-        let Listening { on, backlog, .. } = self.servers[server].setup.take()?;
-        self.set_up(server, on, backlog)
+        let listening = self.servers[server].setup.take()?;
+        self.set_up(server, listening)
     }
 
     fn listen_now(&mut self, server: ServerId) -> Flow {
@@ -209,12 +299,25 @@ impl Core {
             return self.listen_failed(server, errno);
         }
         let s = &mut self.servers[server];
-        let handle = s.setup.take()?.handle?;
+        let Listening { handle, on, more, .. } = s.setup.take()?;
+        let handle = handle?;
         s.handle = Some(handle);
         let refd = s.refd;
         self.handle_mut(handle, |h| (h.listening, h.refd) = (true, refd));
         self.schedule(Job::Listening(server));
+        if matches!(on, On::Path(_)) && more.changes_mode() {
+            self.push(Frame::ListenChmod(server));
+            return self.ask(Asked::Chmod(handle, more.readable_all, more.writable_all));
+        }
         None
+    }
+
+    /// A mode that cannot be set is thrown, and the server does not listen (rule S19).
+    pub(crate) fn listen_chmod(&mut self, server: ServerId) -> Flow {
+        let Reply::Failed(errno) = self.take_reply() else { return None };
+        self.throw(NodeError::system(errno, "uv_pipe_chmod"));
+        let handle = self.servers[server].handle.take()?;
+        self.close_handle(handle, None, false)
     }
 
     fn listen_failed(&mut self, server: ServerId, errno: Errno) -> Flow {
@@ -222,6 +325,7 @@ impl Core {
         let place = match on {
             On::Addr { addr, .. } => Place::Addr { address: addr.ip().to_string(), port: addr.port() },
             On::Path(path) => Place::Path(path),
+            On::Fd(..) => Place::None,
         };
         let error = NodeError::System { errno, syscall: "listen", place, local: None, local_fields: false };
         self.push(Frame::ListenGaveUp(server, Arc::new(error)));

@@ -1,14 +1,16 @@
-//! A server: it listens, accepts, and is closed when its last connection is gone (rules S1 to S22).
+//! A server: it listens, accepts, and is closed when its last connection is gone (rules S1 to S29).
 
 mod accept;
 mod listen;
 
+use crate::block_list::BlockList;
 use crate::call::HandleKind;
 use crate::command::ServerOptions;
 use crate::engine::Core;
 use crate::id::{HandleId, ServerId};
 use crate::listeners::Listeners;
 use alloc::string::String;
+use alloc::sync::Arc;
 pub(crate) use listen::Listening;
 
 #[derive(Clone, Debug)]
@@ -17,8 +19,9 @@ pub(crate) struct Server {
     pub(crate) options: ServerOptions,
     pub(crate) listeners: Listeners,
     pub(crate) connections: u32,
-    /// 0 is no bound.
-    pub(crate) max_connections: u32,
+    /// 0 is no bound; below it nobody comes in.
+    pub(crate) max_connections: i64,
+    pub(crate) block_list: Option<Arc<BlockList>>,
     /// Which call of `listen` or `close` is the newest: an older lookup's answer counts no more.
     pub(crate) attempt: u32,
     /// Kept after the close, as Node does.
@@ -35,6 +38,7 @@ impl Server {
             listeners: Listeners::new(),
             connections: 0,
             max_connections: 0,
+            block_list: None,
             attempt: 0,
             path: None,
             refd: true,
@@ -50,13 +54,18 @@ pub struct ServerView {
     pub listening: bool,
     /// `server.connections`: how many accepted sockets are not destroyed.
     pub connections: u32,
-    /// `server.maxConnections`; 0 is no bound.
-    pub max_connections: u32,
+    /// `server.maxConnections`; 0 is no bound, and less lets nobody in.
+    pub max_connections: i64,
     /// What it listens on.
     pub kind: Option<HandleKind>,
 }
 
 impl Core {
+    /// The handle a server listens on, if it does.
+    pub fn server_handle(&self, id: ServerId) -> Option<HandleId> {
+        self.servers.get(id)?.handle
+    }
+
     /// The properties of a server; `None` once it is released.
     pub fn server(&self, id: ServerId) -> Option<ServerView> {
         let server = self.servers.get(id)?;

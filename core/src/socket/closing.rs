@@ -1,6 +1,7 @@
-//! Destroying: the end of a socket, whatever it was doing (rules L1 to L11).
+//! Destroying: the end of a socket, whatever it was doing (rules L1 to L9, O9).
 
 use super::Link;
+use crate::bugs::bug;
 use crate::engine::Core;
 use crate::engine::frame::{Flow, Frame, Job};
 use crate::error::{NodeError, SharedError};
@@ -111,6 +112,9 @@ impl Core {
     }
 
     pub(crate) fn reset(&mut self, socket: SocketId) -> Flow {
+        if bug!(CloseTwice) {
+            self.schedule(Job::CloseDetached(socket));
+        }
         self.destroy_how(socket, None, true)
     }
 

@@ -1,6 +1,7 @@
 //! Connecting: from the call to 'ready' (rules C1 to C16).
 
 use super::{Link, Target, eyes};
+use crate::bugs::bug;
 use crate::call::{HandleKind, Reply};
 use crate::command::{ConnectTo, HostOptions, Resolved};
 use crate::engine::frame::{Asked, Fed, Flow, Frame, Job, ReadFor, Yield};
@@ -17,6 +18,10 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// `dns.ADDRCONFIG` of Node, on every system: the driver translates.
 const ADDRCONFIG: u32 = 32;
+/// The longest name that libuv asks a resolver for, in bytes (rule E8).
+pub(crate) const LONGEST_NAME: usize = 255;
+/// Every hint there is: `ADDRCONFIG`, `ALL` and `V4MAPPED`.
+const HINTS: u32 = ADDRCONFIG | 16 | 8;
 
 /// Node's check of a port; the name goes into the message.
 pub(crate) fn port(given: i64, name: &'static str) -> Result<u16, NodeError> {
@@ -33,6 +38,11 @@ impl Target {
             ConnectTo::Path(path) => Some(Attempt::Path(path.clone())),
             ConnectTo::Host(_) => self.addr.map(Attempt::Tcp),
         }
+    }
+
+    /// Whether the address of this end was given, and not its port alone.
+    fn says_local(&self) -> bool {
+        matches!(&self.to, ConnectTo::Host(o) if o.local_address.as_deref().is_some_and(|text| !text.is_empty()))
     }
 
     fn place(&self) -> Place {
@@ -119,6 +129,10 @@ impl Core {
             self.schedule(Job::ConnectNow(socket, target));
             return None;
         }
+        if !custom && let Err(error) = resolvable(family, hints) {
+            self.throw(error);
+            return None;
+        }
         // Unless asked for a family, only addresses that this machine could use (rule C8).
         let hints = if matches!(family, 4 | 6) || hints != 0 { hints } else { ADDRCONFIG };
         self.look_up(socket, target, host, family, hints, custom)
@@ -134,7 +148,7 @@ impl Core {
         custom: bool,
     ) -> Flow {
         self.sockets[socket].lookups += 1;
-        if self.lookups.len() >= self.limits.lookups as usize && !custom {
+        if !custom && (self.lookups.len() >= self.limits.lookups as usize || host.len() > LONGEST_NAME) {
             self.schedule(Job::LookupRefused(socket, target));
             return None;
         }
@@ -160,7 +174,8 @@ impl Core {
     }
 
     pub(crate) fn lookup_refused(&mut self, socket: SocketId, target: Box<Target>) -> Flow {
-        self.looked_up(socket, target, Err(Refusal::Code(LookupCode::TooMany)))
+        let code = if target.host().len() > LONGEST_NAME { LookupCode::TooLong } else { LookupCode::TooMany };
+        self.looked_up(socket, target, Err(Refusal::Code(code)))
     }
 
     /// When one address was asked for, 'lookup' is emitted even if the socket was destroyed meanwhile (rule C5). No
@@ -232,14 +247,20 @@ impl Core {
     pub(crate) fn attempt(&mut self, socket: SocketId, mut target: Box<Target>) -> Flow {
         let handle = self.sockets[socket].link.handle()?;
         let bind = match (target.local, target.addr) {
+            (Some(local), Some(_)) if target.says_local() => Some(local),
             (Some(local), Some(to)) => Some(same_family(local, to)),
             _ => None,
         };
         target.local = bind;
+        let odd = bind.zip(target.addr).is_some_and(|(local, to)| local.is_ipv4() != to.is_ipv4());
         self.sockets[socket].target = Some(target);
         let Some(addr) = bind else {
             return self.attempt_emit(socket);
         };
+        if odd {
+            // An address of the other family is none to bind to (rule E10).
+            return self.bind_failed(socket, Errno::EINVAL);
+        }
         self.push(Frame::ConnectBound(socket));
         self.ask(Asked::Bind(handle, addr, false))
     }
@@ -248,6 +269,10 @@ impl Core {
         let Reply::Failed(errno) = self.take_reply() else {
             return self.attempt_emit(socket);
         };
+        self.bind_failed(socket, errno)
+    }
+
+    fn bind_failed(&mut self, socket: SocketId, errno: Errno) -> Flow {
         let local = self.sockets[socket].target.as_ref().and_then(|t| t.local);
         let place = local.map_or(Place::None, |a| Place::Addr { address: a.ip().to_string(), port: a.port() });
         let error = NodeError::System { errno, syscall: "bind", place, local: None, local_fields: false };
@@ -262,6 +287,11 @@ impl Core {
 
     pub(crate) fn connect_ask(&mut self, socket: SocketId) -> Flow {
         let Link::Opening(handle) = self.sockets[socket].link else { return None };
+        let s = &self.sockets[socket];
+        if let Some(addr) = s.target.as_ref().and_then(|target| target.addr).filter(|addr| s.blocks(*addr)) {
+            let error = NodeError::IpBlocked(addr.ip().to_string());
+            return self.destroy(socket, Some(Arc::new(error)));
+        }
         if self.handles[handle].connecting {
             return self.refused_at_once(socket, handle, Errno::EALREADY);
         }
@@ -342,8 +372,9 @@ impl Core {
 
     fn connect_failed(&mut self, socket: SocketId, errno: Errno) -> Flow {
         let target = self.sockets[socket].target.take()?;
+        // The address is "any" if none was given.
         let both = match &target.to {
-            ConnectTo::Host(o) => o.local_address.is_some() && o.local_port.is_some_and(|p| p != 0),
+            ConnectTo::Host(o) => o.local_port.is_some_and(|p| p != 0),
             ConnectTo::Path(_) => false,
         };
         let local = target.local.filter(|_| both).map(|a| (a.ip().to_string(), a.port()));
@@ -378,6 +409,10 @@ impl Core {
 
     pub(crate) fn connect_emit(&mut self, socket: SocketId) -> Flow {
         self.push(Frame::ConnectRead(socket));
+        if bug!(ReadyFirst) {
+            self.push(Frame::Emit(socket.into(), Box::new(Event::Connect)));
+            return self.emit(socket, Event::Ready);
+        }
         self.push(Frame::Emit(socket.into(), Box::new(Event::Ready)));
         self.emit(socket, Event::Connect)
     }
@@ -401,6 +436,19 @@ fn local_end(options: &HostOptions) -> Result<Option<SocketAddr>, NodeError> {
         return Ok(None);
     }
     Ok(Some(SocketAddr::new(ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), port)))
+}
+
+/// What the system's resolver can be asked: a `lookup` of the user's gets whatever was given (rule E8).
+fn resolvable(family: u8, hints: u32) -> Result<(), NodeError> {
+    if hints & !HINTS != 0 {
+        let received = hints.to_string();
+        return Err(NodeError::InvalidValue { name: "hints", reason: "is invalid", received });
+    }
+    if !matches!(family, 0 | 4 | 6) {
+        let reason = "must be one of: 0, 4, 6";
+        return Err(NodeError::InvalidValue { name: "options.family", reason, received: family.to_string() });
+    }
+    Ok(())
 }
 
 /// "Any address" in the family of the other end.

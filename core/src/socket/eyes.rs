@@ -11,6 +11,7 @@ use crate::engine::{Core, Owner, TimerFor};
 use crate::errno::Errno;
 use crate::error::{NodeError, Place, SharedError};
 use crate::id::{HandleId, SocketId};
+use crate::numeral::integer;
 use crate::step::{Attempt, Event, LookupEvent};
 use crate::timers::TimerKey;
 use alloc::boxed::Box;
@@ -51,6 +52,10 @@ impl Attempts {
         self.addresses[self.begun - 1]
     }
 
+    pub(crate) fn any_left(&self) -> bool {
+        self.begun < self.addresses.len()
+    }
+
     /// The address that `local_port` is bound on.
     fn local(&self) -> Option<SocketAddr> {
         let any =
@@ -80,7 +85,7 @@ pub(crate) fn attempt_timeout(given: Option<i64>, name: &'static str) -> Result<
     let Some(given) = given else { return Ok(DEFAULT_TIMEOUT) };
     match i32::try_from(given) {
         Ok(ms) if ms >= 1 => Ok((ms as u32).max(LEAST_TIMEOUT)),
-        _ => Err(NodeError::OutOfRange { name, range: ">= 1 && <= 2147483647", received: given.to_string() }),
+        _ => Err(NodeError::OutOfRange { name, range: ">= 1 && <= 2147483647", received: integer(given) }),
     }
 }
 
@@ -224,8 +229,13 @@ impl Core {
         self.attempt_on(socket, attempts, false)
     }
 
-    fn attempt_begin(&mut self, socket: SocketId, attempts: Box<Attempts>) -> Flow {
+    /// A blocked address fails before 'connectionAttempt' (rule S28).
+    fn attempt_begin(&mut self, socket: SocketId, mut attempts: Box<Attempts>) -> Flow {
         let to = attempts.to();
+        if self.sockets[socket].blocks(to) {
+            let error = attempts.record(NodeError::IpBlocked(to.ip().to_string()));
+            return self.attempt_failed_emit(socket, attempts, error, false);
+        }
         self.push(Frame::AttemptAsk(socket, attempts));
         self.emit(socket, Event::ConnectionAttempt(Box::new(Attempt::Tcp(to))))
     }

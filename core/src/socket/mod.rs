@@ -10,11 +10,12 @@ mod view;
 mod writable;
 
 pub(crate) use chunks::Piece;
-pub(crate) use connect::port;
+pub(crate) use connect::{LONGEST_NAME, port};
 pub use eyes::default_attempt_timeout;
 pub(crate) use eyes::{Attempts, Found};
 pub use view::{ReadyState, SocketView};
 
+use crate::block_list::BlockList;
 use crate::command::{ConnectTo, SocketOptions};
 use crate::engine::frame::Flow;
 use crate::engine::{Core, Owner};
@@ -24,9 +25,10 @@ use crate::listeners::{Entry, Internal, Life, Listeners, Who};
 use crate::step::EventKind;
 use crate::timers::TimerKey;
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
-pub(crate) use readable::Readable;
+pub(crate) use readable::{Flowing, Readable};
 pub(crate) use writable::{Parked, Writable};
 
 /// Where a socket stands towards the system.
@@ -129,6 +131,8 @@ pub(crate) struct Socket {
     pub(crate) parked: Vec<Parked>,
     /// Addresses tried one after the other (rule C23).
     pub(crate) attempted: Option<Vec<SocketAddr>>,
+    /// What it must not connect to.
+    pub(crate) block_list: Option<Arc<BlockList>>,
 }
 
 impl Socket {
@@ -164,7 +168,12 @@ impl Socket {
             target: None,
             parked: Vec::new(),
             attempted: None,
+            block_list: None,
         }
+    }
+
+    pub(crate) fn blocks(&self, to: SocketAddr) -> bool {
+        self.block_list.as_ref().is_some_and(|list| list.check(to))
     }
 
     pub(crate) fn connecting(&self) -> bool {

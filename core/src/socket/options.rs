@@ -1,4 +1,4 @@
-//! Timeouts, TCP options, references and addresses (rules M2 to M6, O1 to O8).
+//! Timeouts, TCP options, references and addresses (rules M2 to M5, O1 to O7).
 
 use super::{IdleTimeout, Link};
 use crate::call::{HandleKind, Reply};
@@ -8,6 +8,7 @@ use crate::engine::frame::{Asked, Flow, Frame};
 use crate::error::NodeError;
 use crate::id::SocketId;
 use crate::listeners::Internal;
+use crate::numeral::number;
 use crate::step::{Event, EventKind};
 use crate::timers;
 
@@ -18,15 +19,6 @@ pub(crate) fn duration(ms: f64, name: &'static str) -> Result<u32, NodeError> {
         return Err(NodeError::OutOfRange { name, range: "a non-negative finite number", received });
     }
     Ok(if ms > f64::from(timers::GREATEST) { timers::GREATEST } else { ms as u32 })
-}
-
-/// A number as JavaScript prints it.
-pub(crate) fn number(n: f64) -> alloc::string::String {
-    if n.is_infinite() {
-        alloc::string::String::from(if n > 0.0 { "Infinity" } else { "-Infinity" })
-    } else {
-        alloc::format!("{n}")
-    }
 }
 
 impl Core {

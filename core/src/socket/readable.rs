@@ -2,6 +2,7 @@
 
 use super::chunks::{Kept, Piece, as_told, most_units};
 use super::{Link, OnRead};
+use crate::bugs::bug;
 use crate::call::Reply;
 use crate::command::Outcome;
 use crate::decoder::Decoder;
@@ -39,7 +40,7 @@ pub(crate) struct Readable {
     /// Null until `pause` or `resume` was called.
     paused: Option<bool>,
     data_listening: bool,
-    readable_listening: bool,
+    pub(crate) readable_listening: bool,
     /// A demand is outstanding: the next chunk answers it.
     reading: bool,
     sync: bool,
@@ -82,6 +83,11 @@ impl Readable {
     /// Node's `isPaused()`.
     pub(crate) fn is_paused(&self) -> bool {
         self.paused == Some(true) || self.flowing == Flowing::No
+    }
+
+    /// `pause` came after `resume`.
+    pub(crate) fn told_to_pause(&self) -> bool {
+        self.paused == Some(true)
     }
 
     /// Bytes of memory that unread chunks take.
@@ -329,6 +335,9 @@ impl Core {
     }
 
     pub(crate) fn eof_tail(&mut self, socket: SocketId) -> Flow {
+        if bug!(EndWhileKept) {
+            self.end_readable(socket);
+        }
         self.read(socket, Some(0), ReadFor::Demand)
     }
 
@@ -521,7 +530,7 @@ impl Core {
     /// 'end', once and only when everything was read (rule R6).
     pub(crate) fn end_readable_tick(&mut self, socket: SocketId) -> Flow {
         let s = &mut self.sockets[socket];
-        if s.errored.is_some() || s.close_emitted || s.r.end_emitted || s.r.length > 0 {
+        if s.errored.is_some() || s.close_emitted || s.r.end_emitted || (s.r.length > 0 && !bug!(EndWhileKept)) {
             return None;
         }
         s.r.end_emitted = true;
@@ -532,7 +541,10 @@ impl Core {
     /// Not half-open: this side ends too, in a tick; both over: the socket destroys itself (rules L12, L13).
     pub(crate) fn end_emitted(&mut self, socket: SocketId) -> Flow {
         let s = &self.sockets[socket];
-        if s.is_writable() && !s.options.allow_half_open {
+        if s.is_writable() && (!s.options.allow_half_open || bug!(HalfOpenEnds)) {
+            if bug!(EndsWithinEnd) {
+                return self.end_writable_tick(socket);
+            }
             self.schedule(Job::EndWritable(socket));
             return None;
         }

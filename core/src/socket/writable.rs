@@ -1,6 +1,7 @@
-//! The writable half: one request at a time with the driver, the rest in order behind it (rules W1 to W24).
+//! The writable half: one request at a time with the driver, the rest in order behind it (rules W1 to W23).
 
 use super::{Link, Socket};
+use crate::bugs::bug;
 use crate::call::Reply;
 use crate::command::{Chunk, Outcome};
 use crate::engine::Core;
@@ -42,13 +43,13 @@ pub(crate) struct Writable {
     /// The newest tick that equal callbacks may join.
     merging: Option<TickId>,
     pending: i32,
-    writing: bool,
+    pub(crate) writing: bool,
     expecting: bool,
     sync: bool,
     after_write_pending: bool,
     clearing: bool,
     final_called: bool,
-    prefinished: bool,
+    pub(crate) prefinished: bool,
     pub(crate) need_drain: bool,
     pub(crate) ending: bool,
     pub(crate) ended: bool,
@@ -230,7 +231,9 @@ impl Core {
         let Some(handle) = self.sockets[socket].link.handle() else {
             return self.on_write(socket, Some(Arc::new(NodeError::SocketClosed)));
         };
-        self.refresh_timeout(socket);
+        if !bug!(WriteKeepsTimeout) {
+            self.refresh_timeout(socket);
+        }
         let (mut bytes, mut late, mut count) = (0, false, 0);
         let wire = self.wire();
         for chunk in chunks {
@@ -337,6 +340,7 @@ impl Core {
             return if w.ending { self.finish_maybe(socket, true) } else { None };
         }
         if let Some(tick) = w.merging
+            && !bug!(NeverMerges)
             && let Some(Job::AfterWrite { count, callback: same, .. }) = self.job_mut(tick)
             && matches!((&*same, &callback), (WriteCb::One(a), WriteCb::One(b)) if a == b)
         {
@@ -362,6 +366,12 @@ impl Core {
         let s = &mut self.sockets[socket];
         s.w.after_write_pending = false;
         let drains = s.w.need_drain && !s.w.ending && !s.destroyed && s.w.length == 0;
+        if drains && bug!(DrainAfterCallback) {
+            self.sockets[socket].w.need_drain = false;
+            self.push(Frame::Emit(socket.into(), Box::new(Event::Drain)));
+            self.push(Frame::AfterWrite { socket, count, callback });
+            return None;
+        }
         self.push(Frame::AfterWrite { socket, count, callback });
         if drains {
             self.sockets[socket].w.need_drain = false;
@@ -400,7 +410,9 @@ impl Core {
         }
         while let Some(Buffered { chunk, callback }) = s.w.buffered.pop_front() {
             s.w.length -= chunk.length();
-            if let Some(callback) = callback {
+            if let Some(callback) = callback
+                && !bug!(CallbackLost)
+            {
                 let error = s.errored.clone().unwrap_or_else(|| Arc::new(NodeError::StreamDestroyed("write")));
                 self.push(Frame::FailBuffer(socket));
                 return self.call_back(socket, callback, Some(error));
@@ -430,7 +442,10 @@ impl Core {
         let w = &mut self.sockets[socket].w;
         w.pending -= buffered.len() as i32 - 1;
         w.in_flight = w.length;
-        let callbacks: Box<[CallbackId]> = buffered.iter().filter_map(|b| b.callback).collect();
+        let mut callbacks: Box<[CallbackId]> = buffered.iter().filter_map(|b| b.callback).collect();
+        if bug!(BatchBackwards) {
+            callbacks.reverse();
+        }
         w.callback = if callbacks.is_empty() { WriteCb::None } else { WriteCb::Batch(callbacks) };
         self.mark_request(socket);
         let flow = if self.sockets[socket].connecting() {
@@ -457,7 +472,7 @@ impl Core {
         if w.corked == 0 {
             return None;
         }
-        w.corked -= 1;
+        w.corked = if bug!(UncorksAtOnce) { 0 } else { w.corked - 1 };
         if w.writing { None } else { self.clear_buffer(socket) }
     }
 
@@ -629,6 +644,10 @@ impl Core {
         let w = &mut self.sockets[socket].w;
         w.pending -= 1;
         w.finished = true;
+        if bug!(FinishBeforeEndCallbacks) {
+            self.call_finished(socket, None);
+            return self.finish_emit(socket);
+        }
         self.push(Frame::FinishEmit(socket));
         self.call_finished(socket, None)
     }

@@ -1,17 +1,20 @@
 //! How commands are written.
 
-use super::codec::{Cursor, Malformed, put_id, put_number, put_option, put_signed, put_text};
+use super::codec::{Cursor, Malformed, put_id, put_ip, put_number, put_option, put_signed, put_text};
 use super::failure::{error, put_error};
 use super::input::{Source, answer, put_answer};
 use super::payload::{Payload, put_payload};
 use super::tags;
+use crate::block_list::{BlockList, Rule};
+use crate::call::HandleKind;
 use crate::command::{
-    Chunk, Command, ConnectTo, Emitted, HostOptions, ListenOn, ServerOptions, Side, SocketOptions, Text,
+    Chunk, Command, ConnectTo, Emitted, HostOptions, ListenOn, ListenOptions, ServerOptions, Side, SocketOptions, Text,
 };
-use crate::id::{CallbackId, ListenerId};
+use crate::id::{CallbackId, FdKey, ListenerId};
 use crate::step::{EventKind, Target};
 use crate::text::Encoding;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 mod tag {
@@ -56,6 +59,10 @@ mod tag {
     pub(super) const STOP_READING: u8 = 39;
     pub(super) const EMIT: u8 = 40;
     pub(super) const ANSWER_TEXT: u8 = 41;
+    pub(super) const LISTEN_WITH: u8 = 50;
+    pub(super) const SET_BLOCK_LIST: u8 = 51;
+    /// A number that the older form has no room for.
+    pub(super) const SET_MAX_CONNECTIONS_SIGNED: u8 = 52;
     pub(super) const TAP: u8 = 60;
     pub(super) const ANSWER_ERROR: u8 = 61;
 }
@@ -143,6 +150,12 @@ pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload
             put_id(out, *s);
             put_listen_on(out, on);
         }
+        Command::ListenWith(s, on, ListenOptions { reuse_port, readable_all, writable_all }) => {
+            out.push(tag::LISTEN_WITH);
+            put_id(out, *s);
+            put_listen_on(out, on);
+            out.extend([*reuse_port, *readable_all, *writable_all].map(u8::from));
+        }
         Command::CloseServer(s, listener) => {
             out.push(tag::CLOSE_SERVER);
             put_id(out, *s);
@@ -154,10 +167,20 @@ pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload
             put_id(out, *s);
             put_callback(out, callback);
         }
-        Command::SetMaxConnections(s, n) => {
-            out.push(tag::SET_MAX_CONNECTIONS);
-            put_id(out, *s);
-            put_number(out, u64::from(*n));
+        Command::SetMaxConnections(s, n) => match u32::try_from(*n) {
+            Ok(n) => {
+                named(out, tag::SET_MAX_CONNECTIONS, *s);
+                put_number(out, u64::from(n));
+            }
+            Err(_) => {
+                named(out, tag::SET_MAX_CONNECTIONS_SIGNED, *s);
+                put_signed(out, *n);
+            }
+        },
+        Command::SetBlockList(target, list) => {
+            out.push(tag::SET_BLOCK_LIST);
+            put_target(out, *target);
+            put_option(out, list.as_deref(), put_block_list);
         }
         Command::RefServer(s, on) => switched(out, tag::REF_SERVER, *s, *on),
         Command::ReleaseServer(s) => named(out, tag::RELEASE_SERVER, *s),
@@ -285,6 +308,28 @@ fn put_connect_to(out: &mut Vec<u8>, to: &ConnectTo) {
     }
 }
 
+fn put_block_list(out: &mut Vec<u8>, list: &BlockList) {
+    put_number(out, list.given().len() as u64);
+    for rule in list.given() {
+        match *rule {
+            Rule::Address(ip) => {
+                out.push(1);
+                put_ip(out, ip);
+            }
+            Rule::Range(start, end) => {
+                out.push(2);
+                put_ip(out, start);
+                put_ip(out, end);
+            }
+            Rule::Subnet(ip, prefix) => {
+                out.push(3);
+                put_ip(out, ip);
+                out.push(prefix);
+            }
+        }
+    }
+}
+
 fn put_listen_on(out: &mut Vec<u8>, on: &ListenOn) {
     match on {
         ListenOn::Port { port, host, backlog, ipv6_only } => {
@@ -297,6 +342,12 @@ fn put_listen_on(out: &mut Vec<u8>, on: &ListenOn) {
         ListenOn::Path { path, backlog } => {
             out.push(2);
             put_text(out, path);
+            put_number(out, u64::from(*backlog));
+        }
+        ListenOn::Fd { key, kind, backlog } => {
+            out.push(3);
+            put_number(out, key.0);
+            put_option(out, *kind, |out, kind| out.push(u8::from(kind == HandleKind::Pipe)));
             put_number(out, u64::from(*backlog));
         }
     }
@@ -337,12 +388,15 @@ pub(crate) fn command(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<
         tag::OFF => Command::Off { target: target(from)?, event: event(from)?, listener: ListenerId(from.u32()?) },
         tag::REMOVE_ALL => Command::RemoveAll(target(from)?, from.option(event)?),
         tag::LISTEN => Command::Listen(from.id()?, listen_on(from)?),
+        tag::LISTEN_WITH => Command::ListenWith(from.id()?, listen_on(from)?, listen_options(from)?),
         tag::CLOSE_SERVER => Command::CloseServer(from.id()?, from.option(|from| from.u32().map(ListenerId))?),
         tag::TAP => Command::Tap(target(from)?, from.option(|from| from.u32().map(ListenerId))?),
         tag::ANSWER_ERROR => Command::AnswerError(from.id()?, error(from)?),
         tag::SERVER_ADDRESS => Command::ServerAddress(from.id()?),
         tag::GET_CONNECTIONS => Command::GetConnections(from.id()?, callback(from)?),
-        tag::SET_MAX_CONNECTIONS => Command::SetMaxConnections(from.id()?, from.u32()?),
+        tag::SET_MAX_CONNECTIONS => Command::SetMaxConnections(from.id()?, i64::from(from.u32()?)),
+        tag::SET_MAX_CONNECTIONS_SIGNED => Command::SetMaxConnections(from.id()?, from.signed()?),
+        tag::SET_BLOCK_LIST => Command::SetBlockList(target(from)?, from.option(block_list)?.map(Arc::new)),
         tag::REF_SERVER => Command::RefServer(from.id()?, from.flag()?),
         tag::RELEASE_SERVER => Command::ReleaseServer(from.id()?),
         tag::ANSWER => Command::Answer(from.id()?, answer(from)?),
@@ -434,6 +488,25 @@ fn connect_to(from: &mut Cursor<'_>) -> Result<ConnectTo, Malformed> {
     })
 }
 
+/// The count is not believed: each rule is bytes of the file.
+fn block_list(from: &mut Cursor<'_>) -> Result<BlockList, Malformed> {
+    let mut list = BlockList::new();
+    for _ in 0..from.number()? {
+        let rule = match from.byte()? {
+            1 => Rule::Address(from.ip()?),
+            2 => Rule::Range(from.ip()?, from.ip()?),
+            3 => Rule::Subnet(from.ip()?, from.byte()?),
+            _ => return Err("an unknown rule of a block list"),
+        };
+        list.add(&rule).map_err(|_| "a rule that no block list has")?;
+    }
+    Ok(list)
+}
+
+fn listen_options(from: &mut Cursor<'_>) -> Result<ListenOptions, Malformed> {
+    Ok(ListenOptions { reuse_port: from.flag()?, readable_all: from.flag()?, writable_all: from.flag()? })
+}
+
 fn listen_on(from: &mut Cursor<'_>) -> Result<ListenOn, Malformed> {
     Ok(match from.byte()? {
         1 => ListenOn::Port {
@@ -443,6 +516,12 @@ fn listen_on(from: &mut Cursor<'_>) -> Result<ListenOn, Malformed> {
             ipv6_only: from.flag()?,
         },
         2 => ListenOn::Path { path: from.string()?, backlog: from.u32()? },
+        3 => ListenOn::Fd {
+            key: FdKey(from.number()?),
+            kind: from
+                .option(|from| Ok::<_, Malformed>(if from.flag()? { HandleKind::Pipe } else { HandleKind::Tcp }))?,
+            backlog: from.u32()?,
+        },
         _ => return Err("an unknown way to listen"),
     })
 }
@@ -454,8 +533,8 @@ mod tests {
     use crate::errno::LookupCode;
     use crate::error::NodeError;
     use crate::id::{LookupId, ServerId, SocketId, TimerId};
-    use alloc::sync::Arc;
     use bytes::Bytes;
+    use core::net::IpAddr;
 
     fn back(given: &Command) -> Command {
         let mut out = Vec::new();
@@ -495,6 +574,11 @@ mod tests {
             attempt_timeout: None,
         };
         let eyes = HostOptions { auto_select_family: Some(true), attempt_timeout: Some(-1), ..host.clone() };
+        let mut blocked = BlockList::new();
+        blocked.add_address("1.2.3.4").unwrap();
+        blocked.add_range("::1".parse::<IpAddr>().unwrap(), "::ff".parse::<IpAddr>().unwrap()).unwrap();
+        blocked.add_subnet("10.0.0.0", 8).unwrap();
+        let more = |reuse_port, readable_all, writable_all| ListenOptions { reuse_port, readable_all, writable_all };
         let path = || String::from("\0abstract");
         let bytes = Chunk::from(Bytes::from_static(b"some bytes"));
         let text = Chunk { bytes: Bytes::from_static(b"t"), text: Some(Text { units: u32::MAX, short: true }) };
@@ -532,13 +616,21 @@ mod tests {
             Command::Detach(s),
             Command::RemoveAll(Target::Socket(s), None),
             Command::Listen(v, ListenOn::Path { path: path(), backlog: 9 }),
+            Command::Listen(v, ListenOn::Fd { key: FdKey(u64::MAX), kind: Some(HandleKind::Pipe), backlog: 0 }),
+            Command::ListenWith(v, ListenOn::Path { path: path(), backlog: 9 }, more(true, false, true)),
+            Command::ListenWith(v, ListenOn::Fd { key: FdKey(1), kind: None, backlog: 0 }, more(false, true, false)),
+            Command::Listen(v, ListenOn::Fd { key: FdKey(1), kind: None, backlog: u32::MAX }),
             Command::Listen(v, ListenOn::Port { port: 70_000, host: None, backlog: 1, ipv6_only: true }),
             Command::Listen(v, ListenOn::Port { port: 0, host: Some(path()), backlog: 0, ipv6_only: false }),
             Command::CloseServer(v, Some(listener)),
             Command::CloseServer(v, None),
             Command::ServerAddress(v),
             Command::GetConnections(v, CallbackId(200)),
-            Command::SetMaxConnections(v, u32::MAX),
+            Command::SetMaxConnections(v, i64::from(u32::MAX)),
+            Command::SetMaxConnections(v, -1),
+            Command::SetMaxConnections(v, i64::MAX),
+            Command::SetBlockList(Target::Server(v), None),
+            Command::SetBlockList(Target::Socket(s), Some(Arc::new(blocked))),
             Command::RefServer(v, true),
             Command::ReleaseServer(v),
             Command::Answer(lookup, Ok(alloc::vec!["1.2.3.4".parse().unwrap(), "::1".parse().unwrap()])),
@@ -583,7 +675,8 @@ mod tests {
             .collect();
         tags.sort_unstable();
         tags.dedup();
-        assert_eq!(tags, (1..=tag::ANSWER_TEXT).collect::<Vec<_>>(), "each kind of command is among them");
+        let known: Vec<u8> = (1..=tag::ANSWER_TEXT).chain(tag::LISTEN_WITH..=tag::SET_MAX_CONNECTIONS_SIGNED).collect();
+        assert_eq!(tags, known, "each kind of command is among them");
     }
 
     #[test]

@@ -33,6 +33,8 @@ mod variant {
     pub(super) const INVALID_VALUE: u8 = 23;
     pub(super) const AGGREGATE: u8 = 24;
     pub(super) const ABORTED: u8 = 25;
+    pub(super) const BAD_PORT_TEXT: u8 = 34;
+    pub(super) const IP_BLOCKED: u8 = 31;
 }
 
 /// The words that errors keep as `&'static str`. Only these can be read back as what they were.
@@ -77,6 +79,10 @@ const WORDS: &[&str] = &[
     "options.flowlabel",
     ">= 0 && <= 4294967295",
     ">= 0 && <= 1048575",
+    "must be one of: 0, 4, 6",
+    "hints",
+    "uv_pipe_chmod",
+    "can not set readableAll or writableAllt to true when path is abstract unix socket",
 ];
 
 fn known(word: &str) -> Option<&'static str> {
@@ -88,6 +94,7 @@ fn readable(error: &NodeError) -> bool {
     match error {
         NodeError::StreamDestroyed(word)
         | NodeError::BadPort { name: word, .. }
+        | NodeError::BadPortText { name: word, .. }
         | NodeError::System { syscall: word, .. }
         | NodeError::Limit { name: word, .. } => known(word).is_some(),
         NodeError::OutOfRange { name, range: other, .. }
@@ -130,6 +137,11 @@ fn put_variant(out: &mut Vec<u8>, error: &NodeError) {
             put_text(out, name);
             put_text(out, received);
         }
+        NodeError::BadPortText { name, received } => {
+            out.push(variant::BAD_PORT_TEXT);
+            put_text(out, name);
+            put_text(out, received);
+        }
         NodeError::OutOfRange { name, range, received } => {
             out.push(variant::OUT_OF_RANGE);
             put_text(out, name);
@@ -157,6 +169,10 @@ fn put_variant(out: &mut Vec<u8>, error: &NodeError) {
             put_number(out, u64::from(*family));
             put_text(out, host);
             put_number(out, u64::from(*port));
+        }
+        NodeError::IpBlocked(ip) => {
+            out.push(variant::IP_BLOCKED);
+            put_text(out, ip);
         }
         NodeError::UnknownEncoding(name) => {
             out.push(variant::UNKNOWN_ENCODING);
@@ -245,6 +261,7 @@ fn single(tag: u8, from: &mut Cursor<'_>) -> Result<SharedError, Malformed> {
         variant::INVALID_HANDLE_TYPE => NodeError::InvalidHandleType,
         variant::MISSING_ARGS => NodeError::MissingArgs,
         variant::BAD_PORT => NodeError::BadPort { name: word(from)?, received: from.string()? },
+        variant::BAD_PORT_TEXT => NodeError::BadPortText { name: word(from)?, received: from.string()? },
         variant::OUT_OF_RANGE => {
             NodeError::OutOfRange { name: word(from)?, range: word(from)?, received: from.string()? }
         }
@@ -253,6 +270,7 @@ fn single(tag: u8, from: &mut Cursor<'_>) -> Result<SharedError, Malformed> {
         variant::INVALID_FAMILY => {
             NodeError::InvalidFamily { family: from.u32()?, host: from.string()?, port: from.u16()? }
         }
+        variant::IP_BLOCKED => NodeError::IpBlocked(from.string()?),
         variant::UNKNOWN_ENCODING => NodeError::UnknownEncoding(from.string()?),
         variant::SYSTEM => NodeError::System {
             errno: from.errno()?,
@@ -323,6 +341,7 @@ mod tests {
             NodeError::InvalidHandleType,
             NodeError::MissingArgs,
             NodeError::BadPort { name: "Port", received: text() },
+            NodeError::BadPortText { name: "options.port", received: text() },
             NodeError::OutOfRange { name: "size", range: "<= 1GiB", received: text() },
             NodeError::InvalidArgValue { name: "options", reason: WORDS[24] },
             NodeError::InvalidValue { name: "start", reason: "must come before end", received: text() },
@@ -330,6 +349,7 @@ mod tests {
             NodeError::InvalidIp(text()),
             NodeError::InvalidFamily { family: 5, host: text(), port: 65535 },
             NodeError::UnknownEncoding(text()),
+            NodeError::IpBlocked(text()),
             NodeError::System { errno, syscall: "connect", place, local: Some((text(), 1)), local_fields: true },
             NodeError::System {
                 errno: Errno::Other(5),

@@ -266,6 +266,7 @@ impl Rolling {
             | Op::SockName(h)
             | Op::PeerName(h)
             | Op::QueueSize(h)
+            | Op::ReusePort(h)
             | Op::Detach(h) => {
                 self.word(head);
                 self.id(h.slot(), h.generation());
@@ -278,6 +279,15 @@ impl Rolling {
                 self.word(head);
                 self.id(h.slot(), h.generation());
                 self.word(conn.0);
+            }
+            Op::Chmod(h, readable, writable) => {
+                self.word(head | u64::from(readable) << 16 | u64::from(writable) << 17);
+                self.id(h.slot(), h.generation());
+            }
+            Op::OpenFd(h, key) => {
+                self.word(head);
+                self.id(h.slot(), h.generation());
+                self.word(key.0);
             }
             Op::Refuse(conn) | Op::ConnNames(conn) => {
                 self.word(head);

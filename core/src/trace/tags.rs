@@ -73,7 +73,7 @@ table! {
 }
 
 table! {
-    lookup_code, lookup_code_from: LookupCode { NotFound = 1, TryAgain = 2, Fail = 3, Memory = 4, TooMany = 5, }
+    lookup_code, lookup_code_from: LookupCode { NotFound = 1, TryAgain = 2, Fail = 3, Memory = 4, TooMany = 5, TooLong = 34, }
 }
 
 /// What a command gave back, in the hash.
@@ -119,6 +119,9 @@ pub(crate) const fn op(op: &Op<'_>) -> u8 {
         Op::Lookup { .. } => 21,
         Op::Detach(_) => 22,
         Op::ReadLimit(..) => 23,
+        Op::OpenFd(..) => 28,
+        Op::Chmod(..) => 29,
+        Op::ReusePort(_) => 30,
     }
 }
 

@@ -5,10 +5,11 @@ use super::input::{Input, Record};
 use super::payload::Stored;
 use crate::call::{Completion, Op, Reply};
 use crate::command::{
-    Chunk, Command, ConnectTo, Emitted, HostOptions, ListenOn, LookupAnswer, Outcome, Resolved, ServerOptions, Side,
+    Chunk, Command, ConnectTo, Emitted, HostOptions, ListenOn, ListenOptions, LookupAnswer, Outcome, Resolved,
+    ServerOptions, Side,
 };
 use crate::error::NodeError;
-use crate::id::{CallbackId, ListenerId};
+use crate::id::{CallbackId, ListenerId, ServerId};
 use crate::step::{Attempt, Emit, Event, Idle, Phase, Step};
 use core::fmt::{self, Display, Formatter, Write};
 use core::net::SocketAddr;
@@ -179,6 +180,19 @@ impl Display for Size<'_> {
     }
 }
 
+fn write_listen(f: &mut Formatter<'_>, s: ServerId, on: &ListenOn) -> fmt::Result {
+    match on {
+        ListenOn::Path { path, backlog } => write!(f, "{s}.listen {} backlog {backlog}", Quoted(path)),
+        ListenOn::Port { port, host, backlog, ipv6_only } => {
+            let host = Given("host", host.as_ref().map(Quoted));
+            write!(f, "{s}.listen port {port}{host} backlog {backlog} ipv6_only {ipv6_only}")
+        }
+        ListenOn::Fd { key, kind, backlog } => {
+            write!(f, "{s}.listen descriptor {} {kind:?} backlog {backlog}", key.0)
+        }
+    }
+}
+
 fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
     match command {
         Command::NewSocket(options) => write!(f, "new socket {options:?}"),
@@ -242,12 +256,10 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
         Command::RemoveAll(target, event) => {
             write!(f, "{target} removeAllListeners{}", Given("of", event.map(|event| event.name())))
         }
-        Command::Listen(s, ListenOn::Path { path, backlog }) => {
-            write!(f, "{s}.listen {} backlog {backlog}", Quoted(path))
-        }
-        Command::Listen(s, ListenOn::Port { port, host, backlog, ipv6_only }) => {
-            let host = Given("host", host.as_ref().map(Quoted));
-            write!(f, "{s}.listen port {port}{host} backlog {backlog} ipv6_only {ipv6_only}")
+        Command::Listen(s, on) => write_listen(f, *s, on),
+        Command::ListenWith(s, on, ListenOptions { reuse_port, readable_all, writable_all }) => {
+            write_listen(f, *s, on)?;
+            write!(f, " reuse_port {reuse_port} readable_all {readable_all} writable_all {writable_all}")
         }
         Command::CloseServer(s, listener) => write!(f, "{s}.close{}", Given("listener", listener.map(|l| l.0))),
         Command::AnswerError(lookup, error) => write!(f, "answer {lookup} {}", Failure(error)),
@@ -257,6 +269,9 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
         Command::ServerAddress(s) => write!(f, "{s}.address"),
         Command::GetConnections(s, callback) => write!(f, "{s}.getConnections{}", number(Some(*callback))),
         Command::SetMaxConnections(s, n) => write!(f, "{s}.maxConnections {n}"),
+        Command::SetBlockList(target, list) => {
+            write!(f, "{target}.blockList{}", Given("rules", list.as_ref().map(|list| list.given().len())))
+        }
         Command::RefServer(s, on) => write!(f, "{s}.{}", if *on { "ref" } else { "unref" }),
         Command::ReleaseServer(s) => write!(f, "{s} release"),
         Command::Answer(lookup, a) => {
@@ -413,6 +428,9 @@ impl Display for Asked<'_, '_> {
                 write!(f, "look up {} as {lookup} family {family} hints {hints}", Quoted(host))
             }
             Op::Detach(h) => write!(f, "detach {h}"),
+            Op::Chmod(h, readable, writable) => write!(f, "chmod {h} readable {readable} writable {writable}"),
+            Op::ReusePort(h) => write!(f, "reuse port {h}"),
+            Op::OpenFd(h, key) => write!(f, "open {h} on descriptor {}", key.0),
         }
     }
 }

@@ -12,6 +12,14 @@ pub(super) const SEND: SendFlags = SendFlags::NOSIGNAL;
 /// How long a Unix path may be, in bytes: what leaves room for the NUL that ends it.
 pub(super) const PATH_MAX: usize = 107;
 
+/// Whether connections are spread over servers that share a port.
+pub(super) const REUSE_PORT: bool = true;
+
+/// Shares the port with other servers that say so too.
+pub(super) fn set_reuse_port(fd: BorrowedFd<'_>) -> Result<()> {
+    rustix::net::sockopt::set_socket_reuseport(fd, true)
+}
+
 /// A stream socket, non-blocking, closed on exec.
 pub(super) fn socket(family: AddressFamily) -> Result<OwnedFd> {
     socket_with(family, SocketType::STREAM, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC, None)

@@ -12,6 +12,8 @@ mod bell;
 mod errno;
 #[cfg(unix)]
 mod getaddrinfo;
+#[cfg(unix)]
+mod handed;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "linux.rs"]
 mod os;

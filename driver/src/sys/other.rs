@@ -16,6 +16,27 @@ pub(super) const SEND: SendFlags = SendFlags::empty();
 /// How long a Unix path may be, in bytes: what leaves room for the NUL that ends it.
 pub(super) const PATH_MAX: usize = 103;
 
+/// Whether connections are spread over servers that share a port.
+pub(super) const REUSE_PORT: bool = cfg!(any(target_os = "freebsd", target_os = "dragonfly"));
+
+/// Shares the port with other servers that say so too.
+#[cfg(target_os = "freebsd")]
+pub(super) fn set_reuse_port(fd: BorrowedFd<'_>) -> Result<()> {
+    rustix::net::sockopt::set_socket_reuseport_lb(fd, true)
+}
+
+/// The same.
+#[cfg(target_os = "dragonfly")]
+pub(super) fn set_reuse_port(fd: BorrowedFd<'_>) -> Result<()> {
+    rustix::net::sockopt::set_socket_reuseport(fd, true)
+}
+
+/// There is no such thing here.
+#[cfg(not(any(target_os = "freebsd", target_os = "dragonfly")))]
+pub(super) fn set_reuse_port(_fd: BorrowedFd<'_>) -> Result<()> {
+    Err(rustix::io::Errno::OPNOTSUPP)
+}
+
 /// A stream socket, non-blocking, closed on exec.
 pub(super) fn socket(family: AddressFamily) -> Result<OwnedFd> {
     tame(rustix::net::socket(family, SocketType::STREAM, None)?)

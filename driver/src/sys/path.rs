@@ -3,6 +3,7 @@
 use super::errno::errno;
 use super::os;
 use netfold_core::Errno;
+use rustix::fs::{Mode, chmod, stat};
 use rustix::net::SocketAddrUnix;
 
 /// The address of a path. A leading NUL names an abstract socket (Linux), of at most 107 bytes more. A path that does
@@ -25,6 +26,18 @@ impl SocketFile {
     /// None for an abstract socket, which has no file.
     pub(super) fn of(path: &str) -> Option<Self> {
         (!path.starts_with('\0')).then(|| Self(path.to_owned()))
+    }
+}
+
+impl SocketFile {
+    /// Lets everybody read, write, or both.
+    pub(super) fn add_mode(&self, readable: bool, writable: bool) -> Result<(), Errno> {
+        let (all_read, all_write) = (Mode::RUSR | Mode::RGRP | Mode::ROTH, Mode::WUSR | Mode::WGRP | Mode::WOTH);
+        let mut wanted = Mode::empty();
+        wanted.set(all_read, readable);
+        wanted.set(all_write, writable);
+        let now = Mode::from_raw_mode(stat(&self.0).map_err(errno)?.st_mode);
+        if now.contains(wanted) { Ok(()) } else { chmod(&self.0, now | wanted).map_err(errno) }
     }
 }
 

@@ -61,6 +61,19 @@ pub(super) struct Poll {
     way: Way,
     ready: Vec<Ready>,
     next: usize,
+    order: Option<Order>,
+}
+
+/// Chooses among the orders of so many ready descriptors; 0 is the one that the system gave.
+pub(super) type Order = Box<dyn FnMut(usize) -> usize>;
+
+/// Brings a list into its n-th order, counted as an odometer counts: the last digit says which of all comes last.
+fn reorder<T>(list: &mut [T], mut n: usize) {
+    for end in (2..=list.len()).rev() {
+        let last = &mut list[..end];
+        last[end - 1 - n % end..].rotate_left(1);
+        n /= end;
+    }
 }
 
 impl Poll {
@@ -74,7 +87,11 @@ impl Poll {
             Waiting::Direct => Way::Direct(Vec::with_capacity(BATCH)),
             _ => portable(),
         };
-        Ok(Self { poller, mode, way, ready: Vec::with_capacity(BATCH), next: 0 })
+        Ok(Self { poller, mode, way, ready: Vec::with_capacity(BATCH), next: 0, order: None })
+    }
+
+    pub(super) fn set_order(&mut self, order: Order) {
+        self.order = Some(order);
     }
 
     /// Whether an event must be armed anew after it came.
@@ -139,7 +156,33 @@ impl Poll {
                 }));
             }
         }
+        if let Some(order) = &mut self.order
+            && self.ready.len() > 1
+        {
+            let chosen = order(self.ready.len());
+            reorder(&mut self.ready, chosen);
+        }
         Ok(self.ready.iter().any(|ready| ready.key == BELL))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reorder;
+
+    #[test]
+    fn every_number_is_another_order_and_0_is_the_given_one() {
+        let order = |n| {
+            let mut list = ['a', 'b', 'c'];
+            reorder(&mut list, n);
+            list.iter().collect::<String>()
+        };
+        let all: Vec<String> = (0..6).map(order).collect();
+        assert_eq!(all[0], "abc");
+        let mut different = all.clone();
+        different.sort();
+        different.dedup();
+        assert_eq!(different.len(), 6, "{all:?}");
     }
 }
 

@@ -19,7 +19,7 @@ impl System {
         let entry = self.table.get_mut(id).ok_or(Errno::EBADF)?;
         if entry.fd.is_none() {
             let fd = os::socket(family).map_err(errno)?;
-            let Latched { no_delay, keep_alive } = std::mem::take(&mut entry.latched);
+            let Latched { no_delay, keep_alive, .. } = std::mem::take(&mut entry.latched);
             if entry.kind == HandleKind::Tcp && no_delay {
                 set_no_delay(fd.as_fd(), true);
             }
@@ -33,9 +33,13 @@ impl System {
 
     /// Every bind sets SO_REUSEADDR, and IPv6 says whether it takes IPv4 too: as libuv does.
     pub(super) fn bind(&mut self, id: HandleId, addr: SocketAddr, ipv6_only: bool) -> Result<(), Errno> {
+        let reuse_port = self.table.get(id).is_some_and(|entry| entry.latched.reuse_port);
         let entry = self.with_fd(id, family(addr))?;
         let fd = entry.fd().ok_or(Errno::EBADF)?;
         sockopt::set_socket_reuseaddr(fd, true).map_err(errno)?;
+        if reuse_port {
+            os::set_reuse_port(fd).map_err(errno)?;
+        }
         if addr.is_ipv6() {
             sockopt::set_ipv6_v6only(fd, ipv6_only).map_err(errno)?;
         }
@@ -44,6 +48,23 @@ impl System {
             Errno::EAFNOSUPPORT => Errno::EINVAL,
             other => other,
         })
+    }
+
+    /// Remembered for the bind. macOS and others have the option too, but give every connection to one server: there libuv
+    /// refuses it.
+    pub(super) fn reuse_port(&mut self, id: HandleId) -> Result<(), Errno> {
+        let entry = self.table.get_mut(id).ok_or(Errno::EBADF)?;
+        if !os::REUSE_PORT {
+            return Err(Errno::ENOTSUP);
+        }
+        entry.latched.reuse_port = true;
+        Ok(())
+    }
+
+    /// Adds to the mode of a server's file, as libuv does.
+    pub(super) fn chmod(&mut self, id: HandleId, readable: bool, writable: bool) -> Result<(), Errno> {
+        let file = self.table.get(id).and_then(|entry| entry.file.as_ref()).ok_or(Errno::EBADF)?;
+        file.add_mode(readable, writable)
     }
 
     pub(super) fn bind_path(&mut self, id: HandleId, name: &str) -> Result<(), Errno> {

@@ -3,6 +3,7 @@
 use super::accept::{Connections, Spare};
 use super::bell::Waker;
 use super::errno::{errno, io_errno};
+use super::handed::Handed;
 use super::poll::{BELL, Interest, Poll};
 use super::read::{BLOCK, Block};
 use super::resolve::{Pool, Resolve};
@@ -40,6 +41,7 @@ pub struct System {
     pub(super) slack: Vec<HandleId>,
     /// Servers that wait for descriptors to be had again.
     pub(super) exhausted: Vec<HandleId>,
+    pub(super) handed: Handed,
     detached: Vec<(HandleId, OwnedFd)>,
     start: Instant,
     /// How many waits there were.
@@ -73,10 +75,18 @@ impl System {
             turn: None,
             slack: Vec::new(),
             exhausted: Vec::new(),
+            handed: Handed::default(),
             detached: Vec::new(),
             start: Instant::now(),
             waits: 0,
         })
+    }
+
+    /// Has tests choose in which order the descriptors that one wait finds ready are worked off: how many there are, and the
+    /// number of the order (0 is the system's). A system may give them in any.
+    #[doc(hidden)]
+    pub fn choose_order(&mut self, choose: impl FnMut(usize) -> usize + 'static) {
+        self.poll.set_order(Box::new(choose));
     }
 
     /// What ends a wait from another thread.
@@ -302,6 +312,9 @@ impl Kernel for System {
                 self.detach(id);
                 Reply::Done
             }
+            Op::Chmod(id, readable, writable) => done_or_failed(self.chmod(id, readable, writable)),
+            Op::ReusePort(id) => done_or_failed(self.reuse_port(id)),
+            Op::OpenFd(id, key) => done_or_failed(self.open_fd(id, key)),
         }
     }
 

@@ -41,6 +41,7 @@ pub(super) struct Latched {
     pub(super) no_delay: bool,
     /// The first probe's delay in seconds.
     pub(super) keep_alive: Option<u32>,
+    pub(super) reuse_port: bool,
 }
 
 /// One handle. Declared in the order in which it must go: the file before the descriptor, so that nobody finds the path

@@ -3,9 +3,10 @@
 use crate::Choices;
 use bytes::Bytes;
 use netfold_core::{
-    CallbackId, Chunk, Command, Completion, ConnKey, ConnectTo, Core, Emit, Encoding, Errno, Event, EventKind,
-    HandleId, HostOptions, Limits, ListenOn, ListenerId, LookupCode, LookupId, NodeError, Op, Outcome, Phase, Reply,
-    ServerId, ServerOptions, SocketId, SocketOptions, Step, Target, TickId, TimerId,
+    BlockList, CallbackId, Chunk, Command, Completion, ConnKey, ConnectTo, Core, Emit, Encoding, Errno, Event,
+    EventKind, FdKey, HandleId, HandleKind, HostOptions, Limits, ListenOn, ListenOptions, ListenerId, LookupCode,
+    LookupId, NodeError, Op, Outcome, Phase, Reply, ServerId, ServerOptions, SocketId, SocketOptions, Step, Target,
+    TickId, TimerId,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
@@ -301,13 +302,32 @@ impl World<'_> {
                     ipv6_only: false,
                 },
             ),
-            2 => Command::Listen(s, ListenOn::Path { path: String::from("/x"), backlog: 0 }),
+            2 => self.listen_with(s),
             3 => Command::CloseServer(s, None),
-            4 => Command::SetMaxConnections(s, self.choices.choose(3) as u32),
+            4 => Command::SetMaxConnections(s, self.choices.choose(4) as i64 - 1),
             5 => Command::RefServer(s, self.choices.once_in(2)),
+            6 if self.choices.once_in(2) => {
+                let mut list = BlockList::new();
+                list.add_address(IpAddr::V4(Ipv4Addr::LOCALHOST)).expect("an address");
+                Command::SetBlockList(s.into(), self.choices.once_in(2).then(|| Arc::new(list)))
+            }
             6 => Command::ServerAddress(s),
             _ => self.listen_to(s.into(), EventKind::ALL),
         }
+    }
+
+    fn listen_with(&mut self, s: ServerId) -> Command {
+        let more = ListenOptions {
+            reuse_port: self.choices.once_in(3),
+            readable_all: self.choices.once_in(3),
+            writable_all: self.choices.once_in(3),
+        };
+        let on = match self.choices.choose(3) {
+            0 => ListenOn::Path { path: String::from("/x"), backlog: 0 },
+            1 => ListenOn::Port { port: 7, host: None, backlog: 0, ipv6_only: false },
+            _ => ListenOn::Fd { key: FdKey(1), kind: self.choices.once_in(2).then_some(HandleKind::Pipe), backlog: 1 },
+        };
+        Command::ListenWith(s, on, more)
     }
 
     fn listen_to(&mut self, target: Target, kinds: &[EventKind]) -> Command {
@@ -510,6 +530,10 @@ fn answer(
             handles.insert(h, HandleState::default());
             Reply::Done
         }
+        Op::OpenFd(h, _) => {
+            handles.insert(h, HandleState::default());
+            or_error(Reply::Done)
+        }
         Op::Adopt(h, conn) => {
             handles.insert(h, HandleState::default());
             assert!(conns.remove(&conn.0), "adopted once");
@@ -520,7 +544,7 @@ fn answer(
             Reply::Done
         }
         Op::ConnNames(_) => Reply::Names(None, None),
-        Op::Bind { .. } | Op::BindPath(..) => or_error(Reply::Done),
+        Op::Bind { .. } | Op::BindPath(..) | Op::Chmod(..) | Op::ReusePort(_) => or_error(Reply::Done),
         Op::Listen(h, _) => {
             let reply = or_error(Reply::Done);
             state(handles, h).listening = reply == Reply::Done;

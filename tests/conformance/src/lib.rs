@@ -3,6 +3,7 @@
 //! A test makes a [`Log`], ports the program with the same actors and entries, runs it, and compares with the `.log` that
 //! was recorded from Node ([`Log::matches`]).
 
+pub mod scenario;
 pub mod spec;
 
 use netfold::core::host::Place;
@@ -68,11 +69,7 @@ impl Log {
         for (name, segments) in &lines.actors {
             let _ = writeln!(out, "== {name}");
             for segment in segments {
-                let kind = match segment.place {
-                    Place { in_tick: true, .. } => "tick",
-                    Place { turn: 0, .. } => "main",
-                    Place { .. } => "turn",
-                };
+                let kind = kind_of(segment.place);
                 let _ = writeln!(out, "{kind}: {}", segment.entries.join(" | "));
             }
         }
@@ -87,6 +84,15 @@ impl Log {
     pub fn matches(&self, recorded: &str) {
         let ours = self.text();
         assert!(ours == recorded, "netfold's log differs from Node's.\n--- netfold\n{ours}--- node\n{recorded}");
+    }
+}
+
+/// What a segment is called.
+const fn kind_of(place: Place) -> &'static str {
+    match place {
+        Place { in_tick: true, .. } => "tick",
+        Place { turn: 0, .. } => "main",
+        Place { .. } => "turn",
     }
 }
 

@@ -1,4 +1,4 @@
-//! The contract between `spec/` and the tests: each rule and each deviation names tests that are there.
+//! The contract between `spec/` and the tests: each rule and each deviation names tests or scenarios that are there.
 //!
 //! Then the rules that no program of `spec/node/` shows.
 
@@ -7,10 +7,11 @@ use netfold::core::{Call, Census, Command, Completion, Core, Emit, Op, Outcome, 
 use netfold::{
     Connect, Errno, EventKind as E, Host, Limits, Listen, ListenerId, Net, ServerOptions, Socket, SocketOptions, System,
 };
+use netfold_conformance::scenario::parse;
 use netfold_conformance::spec::{all_rules, deviations, root, rules, sources, tests, text_of};
 use netfold_conformance::{Actor, Log, error_text, run_logging, when};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{TcpListener, TcpStream};
 use std::panic::resume_unwind;
 use std::rc::Rc;
@@ -34,13 +35,52 @@ fn each_rule_names_a_test() {
     assert!(bare.is_empty(), "no test holds {bare:?}");
 }
 
+/// Every scenario, with what it says it shows: rules and a deviation.
+fn scenarios() -> BTreeMap<String, Vec<String>> {
+    let mut out = BTreeMap::new();
+    for entry in std::fs::read_dir(root().join("spec/scenarios")).expect("the scenarios") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|ext| ext == "scn") {
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            let program = parse(&text_of(&path)).unwrap_or_else(|error| panic!("{name}: {error}"));
+            out.insert(name, program.rules.into_iter().chain(program.deviates).collect());
+        }
+    }
+    assert!(!out.is_empty(), "they are found");
+    out
+}
+
+#[test]
+fn each_scenario_shows_rules_that_exist() {
+    let known: BTreeSet<_> = all_rules().into_iter().map(|rule| rule.number).collect();
+    let tests = tests();
+    for (name, shows) in scenarios() {
+        assert!(is_name(&name), "{name}: letters in lower case, digits and underscores");
+        assert!(!tests.contains_key(&name), "{name} is the name of a test: a rule could mean either");
+        assert!(!shows.is_empty(), "{name}.scn has no line `rules`");
+        for number in shows {
+            assert!(known.contains(&number), "{name}.scn names {number}, which is no rule and no deviation");
+        }
+    }
+}
+
+#[test]
+fn each_scenario_that_a_rule_names_shows_it() {
+    let scenarios = scenarios();
+    for rule in all_rules() {
+        for shows in rule.tests.iter().filter_map(|test| scenarios.get(test)) {
+            assert!(shows.contains(&rule.number), "{} names a scenario that does not name it: {shows:?}", rule.number);
+        }
+    }
+}
+
 #[test]
 fn each_named_test_is_there() {
-    let known = tests();
+    let (known, scenarios) = (tests(), scenarios());
     let mut missing = Vec::new();
     for rule in all_rules() {
         for test in &rule.tests {
-            if !is_name(test) || !known.contains_key(test) {
+            if !is_name(test) || !(known.contains_key(test) || scenarios.contains_key(test)) {
                 missing.push(format!("{}: {test:?}", rule.number));
             }
         }
@@ -78,6 +118,9 @@ fn without_a_rule() -> BTreeSet<String> {
     section.split('`').skip(1).step_by(2).map(String::from).collect()
 }
 
+/// What is no program.
+const HELPERS: [&str; 5] = ["oracle", "record", "segments", "text", "values"];
+
 #[test]
 fn each_program_has_a_log_and_a_rule() {
     let folder = root().join("spec/node");
@@ -85,7 +128,7 @@ fn each_program_has_a_log_and_a_rule() {
     for entry in std::fs::read_dir(&folder).expect("the programs") {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        if path.extension().is_some_and(|ext| ext == "js") && name != "oracle" && name != "record" {
+        if path.extension().is_some_and(|ext| ext == "js") && !HELPERS.contains(&name.as_str()) {
             assert!(path.with_extension("log").exists(), "{name} has no log");
             programs.insert(name);
         }
@@ -114,7 +157,7 @@ fn each_program_has_a_log_and_a_rule() {
     assert!(stale.is_empty(), "no longer without a rule: {stale:?}");
 }
 
-/// The numbers that a comment names: `rule T1`, `rules T3, T4 and T7`; of `rules R1 to R4` the first.
+/// The numbers that a comment names: `rule T1`, `rules T3, T4 and T7`; of `rules R1 to R4` both ends.
 fn named_in(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     for (at, _) in text.match_indices("ule") {
@@ -128,7 +171,8 @@ fn named_in(text: &str) -> Vec<String> {
             }
             out.push(rest[..end].into());
             rest = &rest[end..];
-            let next = [", ", " and ", ", and "].iter().filter_map(|joint| rest.strip_prefix(joint)).next_back();
+            let next =
+                [", ", " and ", ", and ", " to "].iter().filter_map(|joint| rest.strip_prefix(joint)).next_back();
             match next {
                 Some(more) => rest = more,
                 None => break,
@@ -140,7 +184,10 @@ fn named_in(text: &str) -> Vec<String> {
 
 #[test]
 fn each_rule_that_a_comment_names_exists() {
-    assert_eq!(named_in("Rule T1; (rules T3, T4 and T7); rules R1 to R4. A rule X"), ["T1", "T3", "T4", "T7", "R1"]);
+    assert_eq!(
+        named_in("Rule T1; (rules T3, T4 and T7); rules R1 to R4. A rule X"),
+        ["T1", "T3", "T4", "T7", "R1", "R4"]
+    );
     let known: BTreeSet<_> = all_rules().into_iter().map(|rule| rule.number).collect();
     let mut files = Vec::new();
     sources(&root().join("core/src"), &mut files);

@@ -3,6 +3,7 @@
 use netfold::{EventKind, Net, NetError};
 use netfold_conformance::{Actor, Log, port_of, run_logging};
 use std::panic::resume_unwind;
+use std::time::{Duration, Instant};
 
 /// What the programs throw, without a message on stderr.
 fn boom() -> ! {
@@ -86,4 +87,39 @@ fn throw_in_last_immediate() {
     });
     run(&mut net, &c);
     log.matches(include_str!("../../../spec/node/throw_in_last_immediate.log"));
+}
+
+#[test]
+fn throw_in_timer() {
+    let (log, mut net) = (Log::new(), Net::new(()).unwrap());
+    let c = log.actor("c");
+    let (a, b, d) = (c.clone(), c.clone(), c.clone());
+    net.set_timeout(1.0, move |net| {
+        a.log(net, "a");
+        let first = a.clone();
+        net.next_tick(move |net| {
+            first.log(net, "a1");
+            boom();
+        });
+        net.next_tick(move |net| a.log(net, "a2"));
+        boom();
+    });
+    net.set_timeout(1.0, move |net| {
+        b.log(net, "b");
+        net.next_tick(move |net| b.log(net, "b1"));
+    });
+    net.set_timeout(5.0, move |net| {
+        d.log(net, "d");
+        let (i, first) = (d.clone(), d.clone());
+        net.set_immediate(move |net| i.log(net, "i"));
+        net.next_tick(move |net| {
+            first.log(net, "d1");
+            boom();
+        });
+        net.next_tick(move |net| d.log(net, "d2"));
+    });
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(30) {}
+    run(&mut net, &c);
+    log.matches(include_str!("../../../spec/node/throw_in_timer.log"));
 }

@@ -36,6 +36,9 @@ function makeError(name, code, message, errno, syscall, address, port, hostname,
     error.code = code;
     return [error];
   }
+  if (code === 'ERR_INVALID_ADDRESS_FAMILY') {
+    return [Object.assign(coded(RangeError, code, message), { host: address, port })];
+  }
   if (code.startsWith('ERR_')) return [coded(classes[name], code, message)];
   const error = new classes[name](message);
   if (errno !== undefined) error.errno = errno;

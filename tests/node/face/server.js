@@ -2,11 +2,12 @@
 // net.Server
 const { EventEmitter, addAbortListener } = require('node:events');
 const { getDefaultHighWaterMark } = require('node:stream');
+const { isIP } = require('node:net');
 const { promisify } = require('node:util');
 const { native, kId, kServer, know, hold, letGo, callbacks } = require('./core.js');
 const { install, kCapture } = require('./emitter.js');
 const { normalizeArgs, isPipeName } = require('./args.js');
-const { Socket, adopted } = require('./socket.js');
+const { adopted } = require('./socket.js');
 const { badPort, coded, invalidArgType, invalidArgValue, validateAbortSignal, validateNumber } =
   require('./errors.js');
 
@@ -57,6 +58,9 @@ Server.prototype.listen = function(...args) {
   const given = backlogOf(args.length > 1 && args[1]) || backlogOf(args.length > 2 && args[2]);
   options = options._handle || options.handle || options;
   abortable(this, options);
+  if (typeof options.fd === 'number' && options.fd >= 0) {
+    return listening(this, () => native.listenFd(this[kId], options.fd, given || 0));
+  }
   if (args.length === 0 || typeof args[0] === 'function' ||
       (options.port === undefined && 'port' in options) || options.port === null) {
     options = { ...options, port: 0 };
@@ -65,13 +69,24 @@ Server.prototype.listen = function(...args) {
   if (typeof options.port === 'number' || typeof options.port === 'string') {
     const error = badPort(options.port, 'options.port');
     if (error) throw error;
+    const { host } = options;
+    this._connectionKey = `${host ? isIP(host) : 6}:${host || '::'}:${options.port | 0}`;
     return listening(this, () => {
-      native.listenPort(this[kId], options.port | 0, options.host || undefined, backlog,
-                        Boolean(options.ipv6Only));
+      native.listenPort(this[kId], options.port | 0, host || undefined, backlog, Boolean(options.ipv6Only),
+                        Boolean(options.reusePort));
     });
   }
   if (options.path && isPipeName(options.path)) {
-    return listening(this, () => native.listenPath(this[kId], options.path, backlog));
+    const { path, readableAll, writableAll } = options;
+    if (path[0] === '\0' && (readableAll || writableAll)) {
+      throw invalidArgValue('options', options,
+                            'can not set readableAll or writableAllt to true when path is abstract unix socket');
+    }
+    this._pipeName = path;
+    this._connectionKey = `-1:${path}:-1`;
+    return listening(this, () => {
+      native.listenPath(this[kId], path, backlog, readableAll === true, writableAll === true);
+    });
   }
   if (!('port' in options) && !('path' in options)) {
     throw invalidArgValue('options', options, 'must have the property "port" or "path"');
@@ -184,6 +199,4 @@ Server.prototype[EventEmitter.captureRejectionSymbol] = function(error, event, s
 };
 
 for (const name of ['arguments', 'emitted']) Object.defineProperty(Server.prototype, name, { enumerable: false });
-void Socket;
-
 module.exports = { Server };

@@ -74,7 +74,8 @@ function onread(socket, given) {
 }
 
 function define(methods) {
-  for (const [name, value] of Object.entries(methods)) {
+  for (const name of Reflect.ownKeys(methods)) {
+    const value = methods[name];
     Object.defineProperty(Socket.prototype, name, { value, writable: true, configurable: true, enumerable: false });
   }
 }
@@ -310,6 +311,8 @@ define({
     if (name === 'close' && !native.socketGet(this[kId], 27)) letGo(this);
   },
 });
+
+define(require('./pipe.js').methods);
 
 const unknownEncoding = (encoding) => coded(TypeError, 'ERR_UNKNOWN_ENCODING', `Unknown encoding: ${encoding}`);
 

@@ -4,9 +4,10 @@ use crate::emit::{TAP, address};
 use crate::host::{command, emit_rest, go, host, lookup_id, pack, server_id, socket_id};
 use crate::js::{Env, Thrown, api};
 use bytes::Bytes;
+use rustix::fd::{FromRawFd, IntoRawFd, OwnedFd};
 use napi_sys::*;
 use netfold_core::{
-    CallbackId, Chunk, Command, ConnectTo, Encoding, EventKind, HandleKind, HostOptions, ListenOn, ListenerId,
+    CallbackId, Chunk, Command, ConnectTo, Encoding, EventKind, HandleKind, HostOptions, ListenOn, ListenOptions, ListenerId,
     Outcome, ServerOptions, Side, SocketOptions, Target, Text, TickId,
 };
 
@@ -45,6 +46,7 @@ pub(crate) const EXPORTS: &[(&str, Export)] = &[
     ("removeAll", remove_all),
     ("listenPort", listen_port),
     ("listenPath", listen_path),
+    ("listenFd", listen_fd),
     ("closeServer", |env, args| unit(env, Command::CloseServer(server_id(env.f64(args[0])), None))),
     ("serverAddress", |env, args| outcome(env, Command::ServerAddress(server_id(env.f64(args[0]))))),
     ("getConnections", get_connections),
@@ -264,12 +266,36 @@ fn listen_port(env: Env, args: &[napi_value]) -> Given {
         backlog: env.maybe(args[3]).map_or(0, |n| n as u32),
         ipv6_only: env.flag(args[4]),
     };
-    unit(env, Command::Listen(server_id(env.f64(args[0])), on))
+    let options = ListenOptions { reuse_port: env.flag(args[5]), ..ListenOptions::default() };
+    listen(env, args[0], on, options)
 }
 
 fn listen_path(env: Env, args: &[napi_value]) -> Given {
     let on = ListenOn::Path { path: env.string(args[1]), backlog: env.maybe(args[2]).map_or(0, |n| n as u32) };
-    unit(env, Command::Listen(server_id(env.f64(args[0])), on))
+    let (readable_all, writable_all) = (env.flag(args[3]), env.flag(args[4]));
+    listen(env, args[0], on, ListenOptions { readable_all, writable_all, ..ListenOptions::default() })
+}
+
+fn listen(env: Env, server: napi_value, on: ListenOn, options: ListenOptions) -> Given {
+    let id = server_id(env.f64(server));
+    let plain = options == ListenOptions::default();
+    unit(env, if plain { Command::Listen(id, on) } else { Command::ListenWith(id, on, options) })
+}
+
+/// A descriptor by its number. It is the server's from here on if it can listen on it, and stays the user's if not.
+fn listen_fd(env: Env, args: &[napi_value]) -> Given {
+    // SAFETY: it is the user who says that this number is a descriptor of theirs to give away, as in Node.
+    let fd = unsafe { OwnedFd::from_raw_fd(env.f64(args[1]) as i32) };
+    let (key, kind) = host(|h| {
+        let key = h.kernel.hand_in(fd);
+        (key, h.kernel.handed_kind(key))
+    });
+    let backlog = env.maybe(args[2]).map_or(0, |n| n as u32);
+    let listened = listen(env, args[0], ListenOn::Fd { key, kind, backlog }, ListenOptions::default());
+    if let Some(fd) = host(|h| h.kernel.take_back(key)) {
+        let _still_theirs = fd.into_raw_fd();
+    }
+    listened
 }
 
 fn get_connections(env: Env, args: &[napi_value]) -> Given {
@@ -277,7 +303,7 @@ fn get_connections(env: Env, args: &[napi_value]) -> Given {
 }
 
 fn set_max_connections(env: Env, args: &[napi_value]) -> Given {
-    unit(env, Command::SetMaxConnections(server_id(env.f64(args[0])), env.u32(args[1])))
+    unit(env, Command::SetMaxConnections(server_id(env.f64(args[0])), env.f64(args[1]) as i64))
 }
 
 /// The addresses that a lookup gave: a list of `address, family, address, family, ..`, and how many there are.

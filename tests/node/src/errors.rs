@@ -50,14 +50,18 @@ impl Env {
         let errors = error.errors().iter().map(|inner| self.error(inner)).collect::<Result<Vec<_>, _>>()?;
         let number = |number: Option<i32>| number.map_or_else(|| self.undefined(), |n| self.number(f64::from(n)));
         let (local, port) = error.local().unzip();
+        let family = match &**error {
+            NodeError::InvalidFamily { host, port, .. } => Some((host.as_str(), i32::from(*port))),
+            _ => None,
+        };
         let args = [
             self.text(class),
             self.text(error.code()),
             self.text(&error.to_string()),
             number(error.errno()),
             self.optional(error.syscall()),
-            self.optional(error.address()),
-            number(error.port()),
+            self.optional(error.address().or(family.map(|(host, _)| host))),
+            number(error.port().or(family.map(|(_, port)| port))),
             self.optional(error.hostname()),
             self.optional(local),
             number(port.map(i32::from)),

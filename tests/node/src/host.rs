@@ -16,6 +16,7 @@ use netfold_core::{
 };
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 
 /// A step with nothing borrowed.
 pub(crate) enum Next {
@@ -81,12 +82,13 @@ pub(crate) struct Host {
 }
 
 thread_local! {
-    static HOST: RefCell<Option<Host>> = const { RefCell::new(None) };
+    // Not dropped with the thread: what it holds of JavaScript's goes with the environment, which ends first.
+    static HOST: RefCell<ManuallyDrop<Option<Host>>> = const { RefCell::new(ManuallyDrop::new(None)) };
     static FACE: RefCell<Option<Face>> = const { RefCell::new(None) };
 }
 
 pub(crate) fn install(host: Host, face: Face) {
-    HOST.with_borrow_mut(|place| *place = Some(host));
+    HOST.with_borrow_mut(|place| **place = Some(host));
     FACE.with_borrow_mut(|place| *place = Some(face));
 }
 

@@ -5,9 +5,9 @@ use crate::world::{MemKernel, Stuck, World};
 use bytes::Bytes;
 use netfold_core::host::{self, App, Around, Lane, Parts};
 use netfold_core::{
-    Chunk, Command, Completion, ConnectTo, Core, Emit, Encoding, Event, EventKind, HandleId, HostOptions, Idle, Limits,
-    ListenOn, ListenerId, LookupAnswer, LookupId, Machine, NodeError, Outcome, Phase, ServerId, ServerOptions,
-    ServerView, SharedError, Side, SocketId, SocketOptions, SocketView, Step, Target, TimerId,
+    BlockList, Chunk, Command, Completion, ConnectTo, Core, Emit, Encoding, Event, EventKind, HandleId, HostOptions,
+    Idle, Limits, ListenOn, ListenerId, LookupAnswer, LookupId, Machine, NodeError, Outcome, Phase, ServerId,
+    ServerOptions, ServerView, SharedError, Side, SocketId, SocketOptions, SocketView, Step, Target, TimerId,
 };
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -985,8 +985,13 @@ impl Server {
     }
 
     /// `server.maxConnections = n`
-    pub fn set_max_connections(self, n: u32) {
+    pub fn set_max_connections(self, n: i64) {
         done(self.node, Command::SetMaxConnections(self.id, n));
+    }
+
+    /// The option `blockList`.
+    pub fn set_block_list(self, list: BlockList) {
+        done(self.node, Command::SetBlockList(self.target(), Some(Arc::new(list))));
     }
 
     /// `server.unref()`

@@ -6,7 +6,7 @@
 
 use bytes::{Bytes, BytesMut};
 use netfold_core::host::Kernel;
-use netfold_core::{Call, Completion, ConnKey, Errno, HandleId, HandleKind, LookupCode, LookupId, Op, Reply};
+use netfold_core::{Call, Completion, ConnKey, Errno, FdKey, HandleId, HandleKind, LookupCode, LookupId, Op, Reply};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -175,6 +175,7 @@ pub struct World {
     listeners: Vec<Option<Listener>>,
     handles: HashMap<(usize, HandleId), What>,
     paths: BTreeSet<String>,
+    handed: BTreeMap<FdKey, At>,
     polls: Vec<Poll>,
     forced: Vec<(&'static str, Reply)>,
     names: BTreeMap<String, Result<Vec<IpAddr>, LookupCode>>,
@@ -209,6 +210,9 @@ pub fn name(op: &Op<'_>) -> &'static str {
         Op::QueueSize(_) => "QueueSize",
         Op::Lookup { .. } => "Lookup",
         Op::Detach(_) => "Detach",
+        Op::OpenFd(..) => "OpenFd",
+        Op::Chmod(..) => "Chmod",
+        Op::ReusePort(_) => "ReusePort",
     }
 }
 
@@ -225,6 +229,7 @@ impl Default for World {
             listeners: Vec::new(),
             handles: HashMap::new(),
             paths: BTreeSet::new(),
+            handed: BTreeMap::new(),
             polls: Vec::new(),
             forced: Vec::new(),
             names,
@@ -278,6 +283,13 @@ impl World {
     /// Removes a path.
     pub fn unlink(&mut self, path: &str) {
         self.paths.remove(path);
+    }
+
+    /// A descriptor that is bound to a free port of 127.0.0.1.
+    pub fn hand_in(&mut self) -> FdKey {
+        let (addr, key) = (SocketAddr::new(Ipv4Addr::LOCALHOST.into(), self.port()), FdKey(self.handed.len() as u64));
+        self.handed.insert(key, At::Addr(addr));
+        key
     }
 
     /// The operations asked so far, and forgets them.
@@ -650,7 +662,12 @@ impl World {
                 self.close(node, h, true);
                 Reply::Done
             }
-            Op::NoDelay(..) | Op::KeepAlive(..) => Reply::Done,
+            Op::NoDelay(..) | Op::KeepAlive(..) | Op::Chmod(..) | Op::ReusePort(_) => Reply::Done,
+            Op::OpenFd(h, key) => {
+                let Some(bound) = self.handed.remove(&key) else { return Reply::Failed(Errno::EBADF) };
+                self.handles.insert((node, h), What::New { bound: Some(bound), ipv6_only: false });
+                Reply::Done
+            }
             Op::Detach(h) => {
                 self.handles.insert((node, h), What::Gone);
                 Reply::Done

@@ -151,6 +151,36 @@ fn options_are_asked_once() {
     assert_eq!(options(&with_world(|w| w.asked())), expected);
 }
 
+/// O1, O2: on a Unix socket they are nothing, before and after it is connected.
+#[test]
+fn options_of_a_unix_socket_are_never_asked() {
+    let pair = Pair::new(1);
+    let (sock, server) = pair.run_as(0, || {
+        let path = temp_path();
+        let server = reads_on();
+        server.listen_cb(Server::path(&path), || {});
+        let sock = new_socket();
+        sock.set_no_delay(true);
+        sock.set_keep_alive(true, 2000);
+        sock.connect_path(&path);
+        sock.set_no_delay(false);
+        sock.set_no_delay(true);
+        sock.set_keep_alive(false, 0);
+        (sock, server)
+    });
+    pair.run();
+    pair.run_as(0, || {
+        assert!(!sock.connecting() && !sock.destroyed() && !server.listening());
+        for on in [false, true, false] {
+            sock.set_no_delay(on);
+            sock.set_keep_alive(on, 9000);
+        }
+    });
+    let asked = with_world(|w| w.asked());
+    let options: Vec<_> = asked.iter().filter(|a| a.starts_with("NoDelay") || a.starts_with("KeepAlive")).collect();
+    assert!(options.is_empty() && asked.iter().any(|a| a.starts_with("ConnectPath")), "{asked:?}");
+}
+
 /// R16: reading stops at the high water mark, and starts again when there is room.
 #[test]
 fn reading_stops_at_the_mark() {

@@ -1,0 +1,150 @@
+'use strict';
+// Runs scenarios on Node's `net` and writes NAME.log, or compares with it. Usage: README.md.
+
+const fs = require('fs');
+const path = require('path');
+const { parse } = require('./parse');
+const { run } = require('./run');
+
+// The log of a program, or a line that says why there is none.
+function logOf(text, done) {
+  let program;
+  try {
+    program = parse(text);
+  } catch (err) {
+    if (!err.scenario) throw err;
+    done('!! ' + err.message + '\n');
+    return;
+  }
+  run(program, done);
+}
+
+// ---- batches ------------------------------------------------------------------------------------
+// Standard input is read between programs only, and blocking, so that it has no turns in them.
+function serve() {
+  const buffer = Buffer.alloc(65536);
+  let rest = '';
+  const next = () => {
+    let end;
+    while ((end = endOfProgram(rest)) < 0) {
+      const n = readSome(buffer);
+      if (n === 0) process.exit(0);
+      rest += buffer.latin1Slice(0, n);
+    }
+    const text = rest.slice(0, end);
+    rest = rest.slice(end + 3);
+    logOf(text, (log) => {
+      writeAll(log + '%%\n');
+      setImmediate(next);
+    });
+  };
+  next();
+}
+
+// Where the line `%%` begins that ends the first program, or -1.
+function endOfProgram(text) {
+  if (text.startsWith('%%\n')) return 0;
+  const at = text.indexOf('\n%%\n');
+  return at < 0 ? -1 : at + 1;
+}
+
+function readSome(buffer) {
+  for (;;) {
+    try {
+      return fs.readSync(0, buffer);
+    } catch (err) {
+      if (err.code === 'EOF') return 0;
+      waitABit(err);
+    }
+  }
+}
+
+function writeAll(text) {
+  const bytes = Buffer.from(text);
+  let at = 0;
+  while (at < bytes.length) {
+    try {
+      at += fs.writeSync(1, bytes, at);
+    } catch (err) {
+      if (err.code === 'EPIPE') process.exit(1);
+      waitABit(err);
+    }
+  }
+}
+
+// The descriptor may be one that does not block.
+function waitABit(err) {
+  if (err.code !== 'EAGAIN') throw err;
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+}
+
+// ---- files --------------------------------------------------------------------------------------
+function files(names, check, repeat) {
+  let failed = 0;
+  const left = names.slice();
+  const next = () => {
+    if (left.length === 0) {
+      console.log(names.length + ' scenarios, ' + failed + ' failed');
+      process.exit(failed > 0 ? 1 : 0);
+    }
+    const name = left.shift();
+    const text = fs.readFileSync(path.join(__dirname, name + '.scn'), 'latin1');
+    runs(text, repeat, (logs) => {
+      const why = outcome(name, logs, check);
+      if (why !== null) {
+        failed++;
+        console.log('== ' + name + '\n' + why);
+      }
+      setImmediate(next);
+    });
+  };
+  next();
+}
+
+// The different logs of `repeat` runs, each with how often it was logged.
+function runs(text, repeat, done) {
+  const logs = new Map();
+  const again = (left) => {
+    if (left === 0) {
+      done(logs);
+      return;
+    }
+    logOf(text, (log) => {
+      logs.set(log, (logs.get(log) || 0) + 1);
+      setImmediate(again, left - 1);
+    });
+  };
+  again(repeat);
+}
+
+// Compares or writes; what is wrong, or null.
+function outcome(name, logs, check) {
+  const file = path.join(__dirname, name + '.log');
+  const [log] = logs.keys();
+  if (logs.size > 1 || log.includes('!! ')) return [...logs].map(([text, n]) => n + ' times\n' + text).join('');
+  if (!check) {
+    fs.writeFileSync(file, log);
+    return null;
+  }
+  const expected = fs.existsSync(file) ? fs.readFileSync(file, 'latin1') : '(no log)\n';
+  return log === expected ? null : '--- expected\n' + expected + '--- got\n' + log;
+}
+
+// ---- arguments ----------------------------------------------------------------------------------
+let check = false;
+let repeat = 1;
+let serving = false;
+const names = [];
+const args = process.argv.slice(2);
+while (args.length > 0) {
+  const arg = args.shift();
+  if (arg === '--check') check = true;
+  else if (arg === '--repeat') repeat = Number(args.shift());
+  else if (arg === '--serve') serving = true;
+  else names.push(path.basename(arg).replace(/\.(scn|log)$/, ''));
+}
+if (names.length === 0) {
+  for (const file of fs.readdirSync(__dirname).sort()) if (file.endsWith('.scn')) names.push(file.slice(0, -4));
+}
+if (serving) serve();
+else files(names, check, repeat);

@@ -1,0 +1,263 @@
+'use strict';
+// Runs a program on Node's `net` and gives its log. One program at a time; a program cannot influence
+// the next: when its log is done, all that it made is closed before `done` is called.
+
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+const { current, watchResources } = require('../node/segments');
+const { errorText, eventText, forgetPaths, knowPath, nameAll } = require('../node/text');
+const { Actor, ServerActor, SocketActor } = require('./actors');
+
+const BLOCK_RUNS = 8;
+const STEPS = 400;
+const SILENT_ROUNDS = 4;
+const QUIET_ROUNDS = 12;
+const MORE_MS = 25;
+const COUNTED_ROUNDS = 2000;
+const LIMIT_MS = 5000;
+// Rounds with everything closed before the next program may begin.
+const CLOSED_ROUNDS = 3;
+const CLOSING_ROUNDS = 20;
+const HANDLES = ['TCPWRAP', 'TCPSERVERWRAP', 'PIPEWRAP', 'PIPESERVERWRAP'];
+
+let running = null;
+let programs = 0;
+
+process.on('uncaughtException', (err) => {
+  if (running !== null) running.uncaught(err);
+});
+
+watchResources((type, resource) => {
+  if (running !== null && HANDLES.includes(type)) running.handles.push(resource);
+});
+
+class Run {
+  constructor(program, done) {
+    this.program = program;
+    this.done = done;
+    this.over = false;
+    this.logged = false;
+    this.steps = 0;
+    this.round = -1;
+    this.silent = 0;
+    this.waited = 0;
+    this.began = performance.now();
+    this.since = this.began;
+    this.nextQuiet = 0;
+    this.ending = null;
+    this.handles = [];
+    this.strays = [];
+    this.timers = [];
+    this.signals = new Map();
+    this.paths = [];
+    this.closedRounds = 0;
+    this.closingRounds = 0;
+    this.actors = new Map();
+    for (const actor of program.actors) {
+      this.actors.set(actor.name, actor.role === 'server' ? new ServerActor(this, actor) : new SocketActor(this, actor));
+    }
+    this.self = new Actor(this, { name: '-' });
+    this.prefix = path.join(os.tmpdir(), 'nf-' + process.pid + '-' + programs++);
+  }
+
+  // A path that is masked, and removed at the end.
+  path(label) {
+    const p = this.prefix + label;
+    if (!this.paths.includes(p)) {
+      this.paths.push(p);
+      knowPath(p);
+    }
+    return p;
+  }
+
+  // ---- rounds ----
+  // Put off first, so that this immediate stays the first of its phase.
+  spin() {
+    if (this.over && this.closed()) {
+      this.finish();
+      return;
+    }
+    setImmediate(() => this.spin());
+    if (this.over) return;
+    this.count();
+    if (this.round === 0 && this.start()) return;
+    const now = performance.now();
+    if (this.round >= COUNTED_ROUNDS) this.end('!! too many rounds');
+    else if (now - this.began > LIMIT_MS) this.end('!! time limit');
+    else if (this.isQuiet(now)) this.quiet(now);
+  }
+
+  count() {
+    if (this.logged || this.round < 0) {
+      this.silent = 0;
+      this.waited = 0;
+      this.round++;
+      this.since = performance.now();
+    } else {
+      this.silent++;
+      this.waited++;
+      if (this.silent <= SILENT_ROUNDS) this.round++;
+    }
+    this.logged = false;
+  }
+
+  start() {
+    if (this.begun) return false;
+    this.begun = true;
+    for (const actor of this.actors.values()) actor.make();
+    this.runBlock(this.program.start);
+    return true;
+  }
+
+  isQuiet(now) {
+    return this.waited >= QUIET_ROUNDS && (this.program.longest < 0 || now - this.since >= this.program.longest + MORE_MS);
+  }
+
+  quiet(now) {
+    if (this.nextQuiet === this.program.quiet.length) {
+      this.end(null);
+      return;
+    }
+    this.waited = 0;
+    this.since = now;
+    this.runBlock(this.program.quiet[this.nextQuiet++]);
+  }
+
+  // ---- logging ----
+  log(actor, text) {
+    if (this.over) return;
+    this.logged = true;
+    const segment = current();
+    const last = actor.lines[actor.lines.length - 1];
+    if (last !== undefined && last.id === segment.id) last.entries.push(text);
+    else actor.lines.push({ id: segment.id, round: this.round, kind: segment.kind, entries: [text] });
+  }
+
+  uncaught(err) {
+    this.log(this.self, 'uncaught ' + errorText(err));
+  }
+
+  text() {
+    let text = '';
+    for (const actor of [...this.actors.values(), this.self]) {
+      text += '== ' + actor.name + '\n';
+      for (const line of actor.lines) text += line.round + ' ' + line.kind + ': ' + line.entries.join(' | ') + '\n';
+      text += actor.lastLine();
+    }
+    if (this.ending !== null) text += this.ending + '\n';
+    return nameAll(text);
+  }
+
+  // ---- blocks and steps ----
+  runBlock(block) {
+    if (this.over || block === undefined || block === null || block.runs === BLOCK_RUNS) return;
+    block.runs++;
+    for (const step of block.steps) this.runStep(step);
+  }
+
+  runStep(step) {
+    if (this.over || this.steps === STEPS) return;
+    this.steps++;
+    if (step.actor === undefined) {
+      this.log(this.self, step.text);
+      this.ownStep(step);
+      return;
+    }
+    const actor = this.actors.get(step.actor);
+    if (actor.emitter === null) return;
+    this.log(actor, step.text);
+    try {
+      const result = actor[step.verb](step);
+      if (result !== undefined) this.log(actor, result);
+    } catch (err) {
+      this.log(actor, 'threw ' + errorText(err));
+    }
+  }
+
+  ownStep(step) {
+    const task = () => {
+      this.log(this.self, 'task ' + step.name);
+      this.runBlock(this.program.tasks.get(step.name));
+    };
+    switch (step.verb) {
+      case 'tick':
+        process.nextTick(task);
+        break;
+      case 'immediate':
+        setImmediate(task);
+        break;
+      case 'timer':
+        this.timers.push(setTimeout(task, step.ms));
+        break;
+      case 'abort':
+        this.controller(step.name).abort();
+        break;
+      case 'throw':
+        throw new Error('thrown');
+    }
+  }
+
+  controller(name) {
+    if (!this.signals.has(name)) this.signals.set(name, new AbortController());
+    return this.signals.get(name);
+  }
+
+  // The listener of a part of the program, or of a `listener` block.
+  listener(actor, part, prefix) {
+    let emissions = 0;
+    return (...args) => {
+      if (this.over) return;
+      emissions++;
+      if (part.event === 'data') actor.heard(args[0]);
+      if (part.logs) this.log(actor, prefix + eventText(part.event, args));
+      if (part.block !== null && (!part.emission || part.emission === emissions)) this.runBlock(part.block);
+    };
+  }
+
+  // ---- the end ----
+  end(line) {
+    this.ending = line;
+    this.result = this.text();
+    this.over = true;
+    for (const timer of this.timers) clearTimeout(timer);
+    for (const actor of this.actors.values()) actor.drop();
+    for (const socket of this.strays) socket.destroy();
+  }
+
+  // Whether nothing of the program is left. What is still open some rounds after its end is closed by force, and
+  // what even then stays open (a handle whose reset failed, D1) is made deaf and left.
+  closed() {
+    if (this.handles.some((handle) => handle.fd >= 0)) {
+      this.closedRounds = 0;
+      this.closingRounds++;
+      if (this.closingRounds === CLOSING_ROUNDS) this.closeByForce();
+      return false;
+    }
+    return this.closedRounds++ >= CLOSED_ROUNDS;
+  }
+
+  closeByForce() {
+    for (const handle of this.handles) {
+      if (handle.fd < 0) continue;
+      handle.close();
+      if (handle.fd >= 0) handle.readStop();
+    }
+    this.handles = [];
+  }
+
+  finish() {
+    running = null;
+    for (const p of this.paths) fs.rmSync(p, { force: true });
+    forgetPaths();
+    this.done(this.result);
+  }
+}
+
+// Runs a parsed program; done(log) is called when everything is closed.
+function run(program, done) {
+  running = new Run(program, done);
+  setImmediate(() => running.spin());
+}
+
+module.exports = { run };

@@ -1,0 +1,18 @@
+//! Scenarios: programs of `spec/scenarios/`, as data, as text, and run on netfold.
+
+mod journal;
+mod listeners;
+mod parse;
+mod print;
+pub mod program;
+mod properties;
+mod run;
+mod steps;
+mod targets;
+mod teardown;
+mod verbs;
+mod words;
+
+pub use parse::{ParseError, parse};
+pub use print::print;
+pub use run::{run, run_on};
