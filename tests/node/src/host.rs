@@ -97,10 +97,10 @@ pub(crate) fn host<R>(act: impl FnOnce(&mut Host) -> R) -> R {
     HOST.with_borrow_mut(|place| act(place.as_mut().expect("the module was set up")))
 }
 
-/// Takes the host away with its environment.
-pub(crate) fn remove() -> Option<Host> {
+/// Drops the host with its environment: its descriptors are closed.
+pub(crate) fn remove() {
     FACE.with_borrow_mut(|place| *place = None);
-    HOST.with_borrow_mut(|place| place.take())
+    drop(HOST.with_borrow_mut(|place| place.take()));
 }
 
 pub(crate) fn face(which: impl FnOnce(&Face) -> napi_ref) -> napi_ref {
@@ -174,7 +174,7 @@ impl Host {
     }
 
     /// Begins the turn that is due. Ticks may be owed after a failure of code that is none of the machine's: it is told.
-    pub(crate) fn begin_turn(&mut self, env: Env, turn: Turn) -> Result<(), Thrown> {
+    pub(crate) fn begin_turn(&mut self, turn: Turn) {
         self.tell_time();
         let owed = match &turn {
             Turn::Complete(completion) => self.machine.complete(completion.clone()),
@@ -191,8 +191,6 @@ impl Host {
             }
             other => other.expect("the kernel completes what was asked of it"),
         }
-        let _ = env;
-        Ok(())
     }
 
     /// The async context that a completion's turn runs in.

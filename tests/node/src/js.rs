@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use napi_sys::*;
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 
@@ -236,6 +237,11 @@ unsafe extern "C" fn give_back(_env: napi_env, _data: *mut c_void, hint: *mut c_
     drop(unsafe { Box::from_raw(hint.cast::<Bytes>()) });
 }
 
+thread_local! {
+    /// The environment ends: it takes back by itself what was kept.
+    pub(crate) static OVER: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Memory of JavaScript's that is kept alive.
 struct Kept {
     env: napi_env,
@@ -257,6 +263,8 @@ impl AsRef<[u8]> for Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        api!(napi_delete_reference(self.env, self.kept));
+        if !OVER.get() {
+            api!(napi_delete_reference(self.env, self.kept));
+        }
     }
 }

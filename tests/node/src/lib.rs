@@ -81,5 +81,7 @@ pub(crate) fn set_up(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown
         turn: function(c"turn"),
     };
     host::install(Host::new(machine, kernel, loops, trace), face);
+    let nothing = std::ptr::null_mut();
+    api!(napi_add_async_cleanup_hook(env.0, Some(turns::clean_up), nothing, std::ptr::null_mut()));
     Ok(env.undefined())
 }

@@ -9,7 +9,8 @@ use napi_sys::*;
 use netfold_core::host::Kernel;
 use netfold_core::{Idle, Phase};
 use rustix::fd::{AsRawFd, IntoRawFd};
-use std::ffi::c_int;
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
 use std::io;
 
 /// The handles in Node's loop.
@@ -26,6 +27,8 @@ pub(crate) struct Loops {
     alive: bool,
     closing: bool,
     feeding: bool,
+    /// The environment ends: JavaScript is not called any more.
+    over: bool,
     /// The async context of turns that belong to no socket.
     context: napi_async_context,
 }
@@ -66,6 +69,7 @@ impl Loops {
             alive: false,
             closing: false,
             feeding: false,
+            over: false,
             context,
         })
     }
@@ -124,9 +128,10 @@ impl Loops {
         }
     }
 
-    /// Lets the loop end.
-    pub(crate) fn end(&mut self, ended: unsafe extern "C" fn(Memory)) {
-        // SAFETY: the handles are initialized; the closer may be closing already.
+    /// Lets the loop end: nothing of it is called any more, but for `ended`, once all is closed.
+    fn end(&mut self) {
+        self.over = true;
+        // SAFETY: the handles are initialized; the closer may be closing already. Closing runs last closed first.
         unsafe {
             uv::uv_close(self.poll, Some(ended));
             uv::uv_close(self.timer, None);
@@ -169,14 +174,37 @@ impl Host {
     }
 }
 
+/// The environment ends.
+pub(crate) unsafe extern "C" fn clean_up(handle: napi_async_cleanup_hook_handle, _: *mut c_void) {
+    HOOK.set(handle);
+    crate::js::OVER.set(true);
+    host(|h| {
+        h.finish_trace();
+        h.loops.end();
+    });
+}
+
+thread_local! {
+    static HOOK: Cell<napi_async_cleanup_hook_handle> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+unsafe extern "C" fn ended(_: Memory) {
+    // The sockets are closed with the system. What is left of the environment may not be asked for anything more.
+    crate::host::remove();
+    api!(napi_remove_async_cleanup_hook(HOOK.get()));
+}
+
+fn is_over() -> bool {
+    host(|h| h.loops.over)
+}
+
 /// A turn as Node's own callbacks are one. False when JavaScript cannot be run any more.
 fn turn(env: Env, turn: Turn) -> bool {
-    let (context, global) = host(|h| {
+    let context = host(|h| {
         let own = h.context_of(&turn);
         h.turn = Some(turn);
-        (own.unwrap_or(h.loops.context), h.loops.context)
+        own.unwrap_or(h.loops.context)
     });
-    let _ = global;
     let mut scope = std::ptr::null_mut();
     api!(napi_open_handle_scope(env.0, &mut scope));
     let (function, mut receiver, mut result) = (env.kept(face(|f| f.turn)), std::ptr::null_mut(), std::ptr::null_mut());
@@ -187,6 +215,7 @@ fn turn(env: Env, turn: Turn) -> bool {
     if status != Status::napi_ok {
         match env.caught() {
             Some(error) => {
+                // Closes no scope: the ticks wait for the end of the next turn (rule T10).
                 api!(napi_fatal_exception(env.0, error));
             }
             None => goes_on = false,
@@ -198,11 +227,11 @@ fn turn(env: Env, turn: Turn) -> bool {
 
 /// What a turn does, within Node's callback.
 pub(crate) fn run_turn(env: Env) -> Result<napi_value, crate::js::Thrown> {
-    let begun = host(|h| match h.turn.take() {
-        Some(turn) => h.begin_turn(env, turn),
-        None => Ok(()),
+    host(|h| {
+        if let Some(turn) = h.turn.take() {
+            h.begin_turn(turn);
+        }
     });
-    begun?;
     go(env)?;
     Ok(env.undefined())
 }
@@ -213,6 +242,9 @@ fn environment() -> Env {
 
 /// The driver's descriptor is readable.
 unsafe extern "C" fn ready(_: Memory, _: c_int, _: c_int) {
+    if is_over() {
+        return;
+    }
     work_off(environment());
 }
 
@@ -230,6 +262,9 @@ fn work_off(env: Env) {
 
 /// The machine's deadline, or the driver's.
 unsafe extern "C" fn timer_due(_: Memory) {
+    if is_over() {
+        return;
+    }
     let env = environment();
     host(|h| {
         h.loops.due = None;
@@ -252,6 +287,9 @@ unsafe extern "C" fn timer_due(_: Memory) {
 
 /// libuv's pending phase.
 unsafe extern "C" fn fed(_: Memory, _: c_int) {
+    if is_over() {
+        return;
+    }
     let env = environment();
     host(|h| h.loops.feeding = false);
     batch(env, Phase::Pending);
@@ -259,6 +297,9 @@ unsafe extern "C" fn fed(_: Memory, _: c_int) {
 
 /// libuv's closing phase.
 unsafe extern "C" fn closed(_: Memory) {
+    if is_over() {
+        return;
+    }
     let env = environment();
     host(|h| {
         let Host { loops, .. } = h;
