@@ -336,6 +336,9 @@ pub enum Command {
     /// A listener that hears every event before the others do, and also those that nobody else listens for; `None` takes
     /// it off. It counts for nothing: not in `listenerCount`, not as a listener of 'error' (rule H2).
     Tap(Target, Option<ListenerId>),
+    /// `socket._handle = null`, as programs inside Node have it: the socket has no handle any more, without an event (rule
+    /// H4).
+    DropHandle(SocketId),
     /// `setTimeout` (or `setInterval`, with `repeat`). Returns [`Outcome::Timer`].
     StartTimer {
         /// Milliseconds; less than 1 and more than 2^31 - 1 are 1, as in Node.
@@ -412,6 +415,7 @@ impl Command {
             | Command::Ref(s, _)
             | Command::Address(s, _)
             | Command::Retain(s)
+            | Command::DropHandle(s)
             | Command::Release(s)
             | Command::Detach(s) => Some(Named::Socket(s)),
             Command::On { target, .. }

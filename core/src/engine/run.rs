@@ -232,6 +232,7 @@ impl Core {
                 let purpose = self.take_answered(lookup)?;
                 self.answer(purpose, Err(Refusal::Error(error)))
             }
+            Command::DropHandle(s) => self.drop_handle(s),
             Command::Tap(target, listener) => {
                 if let Some(listeners) = self.listeners(target) {
                     listeners.tap = listener;

@@ -262,6 +262,7 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
             write!(f, " reuse_port {reuse_port} readable_all {readable_all} writable_all {writable_all}")
         }
         Command::CloseServer(s, listener) => write!(f, "{s}.close{}", Given("listener", listener.map(|l| l.0))),
+        Command::DropHandle(s) => write!(f, "{s} drop handle"),
         Command::AnswerError(lookup, error) => write!(f, "answer {lookup} {}", Failure(error)),
         Command::Tap(target, listener) => {
             write!(f, "{target} tap{}", Given("listener", listener.map(|l| l.0)))

@@ -140,6 +140,20 @@ const handlers = {
     find(slot, false)?.readInto(bytes);
   },
 
+  // An option of a handle whose object the user has.
+  option(slot, number, on, delay) {
+    const handle = find(slot, false)?._handle ?? incoming;
+    handle.number ??= number;
+    if (delay === undefined) handle.setNoDelay(on);
+    else handle.setKeepAlive(on, delay);
+  },
+
+  // A connection came in at a server whose handle the user has.
+  accepted(slot) {
+    const { _handle } = find(slot, true);
+    _handle.onconnection(0, _handle.incoming());
+  },
+
   released(slot) {
     tables[0].held[slot] = undefined;
     tables[0].known[slot] = undefined;
@@ -151,6 +165,18 @@ const handlers = {
 
 function answerError(lookup, error) {
   native.answerError(lookup, [error], typeof error?.code === 'string' ? error.code : undefined, String(error?.message));
+}
+
+// The object of the handle that is being accepted.
+let incoming;
+
+function accept(handle) {
+  incoming = handle;
+  try {
+    native.accept();
+  } finally {
+    incoming = undefined;
+  }
 }
 
 // The rest of the emission that this call of `emit` belongs to, or undefined if it belongs to none.
@@ -177,5 +203,6 @@ function counters() {
 
 module.exports = {
   native, kId, kServer, kind, SERVER_CLOSE, know, hold, letGo, find,
-  listeners, callbacks, forget, emitRest, answerError, counters,
+  listeners, callbacks, forget, emitRest, answerError, counters, accept,
+  incoming: () => incoming,
 };

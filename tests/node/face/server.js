@@ -7,6 +7,7 @@ const { promisify } = require('node:util');
 const { native, kId, kServer, know, hold, letGo, callbacks } = require('./core.js');
 const { install, kCapture } = require('./emitter.js');
 const { normalizeArgs, isPipeName } = require('./args.js');
+const { handleOf, setHandle } = require('./handle.js');
 const { adopted } = require('./socket.js');
 const { badPort, coded, invalidArgType, invalidArgValue, validateAbortSignal, validateNumber } =
   require('./errors.js');
@@ -186,6 +187,7 @@ const property = (name, get, set) => {
   Object.defineProperty(Server.prototype, name, { get, set, configurable: true, enumerable: true });
 };
 property('listening', function() { return native.serverGet(this[kId], 0); });
+property('_handle', function() { return handleOf(this); }, function(handle) { setHandle(this, handle); });
 property('_connections', function() { return native.serverGet(this[kId], 1); }, () => {});
 const kMost = Symbol('maxConnections');
 property('maxConnections', function() { return this[kMost]; }, function(value) {

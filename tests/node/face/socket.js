@@ -10,9 +10,12 @@ const {
   validateString,
 } = require('./errors.js');
 const { isIP } = require('node:net');
+const { handleOf, setHandle, take, foreign, foreignOf } = require('./handle.js');
 
 const kAdopt = Symbol('adopt');
 const kLookup = Symbol('lookup');
+// Of a socket over a handle of the user's: the machine knows nothing of that.
+const kNoDelay = Symbol('noDelay');
 const kOnRead = Symbol('onread');
 const kEncoding = Symbol('defaultEncoding');
 
@@ -31,6 +34,7 @@ function Socket(options) {
   EventEmitter.call(this, options);
   this[kCapture] = options.captureRejections ?? EventEmitter.captureRejections;
   this[kEncoding] = options.defaultEncoding ?? 'utf8';
+  this[kNoDelay] = Boolean(options.noDelay);
   this._hadError = false;
   this._parent = null;
   this._host = null;
@@ -43,12 +47,14 @@ function Socket(options) {
     native.adopt(this[kId]);
     hold(this);
     native.context(this[kId], false, this);
+    take(this);
   } else {
     const highWaterMark = options.highWaterMark ?? options.readableHighWaterMark ?? getDefaultHighWaterMark(false);
     const id = native.newSocket(Boolean(options.allowHalfOpen), highWaterMark, Boolean(options.noDelay),
                                 Boolean(options.keepAlive), ~~((delay ?? 0) / 1000) * 1000);
     know(this, id);
   }
+  if (options.handle) foreign(this, options.handle);
   onread(this, options.onread);
   if (options.signal) addAbortSignal(options.signal, this);
 }
@@ -262,7 +268,14 @@ define({
   },
 
   setNoDelay(enable) {
-    native.setNoDelay(this[kId], Boolean(enable === undefined ? true : enable));
+    const on = Boolean(enable === undefined ? true : enable);
+    const handle = foreignOf(this);
+    if (handle === undefined) {
+      native.setNoDelay(this[kId], on);
+    } else if (handle.setNoDelay && on !== this[kNoDelay]) {
+      this[kNoDelay] = on;
+      handle.setNoDelay(on);
+    }
     return this;
   },
 
@@ -348,6 +361,7 @@ const seen = {
 for (const [name, number] of Object.entries(seen)) {
   property(name, function() { return native.socketGet(this[kId], number); });
 }
+property('_handle', function() { return handleOf(this); }, function(handle) { setHandle(this, handle); });
 property('readableObjectMode', () => false);
 property('writableObjectMode', () => false);
 

@@ -1,7 +1,7 @@
 //! The functions that `net.js` calls: each is one command or one look at the machine.
 
 use crate::emit::{TAP, address};
-use crate::host::{command, emit_rest, go, host, lookup_id, pack, server_id, socket_id};
+use crate::host::{command, emit_rest, go, handle_id, host, lookup_id, pack, server_id, socket_id};
 use crate::js::{Env, Thrown, api};
 use bytes::Bytes;
 use rustix::fd::{FromRawFd, IntoRawFd, OwnedFd};
@@ -67,6 +67,14 @@ pub(crate) const EXPORTS: &[(&str, Export)] = &[
         host(|h| h.finish_trace());
         Ok(env.undefined())
     }),
+    ("accept", |env, _| crate::turns::accept(env)),
+    ("watch", watch),
+    ("setOption", set_option),
+    ("closeHandle", |env, args| {
+        host(|h| h.kernel.close_behind(handle_id(env.f64(args[0]))));
+        Ok(env.undefined())
+    }),
+    ("dropHandle", |env, args| unit(env, Command::DropHandle(socket_id(env.f64(args[0]))))),
     ("setUp", crate::set_up),
 ];
 
@@ -320,6 +328,31 @@ fn answer(env: Env, args: &[napi_value]) -> Given {
 fn answer_error(env: Env, args: &[napi_value]) -> Given {
     let error = env.user_error(args[1], env.maybe_string(args[2]), env.maybe_string(args[3]).unwrap_or_default());
     unit(env, Command::AnswerError(lookup_id(env.f64(args[0])), error))
+}
+
+/// The user has the object of a handle: its number. Nothing if there is no handle.
+fn watch(env: Env, args: &[napi_value]) -> Given {
+    let target = target(env, args[0], args[1]);
+    let handle = host(|h| {
+        let core = h.machine.core();
+        let handle = match target {
+            Target::Socket(socket) => core.handle_of(socket),
+            Target::Server(server) => core.handle_of_server(server),
+        }?;
+        h.watched.insert(handle);
+        Some(handle)
+    });
+    Ok(handle.map_or_else(|| env.null(), |handle| env.number(pack(handle.slot(), handle.generation()))))
+}
+
+/// Sets an option of a handle: with a delay in seconds it is the keep-alive, without one the delay of small writes.
+fn set_option(env: Env, args: &[napi_value]) -> Given {
+    let (handle, on) = (handle_id(env.f64(args[0])), env.flag(args[1]));
+    host(|h| match env.maybe(args[2]) {
+        Some(delay) => h.kernel.set_keep_alive(handle, on, delay as u32),
+        None => h.kernel.set_no_delay(handle, on),
+    });
+    Ok(env.undefined())
 }
 
 fn tick(env: Env, args: &[napi_value]) -> Given {

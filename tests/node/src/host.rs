@@ -15,7 +15,7 @@ use netfold_core::{
     SocketId, Step, Target, TickId,
 };
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem::ManuallyDrop;
 
 /// A step with nothing borrowed.
@@ -27,6 +27,16 @@ pub(crate) enum Next {
     Released(SocketId),
     /// A server's name is to be resolved.
     Lookup { lookup: LookupId, host: String, family: u8, hints: u32 },
+    /// An option of a handle whose object the user has: it is set by that object's method.
+    Option { handle: HandleId, set: Set },
+}
+
+/// An option of a handle.
+#[derive(Clone, Copy)]
+pub(crate) enum Set {
+    NoDelay(bool),
+    /// With the delay in seconds.
+    KeepAlive(bool, u32),
 }
 
 /// What the next turn begins with.
@@ -46,6 +56,8 @@ pub(crate) struct Face {
     pub(crate) lookup: napi_ref,
     pub(crate) read: napi_ref,
     pub(crate) released: napi_ref,
+    pub(crate) option: napi_ref,
+    pub(crate) accepted: napi_ref,
     pub(crate) error: napi_ref,
     /// The function that runs a turn, of ours.
     pub(crate) turn: napi_ref,
@@ -75,6 +87,10 @@ pub(crate) struct Host {
     stash: Option<Next>,
     /// An emission, by its depth, whose `emit` the user has replaced by a function that does not go on.
     swallowed: Option<usize>,
+    /// Handles whose objects the user has.
+    pub(crate) watched: HashSet<HandleId>,
+    /// A connection is being accepted by a server whose handle's object the user has.
+    pub(crate) accepting: bool,
     /// Async contexts of sockets and servers with handles.
     contexts: HashMap<Target, napi_async_context>,
     pub(crate) counters: Counters,
@@ -118,6 +134,8 @@ impl Host {
             depth: 0,
             stash: None,
             swallowed: None,
+            watched: HashSet::new(),
+            accepting: false,
             contexts: HashMap::new(),
             counters: Counters::default(),
             trace,
@@ -143,6 +161,20 @@ impl Host {
                         call.answer(Reply::Pending).expect("a lookup can wait");
                         let (lookup, family, hints) = next;
                         return Next::Lookup { lookup, host, family, hints };
+                    }
+                    if let Op::Close(handle) | Op::Reset(handle) = call.op() {
+                        self.watched.remove(&handle);
+                    }
+                    let set = match call.op() {
+                        Op::NoDelay(handle, on) => Some((handle, Set::NoDelay(on))),
+                        Op::KeepAlive(handle, on, delay) => Some((handle, Set::KeepAlive(on, delay))),
+                        _ => None,
+                    };
+                    if let Some((handle, set)) = set
+                        && (self.accepting || self.watched.contains(&handle))
+                    {
+                        call.answer(Reply::Done).expect("an option is done");
+                        return Next::Option { handle, set };
                     }
                     let reply = self.kernel.call(&mut call);
                     call.answer(reply).expect("the kernel's reply fits the call");
@@ -269,7 +301,11 @@ pub(crate) fn go(env: Env) -> Result<Option<Outcome>, Thrown> {
                     None => Ok(None),
                 };
             }
-            other => aside(env, other)?,
+            other => {
+                if let Err(what) = aside(env, other) {
+                    thrown.get_or_insert(what);
+                }
+            }
         }
     }
 }
@@ -292,6 +328,19 @@ fn aside(env: Env, next: Next) -> Result<(), Thrown> {
                 env.int(hints),
             ];
             env.call(face(|f| f.lookup), &args).map(drop)
+        }
+        Next::Option { handle, set } => {
+            let (on, delay) = match set {
+                Set::NoDelay(on) => (on, env.undefined()),
+                Set::KeepAlive(on, delay) => (on, env.int(delay)),
+            };
+            let owner = host(|h| h.machine.core().owner_of(handle));
+            let slot = match owner {
+                Some(Target::Socket(socket)) => env.int(socket.slot()),
+                _ => env.undefined(),
+            };
+            let handle = env.number(pack(handle.slot(), handle.generation()));
+            env.call(face(|f| f.option), &[slot, handle, env.bool(on), delay]).map(drop)
         }
         Next::Emit(_) | Next::Return(_) | Next::Idle(_) => unreachable!("handled where it belongs"),
     }
@@ -378,6 +427,11 @@ fn unpack(packed: f64) -> (u32, u32) {
 pub(crate) fn socket_id(packed: f64) -> SocketId {
     let (slot, generation) = unpack(packed);
     SocketId::from_parts(slot, generation)
+}
+
+pub(crate) fn handle_id(packed: f64) -> HandleId {
+    let (slot, generation) = unpack(packed);
+    HandleId::from_parts(slot, generation)
 }
 
 pub(crate) fn server_id(packed: f64) -> ServerId {

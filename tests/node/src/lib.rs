@@ -77,6 +77,8 @@ pub(crate) fn set_up(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown
         lookup: function(c"lookup"),
         read: function(c"read"),
         released: function(c"released"),
+        option: function(c"option"),
+        accepted: function(c"accepted"),
         error: function(c"error"),
         turn: function(c"turn"),
     };

@@ -7,7 +7,7 @@ use crate::js::{Env, api};
 use crate::uv::{self, Memory, Loop};
 use napi_sys::*;
 use netfold_core::host::Kernel;
-use netfold_core::{Idle, Phase};
+use netfold_core::{Completion, Idle, Phase, ServerId, Target};
 use rustix::fd::{AsRawFd, IntoRawFd};
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
@@ -148,6 +148,15 @@ fn check(status: c_int) -> io::Result<()> {
 }
 
 impl Host {
+    /// The server of the connection that the next turn accepts, if the user has the object of its handle.
+    fn watching(&self) -> Option<ServerId> {
+        let Some(Turn::Complete(Completion::Accepted(handle, _))) = &self.turn else { return None };
+        match self.machine.core().owner_of(*handle) {
+            Some(Target::Server(server)) if self.watched.contains(handle) => Some(server),
+            _ => None,
+        }
+    }
+
     /// After everything that has run: what the machine is owed, the loop is asked for.
     pub(crate) fn settle(&mut self, idle: Idle) {
         if idle.pending > 0 {
@@ -227,13 +236,29 @@ fn turn(env: Env, turn: Turn) -> bool {
 
 /// What a turn does, within Node's callback.
 pub(crate) fn run_turn(env: Env) -> Result<napi_value, crate::js::Thrown> {
+    match host(|h| h.watching()) {
+        Some(server) => env.call(face(|f| f.accepted), &[env.int(server.slot())]).map(drop)?,
+        None => begin(env)?,
+    }
+    Ok(env.undefined())
+}
+
+/// A connection that came in, when the method of the server's handle says so.
+pub(crate) fn accept(env: Env) -> Result<napi_value, crate::js::Thrown> {
+    host(|h| h.accepting = true);
+    let begun = begin(env);
+    host(|h| h.accepting = false);
+    begun?;
+    Ok(env.undefined())
+}
+
+fn begin(env: Env) -> Result<(), crate::js::Thrown> {
     host(|h| {
         if let Some(turn) = h.turn.take() {
             h.begin_turn(turn);
         }
     });
-    go(env)?;
-    Ok(env.undefined())
+    go(env).map(drop)
 }
 
 fn environment() -> Env {
