@@ -79,6 +79,10 @@ pub enum Op<'a> {
     },
     /// From now on no read of this handle brings more than so many bytes. Answer `Done`.
     ReadLimit(HandleId, u32),
+    /// Set IP_TOS or IPV6_TCLASS. Answer `Done` or `Failed`.
+    SetTypeOfService(HandleId, u8),
+    /// What that is set to. Answer `Size`, or `Failed`.
+    TypeOfService(HandleId),
     /// Hand the descriptor out; deliver nothing more for this handle. Answer `Done`.
     Detach(HandleId),
     /// A new handle, with a descriptor that was handed in. Answer `Done`; or `Failed`, the descriptor closed.

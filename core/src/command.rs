@@ -5,7 +5,7 @@ use crate::call::HandleKind;
 use crate::decoder::ReadText;
 use crate::errno::LookupCode;
 use crate::error::SharedError;
-use crate::id::{CallbackId, FdKey, ListenerId, LookupId, ServerId, SocketId, TimerId};
+use crate::id::{CallbackId, ConnKey, FdKey, ListenerId, LookupId, ServerId, SocketId, TimerId};
 use crate::step::{EventKind, Target};
 use crate::text::Encoding;
 use alloc::string::String;
@@ -54,8 +54,19 @@ impl From<Bytes> for Chunk {
 pub struct SocketOptions {
     /// Keep the writable side open when the other party ends (rule L12).
     pub allow_half_open: bool,
-    /// The high water mark of both sides, in bytes (or UTF-16 units for text written). 16,384 as in Node 20.
-    pub high_water_mark: u32,
+    /// The high water mark of both sides, in bytes (or UTF-16 units for text written). It wins over the two that follow
+    /// (rule R23). `None` leaves it to them.
+    pub high_water_mark: Option<u32>,
+    /// Of the readable side alone; `None` is 16,384 as in Node 20. As in Node, a server's accepted sockets do not get it.
+    pub readable_high_water_mark: Option<u32>,
+    /// Of the writable side alone; `None` is 16,384. As in Node, a server's accepted sockets do not get it.
+    pub writable_high_water_mark: Option<u32>,
+    /// With false the readable side is over from the beginning: nothing is read, there is no 'end' (rule R24). Node's
+    /// documentation says that it counts only beside a descriptor; in Node v20 it always does, and here. A server's
+    /// accepted sockets do not get it.
+    pub readable: bool,
+    /// With false the writable side is over from the beginning, as if it had finished (rule W24).
+    pub writable: bool,
     /// Disable Nagle's algorithm once connected.
     pub no_delay: bool,
     /// Turn keep-alive on once connected.
@@ -71,12 +82,37 @@ impl Default for SocketOptions {
     fn default() -> Self {
         Self {
             allow_half_open: false,
-            high_water_mark: DEFAULT_HIGH_WATER_MARK,
+            high_water_mark: None,
+            readable_high_water_mark: None,
+            writable_high_water_mark: None,
+            readable: true,
+            writable: true,
             no_delay: false,
             keep_alive: false,
             keep_alive_delay: 0,
         }
     }
+}
+
+impl SocketOptions {
+    /// The readable and the writable high water mark.
+    pub(crate) fn marks(&self) -> (u32, u32) {
+        let or = |own: Option<u32>| self.high_water_mark.or(own).unwrap_or(DEFAULT_HIGH_WATER_MARK);
+        (or(self.readable_high_water_mark), or(self.writable_high_water_mark))
+    }
+}
+
+/// A connected descriptor that the host gave to the driver, to be a socket of its own (rule O10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandedIn {
+    /// What the driver calls it.
+    pub conn: ConnKey,
+    /// What it is: TCP, or a pipe (a Unix socket, a FIFO).
+    pub kind: HandleKind,
+    /// It can be written to; false for the reading end of a FIFO.
+    pub writable: bool,
+    /// As [`Command::OnRead`], from the first read on.
+    pub on_read: Option<u32>,
 }
 
 /// Options of `net.createServer`.
@@ -110,8 +146,13 @@ pub struct HostOptions {
     pub hints: u32,
     /// The user resolves the name: the core emits [`Emit::Resolve`](crate::Emit::Resolve) in place of a lookup call.
     pub custom_lookup: bool,
+    /// The number of the interface that a zone in `host` names, as in `fe80::1%eth0`; 0 if there is none. The machine
+    /// cannot know it: the driver looks it up.
+    pub scope: u32,
     /// Connect from this address.
     pub local_address: Option<String>,
+    /// As `scope`, of `local_address`.
+    pub local_scope: u32,
     /// Connect from this port.
     pub local_port: Option<i64>,
     /// Try a name's addresses one after the other (rule C17); `None` is true.
@@ -235,6 +276,8 @@ impl fmt::Display for Resolved {
 pub enum Command {
     /// `new net.Socket(options)`. Returns [`Outcome::Socket`].
     NewSocket(SocketOptions),
+    /// `new net.Socket({ fd })`. Returns [`Outcome::Socket`].
+    HandedIn(SocketOptions, HandedIn),
     /// `net.createServer(options)`. Returns [`Outcome::Server`].
     NewServer(ServerOptions),
     /// `socket.connect(..)`
@@ -275,6 +318,10 @@ pub enum Command {
     SetNoDelay(SocketId, bool),
     /// `socket.setKeepAlive(enable, delay)`, the delay in milliseconds.
     SetKeepAlive(SocketId, bool, u32),
+    /// `socket.setTypeOfService(tos)`, of newer Nodes.
+    SetTypeOfService(SocketId, u8),
+    /// `socket.getTypeOfService()`. Returns [`Outcome::TypeOfService`].
+    TypeOfService(SocketId),
     /// `socket.ref()` (true) and `socket.unref()` (false).
     Ref(SocketId, bool),
     /// `socket.address()` and the local and remote getters. Returns [`Outcome::Address`].
@@ -373,6 +420,8 @@ pub enum Outcome {
     Text(ReadText),
     /// An address; `None` where Node gives an empty object, undefined or null.
     Address(Option<SocketAddr>),
+    /// `getTypeOfService`'s.
+    TypeOfService(u8),
     /// The path a server listens on.
     Path(String),
     /// The call threw.
@@ -393,7 +442,7 @@ pub(crate) enum Named {
 impl Command {
     pub(crate) fn names(&self) -> Option<Named> {
         match *self {
-            Command::NewSocket(_) | Command::NewServer(_) | Command::StartTimer { .. } => None,
+            Command::NewSocket(_) | Command::HandedIn(..) | Command::NewServer(_) | Command::StartTimer { .. } => None,
             Command::Connect(s, _)
             | Command::Write(s, ..)
             | Command::Cork(s)
@@ -412,6 +461,8 @@ impl Command {
             | Command::SetTimeout(s, _)
             | Command::SetNoDelay(s, _)
             | Command::SetKeepAlive(s, ..)
+            | Command::SetTypeOfService(s, _)
+            | Command::TypeOfService(s)
             | Command::Ref(s, _)
             | Command::Address(s, _)
             | Command::Retain(s)

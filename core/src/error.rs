@@ -108,6 +108,8 @@ pub enum NodeError {
         /// What was given, as Node's `util.inspect` shows it.
         received: String,
     },
+    /// `ERR_INVALID_FD_TYPE`: a descriptor that is no stream socket and no FIFO.
+    InvalidFdType(&'static str),
     /// `ERR_INVALID_ADDRESS`
     InvalidAddress,
     /// `ERR_INVALID_IP_ADDRESS`
@@ -129,11 +131,12 @@ pub enum NodeError {
     System {
         /// Why.
         errno: Errno,
-        /// What: `connect`, `bind`, `listen`, `accept`, `read`, `write`, `shutdown`, `open` or `reset`.
+        /// What: `connect`, `bind`, `listen`, `accept`, `read`, `write`, `shutdown`, `open`, `reset`,
+        /// `setTypeOfService` or `getTypeOfService`.
         syscall: &'static str,
         /// Where to.
         place: Place,
-        /// Where from, when both the local address and port were asked for.
+        /// Where from, when a local port was asked for.
         local: Option<(String, u16)>,
         /// Whether `local` is also a pair of fields; a call that fails at once only has it in its message.
         local_fields: bool,
@@ -195,6 +198,7 @@ impl NodeError {
             NodeError::BadPort { .. } | NodeError::BadPortText { .. } => "ERR_SOCKET_BAD_PORT",
             NodeError::OutOfRange { .. } => "ERR_OUT_OF_RANGE",
             NodeError::InvalidArgValue { .. } | NodeError::InvalidValue { .. } => "ERR_INVALID_ARG_VALUE",
+            NodeError::InvalidFdType(_) => "ERR_INVALID_FD_TYPE",
             NodeError::InvalidAddress => "ERR_INVALID_ADDRESS",
             NodeError::InvalidIp(_) => "ERR_INVALID_IP_ADDRESS",
             NodeError::InvalidFamily { .. } => "ERR_INVALID_ADDRESS_FAMILY",
@@ -213,6 +217,7 @@ impl NodeError {
     pub const fn class(&self) -> ErrorClass {
         match self {
             NodeError::InvalidHandleType
+            | NodeError::InvalidFdType(_)
             | NodeError::MissingArgs
             | NodeError::InvalidArgValue { .. }
             | NodeError::InvalidValue { .. }
@@ -347,6 +352,7 @@ impl fmt::Display for NodeError {
                 let kind = if name.contains('.') { "property" } else { "argument" };
                 write!(f, "The {kind} '{name}' {reason}. Received {received}")
             }
+            NodeError::InvalidFdType(kind) => write!(f, "Unsupported fd type: {kind}"),
             NodeError::InvalidAddress => f.write_str("Invalid socket address"),
             NodeError::InvalidIp(ip) => write!(f, "Invalid IP address: {ip}"),
             NodeError::InvalidFamily { family, host, port } => {

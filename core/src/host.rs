@@ -91,10 +91,10 @@ enum Stage {
     Poll,
     Completions,
     Pending(u8),
-    /// The ticks that waited come before the immediates.
-    Check,
-    /// So many immediates of this round are left; `None` before they are counted.
-    Immediates(Option<usize>),
+    /// The ticks that waited come before the immediates; whether they were run, down to one that failed perhaps.
+    Check(bool),
+    /// So many immediates of this round are left; whether the one before them failed.
+    Immediates(usize, bool),
     Closing,
     /// As [`First`](Stage::First), after closing.
     Timers(bool),
@@ -181,8 +181,8 @@ impl<T> Lane<T> {
             Stage::Poll => "poll",
             Stage::Completions => "completions",
             Stage::Pending(_) => "pending",
-            Stage::Check => "check",
-            Stage::Immediates(_) => "immediates",
+            Stage::Check(_) => "check",
+            Stage::Immediates(..) => "immediates",
             Stage::Closing => "closing",
             Stage::Timers(_) => "timers",
         }
@@ -336,20 +336,19 @@ fn go_around<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thr
             Stage::Pending(rounds) => {
                 let rounds = pending(app, rounds)?;
                 let Parts { lane, .. } = app.parts();
-                lane.stage = if rounds == 0 { Stage::Check } else { Stage::Pending(rounds) };
+                lane.stage = if rounds == 0 { Stage::Check(false) } else { Stage::Pending(rounds) };
             }
-            Stage::Check => {
+            Stage::Check(false) => {
                 // One of them that fails puts the others off until the first immediate is over.
-                app.parts().lane.stage = Stage::Immediates(None);
+                app.parts().lane.stage = Stage::Check(true);
                 drain(app)?;
             }
-            Stage::Immediates(None) => {
+            Stage::Check(true) => {
                 let Parts { lane, .. } = app.parts();
-                let count = lane.immediates.len();
-                lane.stage = if count == 0 { Stage::Closing } else { Stage::Immediates(Some(count)) };
+                lane.stage = Stage::Immediates(lane.immediates.len(), false);
             }
-            Stage::Immediates(Some(left)) => {
-                immediates(app, left)?;
+            Stage::Immediates(left, failed) => {
+                immediates(app, left, failed)?;
                 app.parts().lane.stage = Stage::Closing;
             }
             Stage::Closing => {
@@ -431,23 +430,28 @@ fn pending<A: App>(app: &mut A, rounds: u8) -> Result<u8, A::Thrown> {
 
 /// The immediates that there were when the round began. One that fails costs the others nothing; if it was the last, those
 /// that it made itself come in the same phase.
-fn immediates<A: App>(app: &mut A, left: usize) -> Result<(), A::Thrown> {
+fn immediates<A: App>(app: &mut A, left: usize, failed: bool) -> Result<(), A::Thrown> {
     let Parts { lane, .. } = app.parts();
-    let mut left = if left == 0 && lane.ticks_wait { lane.immediates.len() } else { left };
+    let mut left = if left == 0 && failed { lane.immediates.len() } else { left };
+    let mut ran = failed;
     while left > 0 {
         let Parts { lane, .. } = app.parts();
         let Some(task) = lane.immediates.pop_front() else { break };
         left -= 1;
-        lane.stage = Stage::Immediates(Some(left));
+        ran = true;
+        lane.stage = Stage::Immediates(left, true);
         lane.begin_turn();
         user(app, task)?;
-        if left == 0 {
-            // The ticks of the last one stand outside the round: what fails there puts its fellows off further.
-            app.parts().lane.stage = Stage::Closing;
+        if left > 0 {
+            drain(app)?;
         }
+    }
+    if ran {
+        // The ticks of the last one stand outside the round: what fails there puts its fellows off further.
+        app.parts().lane.stage = Stage::Closing;
         drain(app)?;
     }
-    drain(app)
+    Ok(())
 }
 
 fn closing<A: App>(app: &mut A) -> Result<(), A::Thrown> {

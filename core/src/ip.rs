@@ -1,6 +1,7 @@
 //! `isIP`, `isIPv4` and `isIPv6` (rule N1).
 
-use core::net::{Ipv4Addr, Ipv6Addr};
+use alloc::string::String;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// `net.isIP(text)`: 4, 6, or 0 for neither.
 ///
@@ -30,6 +31,33 @@ pub fn is_ipv6(text: &str) -> bool {
         None => (text, None),
     };
     zone.is_none_or(is_zone) && address.parse::<Ipv6Addr>().is_ok()
+}
+
+/// An address as Node prints it (rule N6): the addresses here are the standard library's, which prints a few of IPv6
+/// otherwise.
+///
+/// ```
+/// use netfold_core::ip_text;
+/// assert_eq!(ip_text("::1:0".parse().unwrap()), "::0.1.0.0");
+/// assert_eq!(ip_text("2001:db8::1".parse().unwrap()), "2001:db8::1");
+/// ```
+pub fn ip_text(ip: IpAddr) -> String {
+    crate::socket_address::text(ip)
+}
+
+/// The address and the zone of a text that [`is_ip`] takes for an address.
+///
+/// ```
+/// use netfold_core::ip_and_zone;
+/// assert_eq!(ip_and_zone("fe80::1%eth0"), Some(("fe80::1".parse().unwrap(), Some("eth0"))));
+/// assert_eq!(ip_and_zone("eth0"), None);
+/// ```
+pub fn ip_and_zone(text: &str) -> Option<(IpAddr, Option<&str>)> {
+    let (address, zone) = match text.split_once('%') {
+        Some((address, zone)) if is_ipv6(text) => (address, Some(zone)),
+        _ => (text, None),
+    };
+    Some((address.parse().ok()?, zone))
 }
 
 fn is_zone(zone: &str) -> bool {

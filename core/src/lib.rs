@@ -64,15 +64,15 @@ pub use block_list::BlockList;
 pub use bytes::Bytes;
 pub use call::{Completion, HandleKind, Op, Reply};
 pub use command::{
-    Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, Emitted, HostOptions, ListenOn, ListenOptions, LookupAnswer,
-    Outcome, Resolved, ServerOptions, Side, SocketOptions, Text,
+    Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, Emitted, HandedIn, HostOptions, ListenOn, ListenOptions,
+    LookupAnswer, Outcome, Resolved, ServerOptions, Side, SocketOptions, Text,
 };
 pub use decoder::{Decoder, ReadText};
 pub use engine::{Census, Core};
 pub use errno::{Errno, LookupCode};
 pub use error::{ApiMisuse, ErrorClass, NodeError, Place, SharedError, Unhandled};
 pub use id::{CallbackId, ConnKey, FdKey, HandleId, ListenerId, LookupId, ServerId, SocketId, TickId, TimerId};
-pub use ip::{is_ip, is_ipv4, is_ipv6};
+pub use ip::{ip_and_zone, ip_text, is_ip, is_ipv4, is_ipv6};
 pub use limits::Limits;
 pub use machine::Machine;
 pub use numeral::numeral;

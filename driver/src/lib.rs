@@ -59,7 +59,8 @@ pub use netfold_core as core;
 pub use netfold_core::{
     BlockList, Bytes, CallbackId, Chunk, DropInfo, Encoding, Errno, Event, EventKind, Family, IntoSocketAddress,
     Limits, ListenerId, LookupCode, LookupEvent, NodeError, ReadText, ReadyState, Resolved, ServerOptions, SharedError,
-    SocketAddress, SocketAddressOptions, SocketOptions, SocketView, TimerId, Unhandled, is_ip, is_ipv4, is_ipv6,
+    SocketAddress, SocketAddressOptions, SocketOptions, SocketView, TimerId, Unhandled, ip_and_zone, ip_text, is_ip,
+    is_ipv4, is_ipv6,
 };
 pub use options::{Connect, IntoFamily, Listen};
 pub use port::Port;

@@ -23,6 +23,11 @@ pub trait Host: Kernel<Error = io::Error> + 'static {
     /// A function that ends a wait, from any thread.
     fn wake_handle(&self) -> Arc<dyn Fn() + Send + Sync>;
 
+    /// The number of a network interface, by its name; 0 if there is none. The zone of `fe80::1%eth0` names one.
+    fn interface(&self, _name: &str) -> u32 {
+        0
+    }
+
     /// When it wants to be waited on again even if nothing happens, in milliseconds of [`Kernel::now`].
     fn deadline(&self) -> Option<u64> {
         None
@@ -92,6 +97,70 @@ impl<S> Net<S> {
     /// As [`new`](Self::new).
     pub fn recorded(state: S, recording: Recording) -> io::Result<Self> {
         Ok(Self::with_host_recorded(state, System::new()?, Limits::DEFAULT, recording))
+    }
+}
+
+#[cfg(unix)]
+impl<S> Net<S> {
+    /// `new net.Socket({ ...options, fd })`: a connected socket from a descriptor, which is read from at once unless
+    /// [`readable`](SocketOptions::readable) is false (rule O10). It may be a TCP or Unix stream socket or an end of a
+    /// FIFO, and becomes non-blocking for all who share it. A whole end that a program inherits is
+    /// `unsafe { OwnedFd::from_raw_fd(3) }`; a `TcpStream` converts.
+    ///
+    /// ```
+    /// use netfold::{Net, SocketOptions};
+    /// use std::io::Write;
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     let (mut ours, theirs) = UnixStream::pair()?;
+    ///     let mut net = Net::new(Vec::new())?;
+    ///     let socket = net.socket_from_fd(theirs, SocketOptions::default())?;
+    ///     socket.on_data(&mut net, |net, _, chunk| net.state.extend_from_slice(&chunk));
+    ///     ours.write_all(b"hello")?;
+    ///     drop(ours);
+    ///     net.run()?;
+    ///     assert_eq!(net.state, b"hello");
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// `ERR_INVALID_FD_TYPE` for a file, a terminal, a datagram socket and the like; `ERR_NETFOLD_LIMIT` when there are
+    /// [`Limits::sockets`] already. The descriptor is closed then; keep a `try_clone` to have it back.
+    pub fn socket_from_fd(
+        &mut self,
+        fd: impl Into<std::os::fd::OwnedFd>,
+        options: SocketOptions,
+    ) -> Result<Socket, SharedError> {
+        let given = self.kernel.hand_in(fd.into())?;
+        self.handed_in(options, given)
+    }
+
+    /// `new net.Socket({ ...options, fd, onread })`: [`socket_from_fd`](Self::socket_from_fd) with
+    /// [`socket_on_read`](Self::socket_on_read).
+    ///
+    /// # Errors
+    /// As [`socket_from_fd`](Self::socket_from_fd).
+    pub fn socket_from_fd_on_read(
+        &mut self,
+        fd: impl Into<std::os::fd::OwnedFd>,
+        options: SocketOptions,
+        size: u32,
+        callback: impl Fn(&mut Self, Socket, Bytes) -> bool + 'static,
+    ) -> Result<Socket, SharedError> {
+        let given = self.kernel.hand_in(fd.into())?;
+        let socket = self.handed_in(options, netfold_core::HandedIn { on_read: Some(size), ..given })?;
+        self.registry.set_on_read(socket.0, Rc::new(callback));
+        Ok(socket)
+    }
+
+    fn handed_in(&mut self, options: SocketOptions, given: netfold_core::HandedIn) -> Result<Socket, SharedError> {
+        match self.command(Command::HandedIn(options, given)) {
+            Outcome::Socket(id) => Ok(Socket(id)),
+            Outcome::Threw(error) => Err(error),
+            other => unreachable!("a new socket is a socket, not {other:?}"),
+        }
     }
 }
 
@@ -278,6 +347,9 @@ impl<S, H: Host> Net<S, H> {
         // As in Node what is falsy is none.
         if let Some(ms) = to.timeout.filter(|ms| *ms != 0.0 && !ms.is_nan()) {
             socket.set_timeout(self, ms)?;
+        }
+        if let Some(tos) = to.type_of_service {
+            socket.set_type_of_service(self, tos)?;
         }
         if let Some(signal) = to.signal.clone() {
             signal.guard_socket(self, socket);

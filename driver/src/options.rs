@@ -25,6 +25,9 @@ pub struct Connect {
     pub(crate) port: Option<Port>,
     pub(crate) allow_half_open: bool,
     pub(crate) high_water_mark: Option<u32>,
+    pub(crate) readable_high_water_mark: Option<u32>,
+    pub(crate) writable_high_water_mark: Option<u32>,
+    pub(crate) type_of_service: Option<u8>,
     pub(crate) timeout: Option<f64>,
     pub(crate) no_delay: bool,
     pub(crate) keep_alive: Option<u32>,
@@ -39,6 +42,9 @@ impl Connect {
             port: None,
             allow_half_open: false,
             high_water_mark: None,
+            readable_high_water_mark: None,
+            writable_high_water_mark: None,
+            type_of_service: None,
             timeout: None,
             no_delay: false,
             keep_alive: None,
@@ -48,13 +54,15 @@ impl Connect {
     }
 
     pub(crate) fn socket_options(&self) -> SocketOptions {
-        let default = SocketOptions::default();
         SocketOptions {
             allow_half_open: self.allow_half_open,
-            high_water_mark: self.high_water_mark.unwrap_or(default.high_water_mark),
+            high_water_mark: self.high_water_mark,
+            readable_high_water_mark: self.readable_high_water_mark,
+            writable_high_water_mark: self.writable_high_water_mark,
             no_delay: self.no_delay,
             keep_alive: self.keep_alive.is_some(),
             keep_alive_delay: self.keep_alive.unwrap_or(0),
+            ..SocketOptions::default()
         }
     }
 
@@ -143,9 +151,27 @@ impl Connect {
         self
     }
 
-    /// The high water mark of both sides, in bytes.
+    /// The high water mark of both sides, in bytes. It wins over the two that follow (rule R23).
     pub fn high_water_mark(mut self, bytes: u32) -> Self {
         self.high_water_mark = Some(bytes);
+        self
+    }
+
+    /// The high water mark of the readable side, in bytes; 16,384 by default.
+    pub fn readable_high_water_mark(mut self, bytes: u32) -> Self {
+        self.readable_high_water_mark = Some(bytes);
+        self
+    }
+
+    /// The high water mark of the writable side, in bytes; 16,384 by default.
+    pub fn writable_high_water_mark(mut self, bytes: u32) -> Self {
+        self.writable_high_water_mark = Some(bytes);
+        self
+    }
+
+    /// The type of service of what is sent: as `set_type_of_service` before connecting (rule O12).
+    pub fn type_of_service(mut self, tos: u8) -> Self {
+        self.type_of_service = Some(tos);
         self
     }
 

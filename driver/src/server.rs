@@ -225,7 +225,7 @@ impl Server {
     /// Unix stream socket, is connected, or is a Unix socket without a name; ENOTSOCK for a pipe.
     #[cfg(unix)]
     pub fn listen_fd<S>(self, net: &mut Net<S>, fd: std::os::fd::OwnedFd, backlog: i32) -> Result<(), SharedError> {
-        let key = net.kernel.hand_in(fd);
+        let key = net.kernel.hand_in_listener(fd);
         let kind = net.kernel.handed_kind(key);
         let on = netfold_core::ListenOn::Fd { key, kind, backlog: u32::try_from(backlog).unwrap_or(0) };
         let outcome = net.command(Command::Listen(self.0, on));

@@ -1,11 +1,12 @@
 //! Node's `net.Socket`, as methods on a small copyable name.
 
+use crate::Server;
 use crate::net::{Host, Net};
 use crate::options::Connect;
 use bytes::Bytes;
 use netfold_core::{
     Attempt, CallbackId, Chunk, Command, ConnectTo, Encoding, Event, EventKind, ListenerId, LookupAnswer, LookupEvent,
-    LookupId, NodeError, Outcome, ReadText, ReadyState, SharedError, Side, SocketId, SocketView, Target,
+    LookupId, NodeError, Outcome, ReadText, ReadyState, SharedError, Side, SocketId, SocketView, Target, ip_and_zone,
 };
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -328,6 +329,12 @@ impl Socket {
         if let ConnectTo::Host(options) = &mut to {
             options.auto_select_family.get_or_insert(net.auto_select_family);
             options.attempt_timeout.get_or_insert(net.attempt_timeout);
+            let scope = |text: &Option<String>| {
+                let (_, zone) = ip_and_zone(text.as_deref()?)?;
+                Some(net.kernel.interface(zone?))
+            };
+            options.scope = scope(&options.host).unwrap_or(0);
+            options.local_scope = scope(&options.local_address).unwrap_or(0);
         }
         thrown(net.command(Command::Connect(self.0, to))).map_err(|error| match &port {
             Some(port) => port.told(error),
@@ -554,6 +561,27 @@ impl Socket {
         net.certain(Command::SetKeepAlive(self.0, enable, initial_delay));
     }
 
+    /// `socket.setTypeOfService(tos)` of newer Nodes: IP_TOS, or for IPv6 the traffic class. Without a connection it is
+    /// remembered until there is one (rule O12). A system may leave bits out, or refuse it.
+    ///
+    /// # Errors
+    /// What the system says, with syscall `setTypeOfService`.
+    pub fn set_type_of_service<S, H: Host>(self, net: &mut Net<S, H>, tos: u8) -> Result<(), SharedError> {
+        thrown(net.command(Command::SetTypeOfService(self.0, tos)))
+    }
+
+    /// `socket.getTypeOfService()`: asked of the system; without a connection what was set, or 0.
+    ///
+    /// # Errors
+    /// What the system says, with syscall `getTypeOfService`.
+    pub fn get_type_of_service<S, H: Host>(self, net: &mut Net<S, H>) -> Result<u8, SharedError> {
+        match net.command(Command::TypeOfService(self.0)) {
+            Outcome::Threw(error) => Err(error),
+            Outcome::TypeOfService(tos) => Ok(tos),
+            _ => Ok(0),
+        }
+    }
+
     /// `socket.ref()`
     pub fn ref_<S, H: Host>(self, net: &mut Net<S, H>) {
         net.certain(Command::Ref(self.0, true));
@@ -586,7 +614,7 @@ impl Socket {
         self.address_of(net, Side::Local)
     }
 
-    /// `socket.localAddress`
+    /// `socket.localAddress`; [`ip_text`](netfold_core::ip_text) prints it as Node does.
     pub fn local_address<S, H: Host>(self, net: &mut Net<S, H>) -> Option<IpAddr> {
         self.address_of(net, Side::Local).map(|a| a.ip())
     }
@@ -601,7 +629,7 @@ impl Socket {
         self.address_of(net, Side::Local).map(family)
     }
 
-    /// `socket.remoteAddress`
+    /// `socket.remoteAddress`; [`ip_text`](netfold_core::ip_text) prints it as Node does.
     pub fn remote_address<S, H: Host>(self, net: &mut Net<S, H>) -> Option<IpAddr> {
         self.address_of(net, Side::Remote).map(|a| a.ip())
     }
@@ -672,6 +700,106 @@ impl Socket {
     /// `socket.isPaused()`
     pub fn is_paused<S, H: Host>(self, net: &Net<S, H>) -> bool {
         self.view(net).is_some_and(|s| s.is_paused())
+    }
+
+    /// `socket.server`: which accepted it; `None` (null) for all others.
+    pub fn server<S, H: Host>(self, net: &Net<S, H>) -> Option<Server> {
+        self.view(net)?.server().map(Server)
+    }
+
+    /// What it is on now: TCP or a pipe, which is a Unix socket or a FIFO; `None` without a descriptor (rule O14).
+    pub fn kind<S, H: Host>(self, net: &Net<S, H>) -> Option<netfold_core::HandleKind> {
+        self.view(net)?.kind()
+    }
+
+    /// `socket.allowHalfOpen`
+    pub fn allow_half_open<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.allow_half_open())
+    }
+
+    /// `socket.errored`: what destroyed it.
+    pub fn errored<S, H: Host>(self, net: &Net<S, H>) -> Option<&NodeError> {
+        self.view(net)?.errored()
+    }
+
+    /// `socket.closed`: true as soon as `destroy` returned, before 'close'.
+    pub fn closed<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_none_or(|s| s.closed())
+    }
+
+    /// `socket.readable`: it can still be read from.
+    pub fn readable<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.readable())
+    }
+
+    /// `socket.readableFlowing`; `None` is null: nobody has said.
+    pub fn readable_flowing<S, H: Host>(self, net: &Net<S, H>) -> Option<bool> {
+        self.view(net)?.readable_flowing()
+    }
+
+    /// `socket.readableEncoding`: that of `set_encoding`.
+    pub fn readable_encoding<S, H: Host>(self, net: &Net<S, H>) -> Option<Encoding> {
+        self.view(net)?.readable_encoding()
+    }
+
+    /// `socket.readableLength`: what is kept unread, in bytes, or UTF-16 units with an encoding.
+    pub fn readable_length<S, H: Host>(self, net: &Net<S, H>) -> u64 {
+        self.view(net).map_or(0, |s| s.readable_length())
+    }
+
+    /// `socket.readableHighWaterMark`, in the same units; 0 once it is forgotten.
+    pub fn readable_high_water_mark<S, H: Host>(self, net: &Net<S, H>) -> u32 {
+        self.view(net).map_or(0, |s| s.readable_high_water_mark())
+    }
+
+    /// `socket.readableEnded`: 'end' was emitted.
+    pub fn readable_ended<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.readable_ended())
+    }
+
+    /// `socket.readableAborted`: it was destroyed, or failed, before 'end'.
+    pub fn readable_aborted<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.readable_aborted())
+    }
+
+    /// `socket.readableDidRead`: 'data' was emitted.
+    pub fn readable_did_read<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.readable_did_read())
+    }
+
+    /// `socket.writable`: it can still be written to.
+    pub fn writable<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.writable())
+    }
+
+    /// `socket.writableLength`: what waits to be written, in bytes, or UTF-16 units of text.
+    pub fn writable_length<S, H: Host>(self, net: &Net<S, H>) -> u64 {
+        self.view(net).map_or(0, |s| s.writable_length())
+    }
+
+    /// `socket.writableHighWaterMark`, in the same units; 0 once it is forgotten.
+    pub fn writable_high_water_mark<S, H: Host>(self, net: &Net<S, H>) -> u32 {
+        self.view(net).map_or(0, |s| s.writable_high_water_mark())
+    }
+
+    /// `socket.writableNeedDrain`: a 'drain' is to come.
+    pub fn writable_need_drain<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.writable_need_drain())
+    }
+
+    /// `socket.writableEnded`: `end` was called.
+    pub fn writable_ended<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.writable_ended())
+    }
+
+    /// `socket.writableFinished`: 'finish' was, or is being, emitted.
+    pub fn writable_finished<S, H: Host>(self, net: &Net<S, H>) -> bool {
+        self.view(net).is_some_and(|s| s.writable_finished())
+    }
+
+    /// `socket.writableCorked`: how many `cork`s are open.
+    pub fn writable_corked<S, H: Host>(self, net: &Net<S, H>) -> u32 {
+        self.view(net).map_or(0, |s| s.writable_corked())
     }
 }
 

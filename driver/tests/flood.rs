@@ -19,7 +19,7 @@ fn code(error: &NodeError) -> &str {
 }
 
 fn socket_options(high_water_mark: u32) -> SocketOptions {
-    SocketOptions { high_water_mark, ..SocketOptions::default() }
+    SocketOptions { high_water_mark: Some(high_water_mark), ..SocketOptions::default() }
 }
 
 /// 300 connections that send a request of 64 bytes one byte at a time, in turns: all are served, and one that is quick is

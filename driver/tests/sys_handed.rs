@@ -20,7 +20,7 @@ fn a_listener_that_is_handed_in_takes_connections() {
         let mut rig = Rig::new(way);
         rig.react = Rc::new(echo);
         let server = rig.server();
-        let key = rig.system().hand_in(bound.into());
+        let key = rig.system().hand_in_listener(bound.into());
         let kind = rig.system().handed_kind(key);
         assert_eq!(kind, Some(HandleKind::Tcp));
         rig.command(Command::Listen(server, ListenOn::Fd { key, kind, backlog: 0 }));
@@ -45,7 +45,7 @@ fn the_kinds_of_descriptors_are_told_apart() {
     let path = path("kinds");
     let mut rig = Rig::new(WAYS[0]);
     let mut kind_of = |fd: std::os::fd::OwnedFd| {
-        let key = rig.system().hand_in(fd);
+        let key = rig.system().hand_in_listener(fd);
         let kind = rig.system().handed_kind(key);
         assert!(rig.system().take_back(key).is_some() && rig.system().handed_kind(key).is_none());
         kind
@@ -64,7 +64,7 @@ fn a_key_without_a_descriptor_is_a_bad_one() {
     let mut rig = Rig::new(WAYS[0]);
     let server = rig.server();
     let (ours, mut theirs) = UnixStream::pair().unwrap();
-    let key = rig.system().hand_in(ours.into());
+    let key = rig.system().hand_in_listener(ours.into());
     drop(rig.system().take_back(key));
     assert_eq!(theirs.read(&mut [0]).unwrap(), 0, "closed with what was taken back");
     rig.command(Command::Listen(server, ListenOn::Fd { key, kind: Some(HandleKind::Tcp), backlog: 0 }));

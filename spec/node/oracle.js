@@ -79,8 +79,9 @@ function refusedPort(fn) {
 }
 
 // Calls fn with a port of 127.0.0.1 on which connects stay under way: a listener in a thread that never
-// accepts, its backlog full, so the system drops what asks to connect. End such a program with finish().
-function deafPort(fn) {
+// accepts, its backlog full, so the system drops what asks to connect. End such a program with finish(), unless it is
+// `loose`: then nothing of this keeps the loop alive.
+function deafPort(fn, loose = false) {
   const { Worker } = require('worker_threads');
   const worker = new Worker(`
     const { parentPort } = require('worker_threads');
@@ -90,12 +91,44 @@ function deafPort(fn) {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     });`, { eval: true });
   worker.once('message', (port) => {
+    if (loose) worker.unref();
     const fill = (left) => {
-      if (left === 0) fn(port);
-      else net.connect(port, '127.0.0.1', () => fill(left - 1));
+      if (left === 0) return fn(port);
+      const filler = net.connect(port, '127.0.0.1', () => fill(left - 1));
+      if (loose) filler.unref();
     };
     fill(2);
   });
+}
+
+// Calls fn(fd, peer) with the descriptor of a connection that a listener in a thread has accepted, on 127.0.0.1 or on
+// `path`, and the socket of its other end, made with `options`. The descriptor is in no other use in this thread.
+function strayFd(options, fn) {
+  const { Worker } = require('worker_threads');
+  const worker = new Worker(`
+    const { parentPort, workerData } = require('worker_threads');
+    const server = require('net').createServer({ pauseOnConnect: true }, (socket) => {
+      parentPort.postMessage(socket._handle.fd);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });
+    if (workerData.path) server.listen(workerData.path, () => parentPort.postMessage({}));
+    else server.listen(0, '127.0.0.1', () => parentPort.postMessage({ host: '127.0.0.1', port: server.address().port }));
+  `, { eval: true, workerData: { path: options.path }, execArgv: ['--no-deprecation'] });
+  worker.once('message', (to) => {
+    const peer = net.connect({ ...to, ...options });
+    worker.once('message', (fd) => when(() => !peer.connecting, () => fn(fd, peer)));
+    worker.unref();
+  });
+}
+
+// The descriptors [to read, to write] of a new fifo.
+function fifo() {
+  const name = path.join(os.tmpdir(), 'nf-fifo-' + process.pid + '-' + pathCount++);
+  require('child_process').execFileSync('mkfifo', [name]);
+  const { O_RDONLY, O_NONBLOCK, O_WRONLY } = fs.constants;
+  const ends = [fs.openSync(name, O_RDONLY | O_NONBLOCK), fs.openSync(name, O_WRONLY | O_NONBLOCK)];
+  fs.unlinkSync(name);
+  return ends;
 }
 
 // Calls fn in the first immediate in which cond() holds. It keeps the loop alive.
@@ -120,4 +153,6 @@ process.on('exit', () => {
   fs.writeSync(1, nameAll(text));
 });
 
-module.exports = { actor, deafPort, errorText, finish, maskPort, portOf, refusedPort, tempPath, when };
+module.exports = {
+  actor, deafPort, errorText, fifo, finish, maskPort, portOf, refusedPort, strayFd, tempPath, when,
+};

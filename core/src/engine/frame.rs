@@ -176,6 +176,10 @@ pub(crate) enum Frame {
     ConnectKeepAlive(SocketId, HandleId),
     ConnectEmit(SocketId),
     ConnectRead(SocketId),
+    TypeOfServiceSet,
+    TypeOfServiceAnswered,
+    ConnectTypeOfService(SocketId, HandleId),
+    ConnectTypeOfServiceSet(SocketId),
     AddressAnswered(SocketId, Side),
     TimeoutSized(SocketId),
 
@@ -268,6 +272,8 @@ pub(crate) enum Asked {
     OpenFd(HandleId, FdKey),
     Chmod(HandleId, bool, bool),
     ReusePort(HandleId),
+    SetTypeOfService(HandleId, u8),
+    TypeOfService(HandleId),
 }
 
 impl Asked {
@@ -277,6 +283,7 @@ impl Asked {
             Asked::SockName(_) | Asked::PeerName(_) => matches!(reply, Reply::Addr(_)),
             Asked::ConnNames(_) => matches!(reply, Reply::Names(..)),
             Asked::QueueSize(_) => matches!(reply, Reply::Size(_)),
+            Asked::TypeOfService(_) => matches!(reply, Reply::Size(_) | Reply::Failed(_)),
             Asked::Write(_) | Asked::Connect(..) | Asked::ConnectPath(_) => {
                 matches!(reply, Reply::Done | Reply::Failed(_) | Reply::Pending)
             }
@@ -289,6 +296,7 @@ impl Asked {
             | Asked::Listen(..)
             | Asked::ReadStart(_)
             | Asked::Shutdown(_)
+            | Asked::SetTypeOfService(..)
             | Asked::Reset(_) => matches!(reply, Reply::Done | Reply::Failed(_)),
             _ => matches!(reply, Reply::Done),
         }

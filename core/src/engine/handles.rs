@@ -26,6 +26,10 @@ pub(crate) struct Handle {
     pub(crate) connecting: bool,
     pub(crate) writing: bool,
     pub(crate) shutting: bool,
+    /// FIN was asked for: nothing can be written any more.
+    pub(crate) shut: bool,
+    /// It can be written to: FIN is the system's to send.
+    pub(crate) writable: bool,
     pub(crate) bytes_read: u64,
     pub(crate) bytes_written: u64,
     /// Set when closing: what 'close' says; `None` for a handle whose end nobody hears of.
@@ -45,6 +49,8 @@ impl Handle {
             connecting: false,
             writing: false,
             shutting: false,
+            shut: false,
+            writable: true,
             bytes_read: 0,
             bytes_written: 0,
             closing: None,

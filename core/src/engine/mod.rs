@@ -452,6 +452,11 @@ impl Core {
         self.reply.take().expect("a frame that waits for a reply runs after one")
     }
 
+    /// What the system would say, known without asking it.
+    pub(crate) fn reply_with(&mut self, reply: Reply) {
+        self.reply = Some(reply);
+    }
+
     pub(crate) fn take_reply_if_any(&mut self) -> Option<Reply> {
         self.reply.take()
     }
@@ -462,6 +467,12 @@ impl Core {
 
     pub(crate) fn feed(&mut self, fed: Fed) {
         self.fed.push_back(fed);
+    }
+
+    /// Takes back how a connect ended: only the newest answer counts when a path was asked for twice.
+    pub(crate) fn starve(&mut self, handle: HandleId) {
+        self.fed.retain(|fed| !matches!(fed, Fed::Connected(of, _) if *of == handle));
+        self.batch = self.batch.min(self.fed.len() as u32);
     }
 
     /// A handle that the driver has given away.
@@ -511,6 +522,8 @@ impl Core {
             Asked::OpenFd(h, key) => Op::OpenFd(h, key),
             Asked::Chmod(h, readable, writable) => Op::Chmod(h, readable, writable),
             Asked::ReusePort(h) => Op::ReusePort(h),
+            Asked::SetTypeOfService(h, tos) => Op::SetTypeOfService(h, tos),
+            Asked::TypeOfService(h) => Op::TypeOfService(h),
         }
     }
 

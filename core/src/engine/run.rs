@@ -88,6 +88,10 @@ impl Core {
             Frame::ConnectKeepAlive(s, h) => self.connect_keep_alive(s, h),
             Frame::ConnectEmit(s) => self.connect_emit(s),
             Frame::ConnectRead(s) => self.connect_read(s),
+            Frame::TypeOfServiceSet => self.type_of_service_set(),
+            Frame::TypeOfServiceAnswered => self.type_of_service_answered(),
+            Frame::ConnectTypeOfService(s, h) => self.connect_type_of_service(s, h),
+            Frame::ConnectTypeOfServiceSet(s) => self.connect_type_of_service_set(s),
             Frame::AddressAnswered(s, side) => self.address_answered(s, side),
             Frame::TimeoutSized(s) => self.timeout_sized(s),
 
@@ -156,6 +160,7 @@ impl Core {
         }
         match command {
             Command::NewSocket(options) => self.make_socket(options),
+            Command::HandedIn(options, given) => self.handed_in(options, given),
             Command::NewServer(options) => {
                 let id = self.servers.insert(crate::server::Server::new(options));
                 self.outcome(Outcome::Server(id));
@@ -181,6 +186,8 @@ impl Core {
             Command::SetTimeout(s, ms) => self.set_timeout(s, ms),
             Command::SetNoDelay(s, on) => self.set_no_delay(s, on),
             Command::SetKeepAlive(s, on, delay) => self.set_keep_alive(s, on, delay),
+            Command::SetTypeOfService(s, tos) => self.set_type_of_service(s, tos),
+            Command::TypeOfService(s) => self.type_of_service(s),
             Command::Ref(s, on) => self.ref_socket(s, on),
             Command::Address(s, side) => self.address(s, side),
             Command::Retain(s) => self.unit(|core| core.sockets[s].retained = true),
@@ -251,10 +258,18 @@ impl Core {
         None
     }
 
-    fn make_socket(&mut self, options: crate::command::SocketOptions) -> Flow {
+    /// Throws at the bound of sockets (rule B3).
+    pub(crate) fn too_many_sockets(&mut self) -> bool {
         let bound = self.limits.sockets;
-        if self.sockets.len() >= bound as usize {
+        let full = self.sockets.len() >= bound as usize;
+        if full {
             self.throw(NodeError::Limit { name: "sockets", bound: u64::from(bound) });
+        }
+        full
+    }
+
+    fn make_socket(&mut self, options: crate::command::SocketOptions) -> Flow {
+        if self.too_many_sockets() {
             return None;
         }
         let id = self.new_socket(options);
@@ -272,6 +287,10 @@ impl Core {
             Command::End(_, _, callback) => callback.map(|callback| (callback, NodeError::StreamDestroyed("end"))),
             Command::Read(..) => {
                 self.outcome(Outcome::Chunk(None));
+                None
+            }
+            Command::TypeOfService(_) => {
+                self.outcome(Outcome::TypeOfService(0));
                 None
             }
             Command::Address(..) => {

@@ -46,7 +46,10 @@ impl Core {
         let s = &self.servers[server];
         let (mut options, paused) = (s.options.socket, s.options.pause_on_connect);
         (options.no_delay, options.keep_alive) = (false, false);
+        (options.readable, options.writable) = (true, true);
+        (options.readable_high_water_mark, options.writable_high_water_mark) = (None, None);
         let socket = self.adopted_socket(options, kind);
+        self.sockets[socket].server = Some(server);
         if paused {
             self.paused_on_create(socket);
         }
@@ -101,7 +104,7 @@ impl Core {
         // A socket whose reading could not even start is over already, and is not counted (rule D8).
         let s = &mut self.sockets[socket];
         if !s.destroyed {
-            s.server = Some(server);
+            s.counted_by = Some(server);
             self.servers[server].connections += 1;
         }
         self.emit(server, Event::Connection(socket))

@@ -54,7 +54,7 @@ impl Core {
             self.schedule(Job::CloseDetached(socket));
         }
         // Counted once, also if the socket connects again and is destroyed again (rule D8).
-        if let Some(server) = self.sockets[socket].server.take() {
+        if let Some(server) = self.sockets[socket].counted_by.take() {
             self.connection_gone(server);
         }
         None
@@ -151,7 +151,7 @@ impl Core {
         }
         let s = &mut self.sockets[socket];
         (s.link, s.destroyed, s.close_emitted) = (Link::Detached, true, true);
-        let server = s.server.take();
+        let server = s.counted_by.take();
         self.release_later(socket);
         if let Some(server) = server {
             self.connection_gone(server);

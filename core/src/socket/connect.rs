@@ -9,12 +9,13 @@ use crate::engine::{Core, Lookup, LookupFor, Owner, Refusal};
 use crate::errno::{Errno, LookupCode};
 use crate::error::{NodeError, Place, SharedError};
 use crate::id::{HandleId, LookupId, SocketId};
+use crate::ip::{ip_and_zone, ip_text, is_ip};
 use crate::step::{Attempt, Emit, Event, LookupEvent};
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 /// `dns.ADDRCONFIG` of Node, on every system: the driver translates.
 const ADDRCONFIG: u32 = 32;
@@ -48,10 +49,25 @@ impl Target {
     fn place(&self) -> Place {
         match &self.to {
             ConnectTo::Path(path) => Place::Path(path.clone()),
+            // An address is shown as it was given.
+            ConnectTo::Host(HostOptions { host: Some(host), .. }) if is_ip(host) != 0 => {
+                let address = host.clone();
+                self.addr.map_or(Place::None, |a| Place::Addr { address, port: a.port() })
+            }
             ConnectTo::Host(_) => {
-                self.addr.map_or(Place::None, |a| Place::Addr { address: a.ip().to_string(), port: a.port() })
+                self.addr.map_or(Place::None, |a| Place::Addr { address: ip_text(a.ip()), port: a.port() })
             }
         }
+    }
+
+    /// The end that was bound, the address as it was given.
+    fn local_place(&self) -> Option<(String, u16)> {
+        let local = self.local?;
+        let address = match &self.to {
+            ConnectTo::Host(HostOptions { local_address: Some(given), .. }) if !given.is_empty() => given.clone(),
+            _ => ip_text(local.ip()),
+        };
+        Some((address, local.port()))
     }
 
     fn host(&self) -> String {
@@ -98,7 +114,7 @@ impl Core {
             return self.attempt(socket, target);
         };
         let (given_port, family, hints) = (options.port.unwrap_or(0), options.family, options.hints);
-        let custom = options.custom_lookup;
+        let (custom, scope) = (options.custom_lookup, options.scope);
         match local_end(options) {
             Ok(local) => target.local = local,
             Err(error) => {
@@ -124,8 +140,8 @@ impl Core {
         let each = anywhere && options.auto_select_family.unwrap_or(true);
         target.each = each.then_some(timeout);
         let host = target.host();
-        if let Ok(ip) = host.parse::<IpAddr>() {
-            target.addr = Some(SocketAddr::new(ip, port));
+        if let Some((ip, _zone)) = ip_and_zone(&host) {
+            target.addr = Some(scoped(ip, port, scope));
             self.schedule(Job::ConnectNow(socket, target));
             return None;
         }
@@ -273,8 +289,8 @@ impl Core {
     }
 
     fn bind_failed(&mut self, socket: SocketId, errno: Errno) -> Flow {
-        let local = self.sockets[socket].target.as_ref().and_then(|t| t.local);
-        let place = local.map_or(Place::None, |a| Place::Addr { address: a.ip().to_string(), port: a.port() });
+        let local = self.sockets[socket].target.as_ref().and_then(|t| t.local_place());
+        let place = local.map_or(Place::None, |(address, port)| Place::Addr { address, port });
         let error = NodeError::System { errno, syscall: "bind", place, local: None, local_fields: false };
         self.destroy(socket, Some(Arc::new(error)))
     }
@@ -292,7 +308,8 @@ impl Core {
             let error = NodeError::IpBlocked(addr.ip().to_string());
             return self.destroy(socket, Some(Arc::new(error)));
         }
-        if self.handles[handle].connecting {
+        // A path is asked for again, and the system says what it thinks of that (rule C15).
+        if self.handles[handle].connecting && self.handles[handle].kind != HandleKind::Pipe {
             return self.refused_at_once(socket, handle, Errno::EALREADY);
         }
         let target = self.sockets[socket].target.as_ref()?;
@@ -313,6 +330,7 @@ impl Core {
 
     /// A path's failure and a TCP refusal come in a turn of their own; other failures destroy within the call (rule C9).
     pub(crate) fn connect_answered(&mut self, socket: SocketId, handle: HandleId) -> Flow {
+        self.starve(handle);
         match self.take_reply() {
             Reply::Failed(errno) => {
                 let fed = errno == Errno::ECONNREFUSED || self.handles[handle].kind == HandleKind::Pipe;
@@ -339,7 +357,7 @@ impl Core {
     pub(crate) fn connect_named(&mut self, socket: SocketId, errno: Errno) -> Flow {
         let Reply::Addr(local) = self.take_reply() else { return None };
         let place = self.sockets[socket].target.as_ref().map_or(Place::None, |t| t.place());
-        let local = local.map(|a| (a.ip().to_string(), a.port()));
+        let local = local.map(|a| (ip_text(a.ip()), a.port()));
         let error = NodeError::System { errno, syscall: "connect", place, local, local_fields: false };
         self.destroy(socket, Some(Arc::new(error)))
     }
@@ -372,12 +390,8 @@ impl Core {
 
     fn connect_failed(&mut self, socket: SocketId, errno: Errno) -> Flow {
         let target = self.sockets[socket].target.take()?;
-        // The address is "any" if none was given.
-        let both = match &target.to {
-            ConnectTo::Host(o) => o.local_port.is_some_and(|p| p != 0),
-            ConnectTo::Path(_) => false,
-        };
-        let local = target.local.filter(|_| both).map(|a| (a.ip().to_string(), a.port()));
+        // Of an address alone nothing is said, of a port alone everything, as in Node.
+        let local = target.local_place().filter(|(_, port)| *port != 0);
         let place = target.place();
         let error = Arc::new(NodeError::System { errno, syscall: "connect", place, local, local_fields: true });
         let attempt = target.attempt()?;
@@ -391,6 +405,9 @@ impl Core {
         s.target = None;
         let tcp = self.handles[handle].kind == HandleKind::Tcp;
         self.push(Frame::ConnectEmit(socket));
+        if tcp && self.sockets[socket].type_of_service.is_some() {
+            self.push(Frame::ConnectTypeOfService(socket, handle));
+        }
         if tcp && self.sockets[socket].keep_alive {
             self.push(Frame::ConnectKeepAlive(socket, handle));
         }
@@ -426,7 +443,7 @@ impl Core {
 fn local_end(options: &HostOptions) -> Result<Option<SocketAddr>, NodeError> {
     let ip = match options.local_address.as_deref() {
         None | Some("") => None,
-        Some(text) => Some(text.parse::<IpAddr>().map_err(|_| NodeError::InvalidIp(text.to_string()))?),
+        Some(text) => Some(ip_and_zone(text).ok_or_else(|| NodeError::InvalidIp(text.to_string()))?.0),
     };
     let port = match options.local_port {
         None => 0,
@@ -435,7 +452,14 @@ fn local_end(options: &HostOptions) -> Result<Option<SocketAddr>, NodeError> {
     if ip.is_none() && port == 0 {
         return Ok(None);
     }
-    Ok(Some(SocketAddr::new(ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), port)))
+    Ok(Some(scoped(ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), port, options.local_scope)))
+}
+
+fn scoped(ip: IpAddr, port: u16, scope: u32) -> SocketAddr {
+    match ip {
+        IpAddr::V4(ip) => SocketAddr::from((ip, port)),
+        IpAddr::V6(ip) => SocketAddr::V6(SocketAddrV6::new(ip, port, 0, scope)),
+    }
 }
 
 /// What the system's resolver can be asked: a `lookup` of the user's gets whatever was given (rule E8).

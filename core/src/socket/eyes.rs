@@ -11,6 +11,7 @@ use crate::engine::{Core, Owner, TimerFor};
 use crate::errno::Errno;
 use crate::error::{NodeError, Place, SharedError};
 use crate::id::{HandleId, SocketId};
+use crate::ip::ip_text;
 use crate::numeral::integer;
 use crate::step::{Attempt, Event, LookupEvent};
 use crate::timers::TimerKey;
@@ -65,7 +66,7 @@ impl Attempts {
 
     /// The attempt under way failed.
     fn failed(&mut self, errno: Errno) -> SharedError {
-        let local = self.local().map(|a| (a.ip().to_string(), a.port()));
+        let local = self.local().map(|a| (ip_text(a.ip()), a.port()));
         self.record(NodeError::System { errno, syscall: "connect", place: place(self.to()), local, local_fields: true })
     }
 
@@ -77,7 +78,7 @@ impl Attempts {
 }
 
 fn place(addr: SocketAddr) -> Place {
-    Place::Addr { address: addr.ip().to_string(), port: addr.port() }
+    Place::Addr { address: ip_text(addr.ip()), port: addr.port() }
 }
 
 /// Node's check of the attempt timeout, in milliseconds; the name goes into the message (rule C18).
@@ -201,7 +202,7 @@ impl Core {
         let s = &mut self.sockets[socket];
         s.link = Link::Opening(handle);
         // What was ended stays ended (rule D17): only the readable half begins anew.
-        s.r.revive();
+        s.r.revive(s.options.readable);
         if let Some(names) = &mut s.names {
             names.local = None;
         }
@@ -277,7 +278,7 @@ impl Core {
 
     pub(crate) fn attempt_named(&mut self, socket: SocketId, mut attempts: Box<Attempts>, errno: Errno) -> Flow {
         let Reply::Addr(local) = self.take_reply() else { return None };
-        let local = local.map(|a| (a.ip().to_string(), a.port()));
+        let local = local.map(|a| (ip_text(a.ip()), a.port()));
         let (syscall, place) = ("connect", place(attempts.to()));
         let error = attempts.record(NodeError::System { errno, syscall, place, local, local_fields: false });
         self.attempt_failed_emit(socket, attempts, error, false)

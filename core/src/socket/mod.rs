@@ -16,8 +16,8 @@ pub(crate) use eyes::{Attempts, Found};
 pub use view::{ReadyState, SocketView};
 
 use crate::block_list::BlockList;
-use crate::command::{ConnectTo, SocketOptions};
-use crate::engine::frame::Flow;
+use crate::command::{ConnectTo, HandedIn, Outcome, SocketOptions};
+use crate::engine::frame::{Asked, Flow, Frame};
 use crate::engine::{Core, Owner};
 use crate::error::SharedError;
 use crate::id::{HandleId, ServerId, SocketId};
@@ -103,6 +103,8 @@ pub(crate) struct Socket {
     pub(crate) listeners: Listeners,
     pub(crate) options: SocketOptions,
     /// The server that counts it.
+    pub(crate) counted_by: Option<ServerId>,
+    /// Node's `socket.server`.
     pub(crate) server: Option<ServerId>,
     pub(crate) errored: Option<SharedError>,
     pub(crate) destroyed: bool,
@@ -114,6 +116,7 @@ pub(crate) struct Socket {
     pub(crate) keep_alive: bool,
     /// In seconds.
     pub(crate) keep_alive_delay: u32,
+    pub(crate) type_of_service: Option<u8>,
     /// Handles of this socket that wait for the closing phase.
     pub(crate) closing: u32,
     /// Lookups of this socket under way.
@@ -137,16 +140,18 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) fn new(options: SocketOptions) -> Self {
+        let (readable_mark, writable_mark) = options.marks();
         let mut listeners = Listeners::new();
         let who = Who::Internal(Internal::WriteAfterFin, 0);
         listeners.add(Entry { kind: EventKind::End, life: Life::Stays, who }, false);
         Self {
-            r: Readable::new(options.high_water_mark),
-            w: Writable::new(options.high_water_mark),
+            r: Readable::new(readable_mark, options.readable),
+            w: Writable::new(writable_mark, options.writable),
             on_read: None,
             link: Link::Detached,
             listeners,
             options,
+            counted_by: None,
             server: None,
             errored: None,
             destroyed: false,
@@ -157,6 +162,7 @@ impl Socket {
             no_delay: options.no_delay,
             keep_alive: options.keep_alive,
             keep_alive_delay: options.keep_alive_delay / 1000,
+            type_of_service: None,
             closing: 0,
             lookups: 0,
             timeout: None,
@@ -201,8 +207,8 @@ impl Socket {
         self.destroyed = false;
         self.close_emitted = false;
         self.error_emitted = false;
-        self.r.revive();
-        self.w.revive();
+        self.r.revive(self.options.readable);
+        self.w.revive(self.options.writable);
     }
 }
 
@@ -217,6 +223,23 @@ impl Core {
         let handle = self.add_handle(Owner::Socket(socket), kind);
         self.sockets[socket].link = Link::Open(handle);
         socket
+    }
+
+    /// `new net.Socket({ fd })`: connected, and read from at once (rule O10).
+    pub(crate) fn handed_in(&mut self, options: SocketOptions, given: HandedIn) -> Flow {
+        if self.too_many_sockets() {
+            return self.accept_refuse(given.conn);
+        }
+        let socket = self.adopted_socket(options, given.kind);
+        self.outcome(Outcome::Socket(socket));
+        self.sockets[socket].on_read = given.on_read.map(OnRead::new);
+        let handle = self.sockets[socket].link.handle()?;
+        self.handle_mut(handle, |h| h.writable = given.writable);
+        if options.readable {
+            self.push(Frame::AcceptRead(socket));
+        }
+        self.push(Frame::Ignore);
+        self.ask(Asked::Adopt(handle, given.conn))
     }
 
     /// Node's `errorOrDestroy` for a stream with autoDestroy.

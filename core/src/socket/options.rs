@@ -6,11 +6,12 @@ use crate::command::{Outcome, Side};
 use crate::engine::Core;
 use crate::engine::frame::{Asked, Flow, Frame};
 use crate::error::NodeError;
-use crate::id::SocketId;
+use crate::id::{HandleId, SocketId};
 use crate::listeners::Internal;
 use crate::numeral::number;
 use crate::step::{Event, EventKind};
 use crate::timers;
+use alloc::sync::Arc;
 
 /// Node's check and rounding of a duration in milliseconds; the name goes into the message.
 pub(crate) fn duration(ms: f64, name: &'static str) -> Result<u32, NodeError> {
@@ -102,6 +103,60 @@ impl Core {
         (s.keep_alive, s.keep_alive_delay) = (enable, seconds);
         self.push(Frame::Ignore);
         self.ask(Asked::KeepAlive(handle, enable, seconds))
+    }
+
+    /// `socket.setTypeOfService(tos)`: before there is a connection it is remembered (rule O12).
+    pub(crate) fn set_type_of_service(&mut self, socket: SocketId, tos: u8) -> Flow {
+        let changed = self.sockets[socket].type_of_service.replace(tos) != Some(tos);
+        let handle = self.connected_tcp(socket).filter(|_| changed)?;
+        self.push(Frame::TypeOfServiceSet);
+        self.ask(Asked::SetTypeOfService(handle, tos))
+    }
+
+    pub(crate) fn type_of_service_set(&mut self) -> Flow {
+        if let Reply::Failed(errno) = self.take_reply() {
+            self.throw(NodeError::system(errno, "setTypeOfService"));
+        }
+        None
+    }
+
+    /// `socket.getTypeOfService()`: asked of the system, which may have left bits out.
+    pub(crate) fn type_of_service(&mut self, socket: SocketId) -> Flow {
+        let Some(handle) = self.connected_tcp(socket) else {
+            let given = self.sockets[socket].type_of_service.unwrap_or(0);
+            self.outcome(Outcome::TypeOfService(given));
+            return None;
+        };
+        self.push(Frame::TypeOfServiceAnswered);
+        self.ask(Asked::TypeOfService(handle))
+    }
+
+    pub(crate) fn type_of_service_answered(&mut self) -> Flow {
+        match self.take_reply() {
+            Reply::Failed(errno) => self.throw(NodeError::system(errno, "getTypeOfService")),
+            Reply::Size(tos) => self.outcome(Outcome::TypeOfService(tos as u8)),
+            _ => {}
+        }
+        None
+    }
+
+    fn connected_tcp(&self, socket: SocketId) -> Option<HandleId> {
+        match self.sockets[socket].link {
+            Link::Open(handle) if self.handles[handle].kind == HandleKind::Tcp => Some(handle),
+            _ => None,
+        }
+    }
+
+    /// What was set before there was a connection. A refusal is an 'error' that destroys nothing, as in Node.
+    pub(crate) fn connect_type_of_service(&mut self, socket: SocketId, handle: HandleId) -> Flow {
+        let tos = self.sockets[socket].type_of_service?;
+        self.push(Frame::ConnectTypeOfServiceSet(socket));
+        self.ask(Asked::SetTypeOfService(handle, tos))
+    }
+
+    pub(crate) fn connect_type_of_service_set(&mut self, socket: SocketId) -> Flow {
+        let Reply::Failed(errno) = self.take_reply() else { return None };
+        self.emit(socket, Event::Error(Arc::new(NodeError::system(errno, "setTypeOfService"))))
     }
 
     /// `socket.ref()` and `socket.unref()`: without a handle they wait for 'connect' (rule O3).

@@ -50,10 +50,12 @@ pub(crate) struct Readable {
     reading_more: bool,
     pub(crate) ended: bool,
     pub(crate) end_emitted: bool,
+    /// 'data' was emitted.
+    pub(crate) did_read: bool,
 }
 
 impl Readable {
-    pub(crate) const fn new(hwm: u32) -> Self {
+    pub(crate) const fn new(hwm: u32, used: bool) -> Self {
         Self {
             hwm,
             length: 0,
@@ -69,15 +71,17 @@ impl Readable {
             emitted_readable: false,
             resume_scheduled: false,
             reading_more: false,
-            ended: false,
-            end_emitted: false,
+            ended: !used,
+            end_emitted: !used,
+            did_read: false,
         }
     }
 
-    pub(crate) fn revive(&mut self) {
+    /// A side that was never to be used stays over (rule R24).
+    pub(crate) fn revive(&mut self, used: bool) {
         self.reading = false;
-        self.ended = false;
-        self.end_emitted = false;
+        self.ended = !used;
+        self.end_emitted = !used;
     }
 
     /// Node's `isPaused()`.
@@ -222,7 +226,7 @@ impl Core {
             }
         };
         if s.r.flowing == Flowing::Yes && !s.r.sync && s.r.data_listening && s.r.length == 0 {
-            return self.emit(socket, data(piece));
+            return self.emit_data(socket, piece);
         }
         s.r.keep(piece);
         if s.r.need_readable {
@@ -493,10 +497,15 @@ impl Core {
         match given {
             Some(piece) if !s.error_emitted && !s.close_emitted => {
                 self.push(Frame::ReadGiven(socket, Some(piece.clone()), purpose));
-                self.emit(socket, data(piece))
+                self.emit_data(socket, piece)
             }
             given => self.read_given(socket, given, purpose),
         }
+    }
+
+    fn emit_data(&mut self, socket: SocketId, piece: Piece) -> Flow {
+        self.sockets[socket].r.did_read = true;
+        self.emit(socket, data(piece))
     }
 
     pub(crate) fn read_given(&mut self, socket: SocketId, given: Option<Piece>, purpose: ReadFor) -> Flow {

@@ -77,6 +77,13 @@ impl Core {
     }
 }
 
+impl<'c> SocketView<'c> {
+    /// `errored`: what destroyed it.
+    pub fn errored(&self) -> Option<&'c crate::error::NodeError> {
+        self.socket.errored.as_deref()
+    }
+}
+
 impl SocketView<'_> {
     /// `connecting`
     pub fn connecting(&self) -> bool {
@@ -103,9 +110,14 @@ impl SocketView<'_> {
         self.socket.attempted.as_deref()
     }
 
-    /// `errored`: what destroyed it.
-    pub fn errored(&self) -> Option<&crate::error::NodeError> {
-        self.socket.errored.as_deref()
+    /// `server`: which accepted it, kept after the end.
+    pub fn server(&self) -> Option<crate::id::ServerId> {
+        self.socket.server
+    }
+
+    /// What it is on now: TCP or a pipe; `None` without a handle (rule O14).
+    pub fn kind(&self) -> Option<crate::call::HandleKind> {
+        self.handle.map(|h| h.kind)
     }
 
     /// [`errored`](Self::errored), shared.
@@ -184,6 +196,17 @@ impl SocketView<'_> {
     /// `readableEnded`: 'end' was emitted.
     pub fn readable_ended(&self) -> bool {
         self.socket.r.end_emitted
+    }
+
+    /// `readableAborted`: it was destroyed, or failed, before 'end'.
+    pub fn readable_aborted(&self) -> bool {
+        let s = self.socket;
+        (s.destroyed || s.errored.is_some()) && !s.r.end_emitted
+    }
+
+    /// `readableDidRead`: 'data' was emitted.
+    pub fn readable_did_read(&self) -> bool {
+        self.socket.r.did_read
     }
 
     /// `isPaused()`

@@ -57,7 +57,7 @@ pub(crate) struct Writable {
 }
 
 impl Writable {
-    pub(crate) const fn new(hwm: u32) -> Self {
+    pub(crate) const fn new(hwm: u32, used: bool) -> Self {
         Self {
             hwm,
             corked: 0,
@@ -76,18 +76,19 @@ impl Writable {
             final_called: false,
             prefinished: false,
             need_drain: false,
-            ending: false,
-            ended: false,
-            finished: false,
+            ending: !used,
+            ended: !used,
+            finished: !used,
         }
     }
 
-    pub(crate) fn revive(&mut self) {
+    /// A side that was never to be used stays over (rule W24).
+    pub(crate) fn revive(&mut self, used: bool) {
         self.final_called = false;
         self.prefinished = false;
-        self.ending = false;
-        self.ended = false;
-        self.finished = false;
+        self.ending = !used;
+        self.ended = !used;
+        self.finished = !used;
     }
 
     /// Whether `destroy` has callbacks to answer in a tick.
@@ -248,6 +249,11 @@ impl Core {
             self.handle_mut(handle, |h| h.bytes_written += bytes);
         }
         self.push(Frame::WriteAnswered { socket, handle, bytes, late });
+        if self.handles[handle].shut {
+            self.wire().clear();
+            self.reply_with(Reply::Failed(Errno::EPIPE));
+            return None;
+        }
         self.ask(Asked::Write(handle))
     }
 
@@ -599,8 +605,13 @@ impl Core {
     /// FIN: at once to the pending phase when connected, else on 'connect' (rule W20).
     pub(crate) fn final_(&mut self, socket: SocketId) -> Flow {
         match self.sockets[socket].link {
+            // Nothing can be written to it, so there is nothing to be told of the end.
+            Link::Open(handle) if !self.handles[handle].writable => return self.final_done(socket),
             Link::Open(handle) => {
-                self.handle_mut(handle, |h| h.shutting = true);
+                self.handle_mut(handle, |h| {
+                    h.shutting = true;
+                    h.shut = true;
+                });
                 self.feed(Fed::Shutdown(handle));
             }
             Link::Opening(_) | Link::Detached => {

@@ -8,9 +8,10 @@ use super::tags;
 use crate::block_list::{BlockList, Rule};
 use crate::call::HandleKind;
 use crate::command::{
-    Chunk, Command, ConnectTo, Emitted, HostOptions, ListenOn, ListenOptions, ServerOptions, Side, SocketOptions, Text,
+    Chunk, Command, ConnectTo, DEFAULT_HIGH_WATER_MARK, Emitted, HandedIn, HostOptions, ListenOn, ListenOptions,
+    ServerOptions, Side, SocketOptions, Text,
 };
-use crate::id::{CallbackId, FdKey, ListenerId};
+use crate::id::{CallbackId, ConnKey, FdKey, ListenerId};
 use crate::step::{EventKind, Target};
 use crate::text::Encoding;
 use alloc::string::String;
@@ -59,6 +60,11 @@ mod tag {
     pub(super) const STOP_READING: u8 = 39;
     pub(super) const EMIT: u8 = 40;
     pub(super) const ANSWER_TEXT: u8 = 41;
+    pub(super) const NEW_SOCKET_OF: u8 = 45;
+    pub(super) const NEW_SERVER_OF: u8 = 46;
+    pub(super) const HANDED_IN: u8 = 47;
+    pub(super) const SET_TYPE_OF_SERVICE: u8 = 48;
+    pub(super) const TYPE_OF_SERVICE: u8 = 49;
     pub(super) const LISTEN_WITH: u8 = 50;
     pub(super) const SET_BLOCK_LIST: u8 = 51;
     /// A number that the older form has no room for.
@@ -77,14 +83,29 @@ pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload
             put_option(out, callback.as_ref(), put_callback);
         }
         Command::NewSocket(options) => {
-            out.push(tag::NEW_SOCKET);
-            put_socket_options(out, options);
+            let old = options.is_of_version_1();
+            out.push(if old { tag::NEW_SOCKET } else { tag::NEW_SOCKET_OF });
+            put_socket_options(out, options, old);
         }
         Command::NewServer(ServerOptions { socket, pause_on_connect }) => {
-            out.push(tag::NEW_SERVER);
-            put_socket_options(out, socket);
+            let old = socket.is_of_version_1();
+            out.push(if old { tag::NEW_SERVER } else { tag::NEW_SERVER_OF });
+            put_socket_options(out, socket, old);
             out.push(u8::from(*pause_on_connect));
         }
+        Command::HandedIn(options, HandedIn { conn, kind, writable, on_read }) => {
+            out.push(tag::HANDED_IN);
+            put_socket_options(out, options, false);
+            put_number(out, conn.0);
+            out.push(u8::from(*kind == HandleKind::Pipe));
+            out.push(u8::from(*writable));
+            put_option(out, *on_read, |out, size| put_number(out, u64::from(size)));
+        }
+        Command::SetTypeOfService(s, tos) => {
+            named(out, tag::SET_TYPE_OF_SERVICE, *s);
+            out.push(*tos);
+        }
+        Command::TypeOfService(s) => named(out, tag::TYPE_OF_SERVICE, *s),
         Command::Connect(s, to) => {
             out.push(tag::CONNECT);
             put_id(out, *s);
@@ -274,10 +295,26 @@ fn put_target(out: &mut Vec<u8>, target: Target) {
     }
 }
 
-fn put_socket_options(out: &mut Vec<u8>, options: &SocketOptions) {
-    let &SocketOptions { allow_half_open, high_water_mark, no_delay, keep_alive, keep_alive_delay } = options;
+impl SocketOptions {
+    /// What the first form can hold: one high water mark, never the default by name.
+    fn is_of_version_1(&self) -> bool {
+        let named = [self.readable_high_water_mark, self.writable_high_water_mark];
+        named == [None; 2] && self.high_water_mark != Some(DEFAULT_HIGH_WATER_MARK) && self.readable && self.writable
+    }
+}
+
+fn put_socket_options(out: &mut Vec<u8>, options: &SocketOptions, old: bool) {
+    let &SocketOptions { allow_half_open, high_water_mark, no_delay, keep_alive, keep_alive_delay, .. } = options;
     out.push(u8::from(allow_half_open));
-    put_number(out, u64::from(high_water_mark));
+    if old {
+        put_number(out, u64::from(high_water_mark.unwrap_or(DEFAULT_HIGH_WATER_MARK)));
+    } else {
+        for mark in [high_water_mark, options.readable_high_water_mark, options.writable_high_water_mark] {
+            put_option(out, mark, |out, mark| put_number(out, u64::from(mark)));
+        }
+        out.push(u8::from(options.readable));
+        out.push(u8::from(options.writable));
+    }
     out.push(u8::from(no_delay));
     out.push(u8::from(keep_alive));
     put_number(out, u64::from(keep_alive_delay));
@@ -290,7 +327,13 @@ fn put_connect_to(out: &mut Vec<u8>, to: &ConnectTo) {
             let HostOptions { auto_select_family, attempt_timeout, .. } = options;
             // The form of before there was autoSelectFamily.
             let without = *auto_select_family == Some(false) && attempt_timeout.is_none();
-            out.push(if without { 1 } else { 3 });
+            let scopes = [options.scope, options.local_scope];
+            out.push(match scopes {
+                [0, 0] if without => 1,
+                [0, 0] => 3,
+                _ => 4,
+            });
+            let without = without && scopes == [0, 0];
             put_option(out, host.as_deref(), put_text);
             put_option(out, *port, put_signed);
             out.push(*family);
@@ -301,6 +344,10 @@ fn put_connect_to(out: &mut Vec<u8>, to: &ConnectTo) {
             if !without {
                 put_option(out, *auto_select_family, |out, on| out.push(u8::from(on)));
                 put_option(out, *attempt_timeout, put_signed);
+            }
+            if scopes != [0, 0] {
+                put_number(out, u64::from(options.scope));
+                put_number(out, u64::from(options.local_scope));
             }
         }
         ConnectTo::Path(path) => {
@@ -358,10 +405,23 @@ fn put_listen_on(out: &mut Vec<u8>, on: &ListenOn) {
 pub(crate) fn command(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<Command, Malformed> {
     Ok(match from.byte()? {
         tag::WRITE => Command::Write(from.id()?, chunk(from, source)?, from.option(callback)?),
-        tag::NEW_SOCKET => Command::NewSocket(socket_options(from)?),
+        tag::NEW_SOCKET => Command::NewSocket(socket_options(from, true)?),
+        tag::NEW_SOCKET_OF => Command::NewSocket(socket_options(from, false)?),
         tag::NEW_SERVER => {
-            Command::NewServer(ServerOptions { socket: socket_options(from)?, pause_on_connect: from.flag()? })
+            Command::NewServer(ServerOptions { socket: socket_options(from, true)?, pause_on_connect: from.flag()? })
         }
+        tag::NEW_SERVER_OF => {
+            Command::NewServer(ServerOptions { socket: socket_options(from, false)?, pause_on_connect: from.flag()? })
+        }
+        tag::HANDED_IN => {
+            let options = socket_options(from, false)?;
+            let conn = ConnKey(from.number()?);
+            let kind = if from.flag()? { HandleKind::Pipe } else { HandleKind::Tcp };
+            let (writable, on_read) = (from.flag()?, from.option(Cursor::u32)?);
+            Command::HandedIn(options, HandedIn { conn, kind, writable, on_read })
+        }
+        tag::SET_TYPE_OF_SERVICE => Command::SetTypeOfService(from.id()?, from.byte()?),
+        tag::TYPE_OF_SERVICE => Command::TypeOfService(from.id()?),
         tag::CONNECT => Command::Connect(from.id()?, connect_to(from)?),
         tag::CORK => Command::Cork(from.id()?),
         tag::UNCORK => Command::Uncork(from.id()?),
@@ -454,13 +514,27 @@ fn target(from: &mut Cursor<'_>) -> Result<Target, Malformed> {
     })
 }
 
-fn socket_options(from: &mut Cursor<'_>) -> Result<SocketOptions, Malformed> {
+fn socket_options(from: &mut Cursor<'_>, old: bool) -> Result<SocketOptions, Malformed> {
+    let allow_half_open = from.flag()?;
+    let own = if old {
+        let mark = Some(from.u32()?).filter(|mark| *mark != DEFAULT_HIGH_WATER_MARK);
+        SocketOptions { high_water_mark: mark, ..SocketOptions::default() }
+    } else {
+        SocketOptions {
+            high_water_mark: from.option(Cursor::u32)?,
+            readable_high_water_mark: from.option(Cursor::u32)?,
+            writable_high_water_mark: from.option(Cursor::u32)?,
+            readable: from.flag()?,
+            writable: from.flag()?,
+            ..SocketOptions::default()
+        }
+    };
     Ok(SocketOptions {
-        allow_half_open: from.flag()?,
-        high_water_mark: from.u32()?,
+        allow_half_open,
         no_delay: from.flag()?,
         keep_alive: from.flag()?,
         keep_alive_delay: from.u32()?,
+        ..own
     })
 }
 
@@ -475,7 +549,7 @@ fn texts(from: &mut Cursor<'_>) -> Result<Vec<(String, u32)>, Malformed> {
 
 fn connect_to(from: &mut Cursor<'_>) -> Result<ConnectTo, Malformed> {
     Ok(match from.byte()? {
-        form @ (1 | 3) => ConnectTo::Host(HostOptions {
+        form @ (1 | 3 | 4) => ConnectTo::Host(HostOptions {
             host: from.option(Cursor::string)?,
             port: from.option(Cursor::signed)?,
             family: from.byte()?,
@@ -485,6 +559,8 @@ fn connect_to(from: &mut Cursor<'_>) -> Result<ConnectTo, Malformed> {
             local_port: from.option(Cursor::signed)?,
             auto_select_family: if form == 1 { Some(false) } else { from.option(Cursor::flag)? },
             attempt_timeout: if form == 1 { None } else { from.option(Cursor::signed)? },
+            scope: if form == 4 { from.u32()? } else { 0 },
+            local_scope: if form == 4 { from.u32()? } else { 0 },
         }),
         2 => ConnectTo::Path(from.string()?),
         _ => return Err("an unknown way to connect"),
@@ -560,11 +636,20 @@ mod tests {
         let lookup = LookupId::from_parts(3, 4);
         let options = SocketOptions {
             allow_half_open: true,
-            high_water_mark: u32::MAX,
+            high_water_mark: Some(u32::MAX),
             no_delay: false,
             keep_alive: true,
             keep_alive_delay: 1000,
+            ..SocketOptions::default()
         };
+        let sides = SocketOptions {
+            high_water_mark: Some(DEFAULT_HIGH_WATER_MARK),
+            readable_high_water_mark: Some(0),
+            writable: false,
+            ..options
+        };
+        let given = HandedIn { conn: ConnKey(u64::MAX), kind: HandleKind::Tcp, writable: true, on_read: None };
+        let fifo = HandedIn { kind: HandleKind::Pipe, writable: false, on_read: Some(u32::MAX), ..given };
         let host = HostOptions {
             host: Some(String::from("b\u{fc}cher.example")),
             port: Some(-1),
@@ -573,6 +658,8 @@ mod tests {
             custom_lookup: true,
             local_address: Some(String::new()),
             local_port: Some(i64::MIN),
+            scope: 0,
+            local_scope: 0,
             auto_select_family: Some(false),
             attempt_timeout: None,
         };
@@ -590,8 +677,15 @@ mod tests {
         let mut all = alloc::vec![
             Command::NewSocket(options),
             Command::NewServer(ServerOptions { socket: options, pause_on_connect: true }),
+            Command::NewSocket(sides),
+            Command::NewServer(ServerOptions { socket: sides, pause_on_connect: false }),
+            Command::HandedIn(options, given),
+            Command::HandedIn(sides, fifo),
+            Command::SetTypeOfService(s, 255),
+            Command::TypeOfService(s),
             Command::Connect(s, ConnectTo::Host(host)),
             Command::Connect(s, ConnectTo::Host(HostOptions::default())),
+            Command::Connect(s, ConnectTo::Host(HostOptions { scope: 1, local_scope: u32::MAX, ..eyes.clone() })),
             Command::Connect(s, ConnectTo::Host(eyes)),
             Command::Connect(s, ConnectTo::Path(path())),
             Command::Write(s, bytes.clone(), Some(CallbackId(u32::MAX))),
@@ -678,8 +772,8 @@ mod tests {
             .collect();
         tags.sort_unstable();
         tags.dedup();
-        let known: Vec<u8> = (1..=tag::ANSWER_TEXT).chain(tag::LISTEN_WITH..=tag::SET_MAX_CONNECTIONS_SIGNED).collect();
-        assert_eq!(tags, known, "each kind of command is among them");
+        let known = (1..=tag::ANSWER_TEXT).chain(tag::NEW_SOCKET_OF..=tag::SET_MAX_CONNECTIONS_SIGNED);
+        assert_eq!(tags, known.collect::<Vec<_>>(), "each kind of command is among them");
     }
 
     #[test]

@@ -33,6 +33,7 @@ mod variant {
     pub(super) const INVALID_VALUE: u8 = 23;
     pub(super) const AGGREGATE: u8 = 24;
     pub(super) const ABORTED: u8 = 25;
+    pub(super) const INVALID_FD_TYPE: u8 = 30;
     pub(super) const BAD_PORT_TEXT: u8 = 34;
     pub(super) const IP_BLOCKED: u8 = 31;
 }
@@ -83,6 +84,14 @@ const WORDS: &[&str] = &[
     "hints",
     "uv_pipe_chmod",
     "can not set readableAll or writableAllt to true when path is abstract unix socket",
+    "setTypeOfService",
+    "getTypeOfService",
+    "TCP",
+    "TTY",
+    "UDP",
+    "FILE",
+    "PIPE",
+    "UNKNOWN",
 ];
 
 fn known(word: &str) -> Option<&'static str> {
@@ -93,6 +102,7 @@ fn known(word: &str) -> Option<&'static str> {
 fn readable(error: &NodeError) -> bool {
     match error {
         NodeError::StreamDestroyed(word)
+        | NodeError::InvalidFdType(word)
         | NodeError::BadPort { name: word, .. }
         | NodeError::BadPortText { name: word, .. }
         | NodeError::System { syscall: word, .. }
@@ -158,6 +168,10 @@ fn put_variant(out: &mut Vec<u8>, error: &NodeError) {
             put_text(out, name);
             put_text(out, reason);
             put_text(out, received);
+        }
+        NodeError::InvalidFdType(kind) => {
+            out.push(variant::INVALID_FD_TYPE);
+            put_text(out, kind);
         }
         NodeError::InvalidAddress => out.push(variant::INVALID_ADDRESS),
         NodeError::InvalidIp(ip) => {
@@ -287,6 +301,7 @@ fn single(tag: u8, from: &mut Cursor<'_>) -> Result<SharedError, Malformed> {
         variant::USER => {
             NodeError::User { code: from.option(Cursor::string)?, message: from.string()?, tag: from.number()? }
         }
+        variant::INVALID_FD_TYPE => NodeError::InvalidFdType(word(from)?),
         variant::INVALID_ADDRESS => NodeError::InvalidAddress,
         variant::INVALID_VALUE => {
             NodeError::InvalidValue { name: word(from)?, reason: word(from)?, received: from.string()? }
@@ -346,6 +361,8 @@ mod tests {
             NodeError::InvalidArgValue { name: "options", reason: WORDS[24] },
             NodeError::InvalidValue { name: "start", reason: "must come before end", received: text() },
             NodeError::InvalidAddress,
+            NodeError::InvalidFdType("FILE"),
+            NodeError::system(errno, "setTypeOfService"),
             NodeError::InvalidIp(text()),
             NodeError::InvalidFamily { family: 5, host: text(), port: 65535 },
             NodeError::UnknownEncoding(text()),

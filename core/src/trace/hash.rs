@@ -118,6 +118,7 @@ impl Rolling {
                 self.word(head);
                 self.word(u64::from(text.units()));
             }
+            Outcome::TypeOfService(tos) => self.word(head | u64::from(*tos) << 16),
             Outcome::Address(addr) => {
                 self.word(head);
                 self.addr(addr.as_ref());
@@ -267,6 +268,7 @@ impl Rolling {
             | Op::PeerName(h)
             | Op::QueueSize(h)
             | Op::ReusePort(h)
+            | Op::TypeOfService(h)
             | Op::Detach(h) => {
                 self.word(head);
                 self.id(h.slot(), h.generation());
@@ -314,6 +316,10 @@ impl Rolling {
             }
             Op::NoDelay(h, on) => {
                 self.word(head | u64::from(on) << 16);
+                self.id(h.slot(), h.generation());
+            }
+            Op::SetTypeOfService(h, tos) => {
+                self.word(head | u64::from(tos) << 16);
                 self.id(h.slot(), h.generation());
             }
             Op::KeepAlive(h, on, delay) => {

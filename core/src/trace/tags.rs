@@ -90,6 +90,7 @@ pub(crate) const fn outcome(outcome: &Outcome) -> u8 {
         Outcome::Threw(_) => 9,
         Outcome::ListenerThrew => 10,
         Outcome::Text(_) => 11,
+        Outcome::TypeOfService(_) => 15,
     }
 }
 
@@ -119,6 +120,8 @@ pub(crate) const fn op(op: &Op<'_>) -> u8 {
         Op::Lookup { .. } => 21,
         Op::Detach(_) => 22,
         Op::ReadLimit(..) => 23,
+        Op::SetTypeOfService(..) => 26,
+        Op::TypeOfService(_) => 27,
         Op::OpenFd(..) => 28,
         Op::Chmod(..) => 29,
         Op::ReusePort(_) => 30,

@@ -200,6 +200,9 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
             write!(f, "new server pause_on_connect {pause_on_connect} {socket:?}")
         }
         Command::Connect(s, ConnectTo::Path(path)) => write!(f, "{s}.connect {}", Quoted(path)),
+        Command::HandedIn(options, given) => write!(f, "socket of {given:?} {options:?}"),
+        Command::SetTypeOfService(s, tos) => write!(f, "{s}.setTypeOfService {tos}"),
+        Command::TypeOfService(s) => write!(f, "{s}.getTypeOfService"),
         Command::Connect(s, ConnectTo::Host(options)) => {
             let HostOptions { host, port, family, hints, custom_lookup, local_address, local_port, .. } = options;
             let (host, port) = (Given("host", host.as_ref().map(Quoted)), Given("port", *port));
@@ -321,6 +324,7 @@ fn write_outcome(f: &mut Formatter<'_>, outcome: &Outcome) -> fmt::Result {
         Outcome::Timer(t) => write!(f, "return {t}"),
         Outcome::Chunk(Some(bytes)) => write!(f, "return {} bytes", bytes.len()),
         Outcome::Text(text) => write!(f, "return {} units of text", text.units()),
+        Outcome::TypeOfService(tos) => write!(f, "return type of service {tos}"),
         Outcome::Chunk(None) => f.write_str("return no chunk"),
         Outcome::Address(a) => {
             f.write_str("return")?;
@@ -421,6 +425,8 @@ impl Display for Asked<'_, '_> {
             Op::Close(h) => write!(f, "close {h}"),
             Op::Reset(h) => write!(f, "reset {h}"),
             Op::NoDelay(h, on) => write!(f, "no delay {h} {on}"),
+            Op::SetTypeOfService(h, tos) => write!(f, "set type of service {h} {tos}"),
+            Op::TypeOfService(h) => write!(f, "type of service {h}"),
             Op::KeepAlive(h, on, delay) => write!(f, "keep alive {h} {on} {delay} s"),
             Op::SockName(h) => write!(f, "local address of {h}"),
             Op::PeerName(h) => write!(f, "remote address of {h}"),

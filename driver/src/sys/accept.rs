@@ -4,7 +4,7 @@ use super::errno::errno;
 use super::os;
 use super::set_up::{local_name, remote_name};
 use super::system::System;
-use super::table::{Entry, Role};
+use super::table::{Access, Entry, Role};
 use netfold_core::{Completion, ConnKey, HandleId, HandleKind};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
@@ -22,10 +22,11 @@ struct Connection {
     key: ConnKey,
     fd: OwnedFd,
     kind: HandleKind,
+    access: Access,
 }
 
-/// What was accepted and the machine has not taken yet. Each is taken in the turn that tells of it, so there is no more
-/// than one, except after a listener has failed.
+/// What was accepted or handed in, and the machine has not taken yet. Each is taken in the turn or call that tells of it,
+/// so there is no more than one, except after a listener has failed.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
     waiting: Vec<Connection>,
@@ -33,10 +34,10 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    fn add(&mut self, fd: OwnedFd, kind: HandleKind) -> ConnKey {
+    pub(super) fn add(&mut self, fd: OwnedFd, kind: HandleKind, access: Access) -> ConnKey {
         self.given += 1;
         let key = ConnKey(self.given);
-        self.waiting.push(Connection { key, fd, kind });
+        self.waiting.push(Connection { key, fd, kind, access });
         key
     }
 
@@ -44,10 +45,10 @@ impl Connections {
         self.waiting.iter().find(|c| c.key == key)
     }
 
-    pub(super) fn take(&mut self, key: ConnKey) -> Option<(OwnedFd, HandleKind)> {
+    pub(super) fn take(&mut self, key: ConnKey) -> Option<(OwnedFd, HandleKind, Access)> {
         let at = self.waiting.iter().position(|c| c.key == key)?;
-        let Connection { fd, kind, .. } = self.waiting.swap_remove(at);
-        Some((fd, kind))
+        let Connection { fd, kind, access, .. } = self.waiting.swap_remove(at);
+        Some((fd, kind, access))
     }
 
     pub(super) fn names(&self, key: ConnKey) -> (Option<SocketAddr>, Option<SocketAddr>) {
@@ -107,7 +108,7 @@ fn classify(result: Result<OwnedFd>) -> Accepted {
 impl System {
     pub(super) fn adopt(&mut self, id: HandleId, key: ConnKey) {
         let entry = match self.connections.take(key) {
-            Some((fd, kind)) => Entry::new(kind, Role::stream(), Some(fd)),
+            Some((fd, kind, access)) => Entry::new(kind, Role::stream(), Some(fd)).with_access(access),
             None => Entry::new(HandleKind::Tcp, Role::New, None),
         };
         self.table.insert(id, entry);
@@ -120,7 +121,7 @@ impl System {
         let fd = entry.fd.as_ref()?.as_fd();
         match classify(retry_on_intr(|| os::accept(fd))) {
             Accepted::Connection(fd) => {
-                let key = self.connections.add(fd, entry.kind);
+                let key = self.connections.add(fd, entry.kind, Access::SOCKET);
                 Some(Completion::Accepted(id, key))
             }
             Accepted::Nothing => None,

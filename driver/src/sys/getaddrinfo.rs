@@ -88,6 +88,13 @@ fn address(entry: &libc::addrinfo) -> Option<IpAddr> {
     }
 }
 
+/// The number of a network interface; 0 if there is none of that name.
+pub(super) fn interface(name: &str) -> u32 {
+    let Ok(name) = CString::new(name) else { return 0 };
+    // SAFETY: the name is a C string that outlives the call, which only reads it.
+    unsafe { libc::if_nametoindex(name.as_ptr()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

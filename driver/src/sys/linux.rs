@@ -3,7 +3,8 @@
 use netfold_core::Errno;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::io::Result;
+use rustix::io::{FdFlags, Result, fcntl_setfd, ioctl_fionbio};
+use rustix::net::sockopt;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, socket_with};
 
 /// What every send is given: a broken connection is an error, not a signal.
@@ -28,6 +29,21 @@ pub(super) fn socket(family: AddressFamily) -> Result<OwnedFd> {
 /// A connection, non-blocking, closed on exec.
 pub(super) fn accept(listener: BorrowedFd<'_>) -> Result<OwnedFd> {
     accept_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC)
+}
+
+/// Makes a descriptor from elsewhere non-blocking, and closed on exec.
+pub(super) fn tame(fd: OwnedFd) -> Result<OwnedFd> {
+    fcntl_setfd(&fd, FdFlags::CLOEXEC)?;
+    ioctl_fionbio(&fd, true)?;
+    Ok(fd)
+}
+
+pub(super) fn set_type_of_service(fd: BorrowedFd<'_>, ipv6: bool, tos: u8) -> Result<()> {
+    if ipv6 { sockopt::set_ipv6_tclass(fd, u32::from(tos)) } else { sockopt::set_ip_tos(fd, tos) }
+}
+
+pub(super) fn type_of_service(fd: BorrowedFd<'_>, ipv6: bool) -> Result<u8> {
+    if ipv6 { sockopt::ipv6_tclass(fd).map(|tos| tos as u8) } else { sockopt::ip_tos(fd) }
 }
 
 /// An abstract address; `name` without the leading NUL, at most 107 bytes.

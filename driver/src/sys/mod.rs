@@ -13,7 +13,9 @@ mod errno;
 #[cfg(unix)]
 mod getaddrinfo;
 #[cfg(unix)]
-mod handed;
+mod hand_in;
+#[cfg(unix)]
+mod hand_in_listener;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "linux.rs"]
 mod os;

@@ -53,12 +53,35 @@ fn quiet(fd: OwnedFd) -> Result<OwnedFd> {
     Ok(fd)
 }
 
-fn tame(fd: OwnedFd) -> Result<OwnedFd> {
+/// Makes a descriptor non-blocking, and closed on exec.
+pub(super) fn tame(fd: OwnedFd) -> Result<OwnedFd> {
     let fd = quiet(fd)?;
     // A connection that is gone already refuses the option (EINVAL); then nothing will be sent on it either.
     #[cfg(target_vendor = "apple")]
     let _gone = rustix::net::sockopt::set_socket_nosigpipe(&fd, true);
     Ok(fd)
+}
+
+#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
+pub(super) fn set_type_of_service(fd: BorrowedFd<'_>, ipv6: bool, tos: u8) -> Result<()> {
+    use rustix::net::sockopt;
+    if ipv6 { sockopt::set_ipv6_tclass(fd, u32::from(tos)) } else { sockopt::set_ip_tos(fd, tos) }
+}
+
+#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
+pub(super) fn type_of_service(fd: BorrowedFd<'_>, ipv6: bool) -> Result<u8> {
+    use rustix::net::sockopt;
+    if ipv6 { sockopt::ipv6_tclass(fd).map(|tos| tos as u8) } else { sockopt::ip_tos(fd) }
+}
+
+#[cfg(not(any(target_vendor = "apple", target_os = "freebsd")))]
+pub(super) fn set_type_of_service(_fd: BorrowedFd<'_>, _ipv6: bool, _tos: u8) -> Result<()> {
+    Err(rustix::io::Errno::OPNOTSUPP)
+}
+
+#[cfg(not(any(target_vendor = "apple", target_os = "freebsd")))]
+pub(super) fn type_of_service(_fd: BorrowedFd<'_>, _ipv6: bool) -> Result<u8> {
+    Err(rustix::io::Errno::OPNOTSUPP)
 }
 
 /// There are none here; libuv says the same.

@@ -136,6 +136,17 @@ impl System {
         }
     }
 
+    /// IP_TOS, or for IPv6 IPV6_TCLASS.
+    pub(super) fn set_type_of_service(&self, id: HandleId, tos: u8) -> Result<(), Errno> {
+        let fd = self.fd(id).ok_or(Errno::EBADF)?;
+        os::set_type_of_service(fd, is_ipv6(fd)?, tos).map_err(errno)
+    }
+
+    pub(super) fn type_of_service(&self, id: HandleId) -> Result<u8, Errno> {
+        let fd = self.fd(id).ok_or(Errno::EBADF)?;
+        os::type_of_service(fd, is_ipv6(fd)?).map_err(errno)
+    }
+
     pub(super) fn sock_name(&self, id: HandleId) -> Option<SocketAddr> {
         local_name(self.fd(id)?)
     }
@@ -147,6 +158,11 @@ impl System {
 
 fn family(addr: SocketAddr) -> AddressFamily {
     if addr.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 }
+}
+
+fn is_ipv6(fd: BorrowedFd<'_>) -> Result<bool, Errno> {
+    let name = rustix::net::getsockname(fd).map_err(errno)?;
+    Ok(name.address_family() == AddressFamily::INET6)
 }
 
 /// `None` for a Unix socket, and for one that is not bound.

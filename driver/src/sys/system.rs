@@ -3,11 +3,11 @@
 use super::accept::{Connections, Spare};
 use super::bell::Waker;
 use super::errno::{errno, io_errno};
-use super::handed::Handed;
+use super::hand_in_listener::Handed;
 use super::poll::{BELL, Interest, Poll};
 use super::read::{BLOCK, Block};
 use super::resolve::{Pool, Resolve};
-use super::table::{Entry, Role, Table};
+use super::table::{Access, Entry, Role, Table};
 use super::turn::Turn;
 use super::write::{Stop, send_all};
 use super::{SystemOptions, Waiting};
@@ -208,13 +208,13 @@ impl System {
 
     fn write(&mut self, call: &mut Call<'_>, id: HandleId) -> Reply {
         let Op::Write(_, pieces) = call.op() else { unreachable!("a write was asked") };
-        if pieces.iter().all(|piece| piece.is_empty()) {
-            return Reply::Done;
-        }
-        let Some(Entry { fd: Some(fd), role: Role::Stream { queue, .. }, .. }) = self.table.get_mut(id) else {
+        let Some(Entry { fd: Some(fd), role: Role::Stream { queue, .. }, access, .. }) = self.table.get_mut(id) else {
             return Reply::Failed(Errno::EBADF);
         };
-        let sent = send_all(fd.as_fd(), pieces);
+        if !access.write {
+            return Reply::Failed(Errno::EPIPE);
+        }
+        let sent = send_all(fd.as_fd(), access.fifo, pieces);
         match sent.stopped {
             None => Reply::Done,
             Some(Stop::Failed(error)) => Reply::Failed(errno(error)),
@@ -229,7 +229,9 @@ impl System {
     }
 
     fn read_start(&mut self, id: HandleId) -> Reply {
-        let Some(Entry { role: Role::Stream { reading, .. }, .. }) = self.table.get_mut(id) else {
+        let Some(Entry { role: Role::Stream { reading, .. }, access: Access { read: true, .. }, .. }) =
+            self.table.get_mut(id)
+        else {
             return Reply::Failed(Errno::ENOTCONN);
         };
         *reading = true;
@@ -321,6 +323,11 @@ impl Kernel for System {
                 self.keep_alive(id, on.then_some(delay));
                 Reply::Done
             }
+            Op::SetTypeOfService(id, tos) => done_or_failed(self.set_type_of_service(id, tos)),
+            Op::TypeOfService(id) => match self.type_of_service(id) {
+                Ok(tos) => Reply::Size(u64::from(tos)),
+                Err(error) => Reply::Failed(error),
+            },
             Op::SockName(id) => Reply::Addr(self.sock_name(id)),
             Op::PeerName(id) => Reply::Addr(self.peer_name(id)),
             Op::QueueSize(id) => Reply::Size(self.queue_size(id)),
@@ -385,6 +392,10 @@ impl crate::Host for System {
     fn wake_handle(&self) -> Arc<dyn Fn() + Send + Sync> {
         let waker = self.waker();
         Arc::new(move || waker.wake())
+    }
+
+    fn interface(&self, name: &str) -> u32 {
+        super::getaddrinfo::interface(name)
     }
 
     fn deadline(&self) -> Option<u64> {

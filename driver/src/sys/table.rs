@@ -44,6 +44,19 @@ pub(super) struct Latched {
     pub(super) reuse_port: bool,
 }
 
+/// What can be done with a descriptor, and how it is written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Access {
+    pub(super) read: bool,
+    pub(super) write: bool,
+    /// A FIFO, which `send` does not know.
+    pub(super) fifo: bool,
+}
+
+impl Access {
+    pub(super) const SOCKET: Access = Access { read: true, write: true, fifo: false };
+}
+
 /// One handle. Declared in the order in which it must go: the file before the descriptor, so that nobody finds the path
 /// of a server that no longer answers.
 #[derive(Debug)]
@@ -51,6 +64,7 @@ pub(super) struct Entry {
     generation: u32,
     pub(super) kind: HandleKind,
     pub(super) role: Role,
+    pub(super) access: Access,
     pub(super) latched: Latched,
     /// The most that one read may bring, in bytes.
     pub(super) read_limit: usize,
@@ -66,7 +80,22 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new(kind: HandleKind, role: Role, fd: Option<OwnedFd>) -> Self {
         let latched = Latched::default();
-        Self { generation: 0, kind, role, latched, read_limit: BLOCK, file: None, fd, registered: None, since: 0 }
+        Self {
+            generation: 0,
+            kind,
+            role,
+            access: Access::SOCKET,
+            latched,
+            read_limit: BLOCK,
+            file: None,
+            fd,
+            registered: None,
+            since: 0,
+        }
+    }
+
+    pub(super) fn with_access(self, access: Access) -> Self {
+        Self { access, ..self }
     }
 
     /// The descriptor, if there is one.

@@ -105,8 +105,9 @@ impl System {
             }
             (Stage::Short, _) => (Stage::Write, None),
             (Stage::Write, Role::Stream { queue, .. }) if ready.write && !queue.is_empty() => {
+                let fifo = entry.access.fifo;
                 let Some(fd) = &entry.fd else { return (Stage::End, None) };
-                let result = match queue.flush(fd.as_fd()) {
+                let result = match queue.flush(fd.as_fd(), fifo) {
                     Ok(false) => return (Stage::End, None),
                     Ok(true) => Ok(()),
                     Err(error) => Err(errno(error)),

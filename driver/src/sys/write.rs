@@ -3,7 +3,7 @@
 use super::os::SEND;
 use bytes::{Buf, Bytes};
 use rustix::fd::BorrowedFd;
-use rustix::io::{Errno, IoSlice, Result};
+use rustix::io::{Errno, IoSlice, Result, write, writev};
 use rustix::net::{SendAncillaryBuffer, send, sendmsg};
 
 /// How many pieces one system call takes (IOV_MAX on Linux and macOS).
@@ -39,8 +39,8 @@ impl Queue {
     }
 
     /// Writes what it can; whether that was all.
-    pub(super) fn flush(&mut self, fd: BorrowedFd<'_>) -> std::result::Result<bool, Errno> {
-        let sent = send_all(fd, &self.pieces[self.head..]);
+    pub(super) fn flush(&mut self, fd: BorrowedFd<'_>, fifo: bool) -> std::result::Result<bool, Errno> {
+        let sent = send_all(fd, fifo, &self.pieces[self.head..]);
         match sent.stopped {
             None => {
                 self.clear();
@@ -95,19 +95,25 @@ pub(super) struct Sent {
     pub(super) stopped: Option<Stop>,
 }
 
-/// Writes until everything is with the system or it takes no more. Nothing to write needs no system call.
-pub(super) fn send_all(fd: BorrowedFd<'_>, pieces: &[Bytes]) -> Sent {
+/// Writes until everything is with the system or it takes no more. Of nothing the system is told too: it may know that
+/// the other side is gone. A FIFO knows no `send`: a program that does not ignore SIGPIPE, as Rust's do, gets that signal
+/// when nobody reads.
+pub(super) fn send_all(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Sent {
     let mut at = Cursor { pieces, offset: 0 };
     let mut taken = 0;
     loop {
         at.skip(0);
         let sent = match at.pieces.len() {
+            0 if taken == 0 && fifo => write(fd, &[]),
+            0 if taken == 0 => send(fd, &[], SEND),
             0 => return Sent { taken, stopped: None },
+            1 if fifo => write(fd, &at.pieces[0][at.offset..]),
             1 => send(fd, &at.pieces[0][at.offset..], SEND),
-            2..=FEW => gather::<FEW>(fd, &at),
-            _ => gather::<PIECES>(fd, &at),
+            2..=FEW => gather::<FEW>(fd, fifo, &at),
+            _ => gather::<PIECES>(fd, fifo, &at),
         };
         match sent {
+            Ok(_) if at.pieces.is_empty() => return Sent { taken, stopped: None },
             Ok(count) => {
                 taken += count;
                 at.skip(count);
@@ -144,7 +150,7 @@ impl Cursor<'_> {
     }
 }
 
-fn gather<const N: usize>(fd: BorrowedFd<'_>, at: &Cursor<'_>) -> Result<usize> {
+fn gather<const N: usize>(fd: BorrowedFd<'_>, fifo: bool, at: &Cursor<'_>) -> Result<usize> {
     let mut slices = [IoSlice::new(&[]); N];
     let mut offset = at.offset;
     let mut count = 0;
@@ -152,6 +158,9 @@ fn gather<const N: usize>(fd: BorrowedFd<'_>, at: &Cursor<'_>) -> Result<usize> 
         *slice = IoSlice::new(&piece[offset..]);
         offset = 0;
         count += 1;
+    }
+    if fifo {
+        return writev(fd, &slices[..count]);
     }
     sendmsg(fd, &slices[..count], &mut SendAncillaryBuffer::default(), SEND)
 }
@@ -184,18 +193,19 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_write_needs_no_system_call() {
-        let (a, _b) = pair();
-        rustix::net::shutdown(&a, rustix::net::Shutdown::Both).unwrap();
-        assert_eq!(send_all(a.as_fd(), &[]), Sent { taken: 0, stopped: None });
-        assert_eq!(send_all(a.as_fd(), &[Bytes::new(), Bytes::new()]), Sent { taken: 0, stopped: None });
+    fn the_system_hears_of_an_empty_write() {
+        let (a, b) = pair();
+        let none = [Bytes::new(), Bytes::new()];
+        assert_eq!(send_all(a.as_fd(), false, &none), Sent { taken: 0, stopped: None });
+        drop(b);
+        assert_eq!(send_all(a.as_fd(), false, &none), Sent { taken: 0, stopped: Some(Stop::Failed(Errno::PIPE)) });
     }
 
     #[test]
     fn more_pieces_than_one_call_takes_arrive_in_order() {
         let (a, mut b) = pair();
         let (pieces, all) = pieces(PIECES * 2 + 5, 1);
-        assert_eq!(send_all(a.as_fd(), &pieces), Sent { taken: all.len(), stopped: None });
+        assert_eq!(send_all(a.as_fd(), false, &pieces), Sent { taken: all.len(), stopped: None });
         drop(a);
         let mut got = Vec::new();
         b.read_to_end(&mut got).unwrap();
@@ -206,14 +216,14 @@ mod tests {
     fn what_the_system_does_not_take_is_kept_and_written_later() {
         let (a, mut b) = pair();
         let (pieces, all) = pieces(3000, 400);
-        let sent = send_all(a.as_fd(), &pieces);
+        let sent = send_all(a.as_fd(), false, &pieces);
         assert_eq!(sent.stopped, Some(Stop::Full));
         let mut queue = Queue::default();
         queue.refill(|into| into.extend(pieces), sent.taken);
         assert_eq!(queue.size() as usize, all.len() - sent.taken);
         let mut got = Vec::new();
         let mut part = vec![0; 50_001];
-        while !queue.flush(a.as_fd()).unwrap() {
+        while !queue.flush(a.as_fd(), false).unwrap() {
             let count = b.read(&mut part).unwrap();
             got.extend_from_slice(&part[..count]);
         }
@@ -229,6 +239,6 @@ mod tests {
         drop(a);
         let (a, b) = pair();
         drop(b);
-        assert_eq!(send_all(a.as_fd(), &[Bytes::from_static(b"x")]).stopped, Some(Stop::Failed(Errno::PIPE)));
+        assert_eq!(send_all(a.as_fd(), false, &[Bytes::from_static(b"x")]).stopped, Some(Stop::Failed(Errno::PIPE)));
     }
 }

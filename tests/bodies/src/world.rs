@@ -581,7 +581,8 @@ fn answer(
             assert!(handles.remove(&h).is_some(), "closed once");
             or_error(Reply::Done)
         }
-        Op::NoDelay(..) | Op::KeepAlive(..) | Op::ReadLimit(..) => Reply::Done,
+        Op::NoDelay(..) | Op::KeepAlive(..) | Op::ReadLimit(..) | Op::SetTypeOfService(..) => Reply::Done,
+        Op::TypeOfService(_) => Reply::Size(8),
         Op::SockName(_) | Op::PeerName(_) => Reply::Addr(None),
         Op::QueueSize(_) => Reply::Size(choices.choose(4) as u64),
         Op::Lookup { lookup, .. } => {

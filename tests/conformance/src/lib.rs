@@ -10,8 +10,10 @@ use netfold::core::host::Place;
 use netfold::{Event, EventKind, Host, Net, NetError, NodeError, Server, Socket};
 use std::cell::RefCell;
 use std::fmt::Write as _;
+use std::net::{TcpListener, TcpStream};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 const PORT_MARK: char = '\u{1}';
 const PATH_MARK: char = '\u{2}';
@@ -245,6 +247,16 @@ pub fn refused_port<S, H: Host>(net: &mut Net<S, H>, then: impl Fn(&mut Net<S, H
         let then = then.clone();
         server.close_then(net, move |net, _, _| then(net, port));
     });
+}
+
+/// A port of 127.0.0.1 on which connects stay under way: the backlog of its listener, which never accepts, is full.
+pub fn deaf_port() -> (u16, Vec<TcpStream>, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    rustix::net::listen(&listener, 1).expect("it listens already");
+    let addr = listener.local_addr().expect("it is bound");
+    let filled = (0..2).map(|_| TcpStream::connect(addr).expect("there is room")).collect();
+    assert!(TcpStream::connect_timeout(&addr, Duration::from_millis(30)).is_err(), "the backlog is full");
+    (addr.port(), filled, listener)
 }
 
 /// The port a TCP server listens on.

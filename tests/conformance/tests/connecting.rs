@@ -368,3 +368,105 @@ fn t12_lookup_invalid_ip() {
     net.run().unwrap();
     log.matches(include_str!("../../../spec/node/t12_lookup_invalid_ip.log"));
 }
+
+#[test]
+fn r23_local_port_alone() {
+    type Case = (&'static str, fn(Connect, u16) -> Connect);
+    const CASES: [Case; 8] = [
+        ("localPort", |to, port| to.host("127.0.0.1").local_port(port)),
+        ("localPort, IPv6", |to, port| to.host("::1").local_port(port)),
+        ("localAddress", |to, _| to.host("127.0.0.1").local_address("127.0.0.1")),
+        ("localAddress, localPort 0", |to, _| to.host("127.0.0.1").local_address("127.0.0.1").local_port(0)),
+        ("localPort 0", |to, _| to.host("127.0.0.1").local_port(0)),
+        ("both", |to, port| to.host("127.0.0.1").local_address("127.0.0.1").local_port(port)),
+        ("localAddress '', localPort", |to, port| to.host("127.0.0.1").local_address("").local_port(port)),
+        ("a name, localPort", |to, port| to.host("some.name").family(4).local_port(port)),
+    ];
+    fn local(error: &NodeError) -> (String, String) {
+        match error.local() {
+            Some((address, port)) => (address.into(), mask_port(port)),
+            None => ("undefined".into(), "undefined".into()),
+        }
+    }
+    /// Its ports, which have four or five digits, are no part of the log.
+    fn message(error: &NodeError) -> String {
+        let text = error.to_string();
+        let digits = |part: &str| part.len() > 3 && part.bytes().all(|b| b.is_ascii_digit());
+        let parts = text.split_inclusive([':', ')', ' ']).map(|part| match part.strip_suffix([':', ')', ' ']) {
+            Some(bare) if digits(bare) => part.replace(bare, "N"),
+            None if digits(part) => "N".into(),
+            _ => part.into(),
+        });
+        parts.collect()
+    }
+    fn next(net: &mut Net<()>, c: &'static Actor, at: usize) {
+        let (label, options) = CASES[at];
+        refused_port(net, move |net, port| {
+            refused_port(net, move |net, local_port| {
+                let sock = socket(net);
+                let to = options(Connect::port(port), local_port);
+                sock.connect_looking_up(net, to, |net, request| request.answer_text(net, &[("127.0.0.1", 4)])).unwrap();
+                sock.on_error(net, move |net, _, error| {
+                    let fields = if error.local().is_some() { ",localAddress,localPort" } else { "" };
+                    let (address, port) = local(&error);
+                    let keys = format!("keys errno,code,syscall,address,port{fields}");
+                    let ends = format!("localAddress {address} localPort {port}");
+                    c.log(net, format!("{label}: {} {keys} {ends}", message(&error)));
+                });
+                sock.on(net, ConnectionAttemptFailed, move |net, _, event| {
+                    let netfold::Event::ConnectionAttemptFailed(failed) = event else { return };
+                    let (address, port) = local(&failed.1);
+                    c.log(net, format!("failed {address} {port}"));
+                });
+                sock.on_close(net, move |net, _, _| {
+                    if at + 1 < CASES.len() {
+                        next(net, c, at + 1);
+                    }
+                });
+            });
+        });
+    }
+    let (log, mut net) = new();
+    let c = Box::leak(Box::new(log.actor("c")));
+    next(&mut net, c, 0);
+    net.run().unwrap();
+    log.matches(include_str!("../../../spec/node/r23_local_port_alone.log"));
+}
+
+#[test]
+fn t12_connect_zone() {
+    const HOSTS: [&str; 5] = ["::1%lo", "::1%nope", "0:0:0:0:0:0:0:1", "fe80::1%nope", "0:0:0:0:0:0:0:1%lo"];
+    fn next(net: &mut Loop, c: &'static Actor, server: Server, port: u16, at: usize) {
+        let Some(&host) = HOSTS.get(at) else {
+            return server.close_then(net, move |net, _, _| {
+                let sock = socket(net);
+                sock.connect(net, ("0:0:0:0:0:0:0:1", port)).unwrap();
+                sock.on_error(net, move |net, _, error| {
+                    c.log(net, format!("refused: {} {}", error.code(), error.address().unwrap()));
+                });
+            });
+        };
+        let sock = socket(net);
+        sock.connect(net, (host, port)).unwrap();
+        sock.on_lookup(net, move |net, _, _| c.log(net, format!("{host}: lookup")));
+        sock.on_connect(net, move |net, sock| {
+            let remote = sock.remote_address(net).unwrap();
+            c.log(net, format!("{host}: connect {remote}"));
+        });
+        sock.on_error(net, move |net, _, error| {
+            let named = error.to_string().contains(&format!(" {host}:"));
+            c.log(net, format!("{host}: {} {} {named}", error.code(), error.address().unwrap()));
+        });
+        sock.on_close(net, move |net, _, _| next(net, c, server, port, at + 1));
+        sock.resume(net);
+    }
+    let (log, mut net) = new();
+    let c: &'static Actor = Box::leak(Box::new(log.actor("c")));
+    let server = server(&mut net, |net, _, peer| peer.end(net));
+    server.listen_then(&mut net, ("::1", 0), move |net, server| {
+        let port = port_of(net, server);
+        next(net, c, server, port, 0);
+    });
+    net.run().unwrap();
+    log.matches(include_str!("../../../spec/node/t12_connect_zone.log"));
+}

@@ -411,7 +411,7 @@ fn without_its_readable_listener_a_stream_flows_again() {
 #[test]
 fn read_raises_the_mark_and_is_bounded() {
     let mut net = Net::new(()).unwrap();
-    let sock = net.socket(SocketOptions { high_water_mark: 100, ..SocketOptions::default() }).unwrap();
+    let sock = net.socket(SocketOptions { high_water_mark: Some(100), ..SocketOptions::default() }).unwrap();
     let mark = |net: &Net<()>| sock.view(net).unwrap().readable_high_water_mark();
     assert_eq!(sock.read_n(&mut net, 100), Ok(None));
     assert_eq!(mark(&net), 100);
@@ -704,4 +704,38 @@ fn an_abstract_name_is_bound_as_given() {
     drop(guest);
     assert_eq!(net.state, 1);
     assert_over(&net, 1);
+}
+
+/// O12: a system that refuses: on a connection the call throws; what was set before it is an 'error' that destroys nothing.
+#[test]
+fn a_refused_type_of_service() {
+    let (mut net, asked) = rigged(|op| match op {
+        Op::SetTypeOfService(..) | Op::TypeOfService(_) => Some(Reply::Failed(Errno::EINVAL)),
+        _ => None,
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let sock = net.connect(Connect::from(listener.local_addr().unwrap()).no_delay(true).keep_alive(1000)).unwrap();
+    sock.set_type_of_service(&mut net, 8).unwrap();
+    sock.on_error(&mut net, |net, _, error| net.state.push(format!("error {}", error_text(Some(&error)))));
+    sock.on_connect(&mut net, |net, sock| {
+        net.state.push(String::from("connect"));
+        let threw = sock.set_type_of_service(net, 9).unwrap_err();
+        net.state.push(error_text(Some(&threw)));
+        sock.set_type_of_service(net, 9).unwrap();
+        let threw = sock.get_type_of_service(net).unwrap_err();
+        net.state.push(error_text(Some(&threw)));
+        assert!(!sock.destroyed(net));
+        sock.destroy(net);
+    });
+    sock.on_close(&mut net, |net, _, had_error| net.state.push(format!("close {had_error:?}")));
+    net.run().unwrap();
+    let refused = |call: &str| format!("EINVAL \"{call} EINVAL\"");
+    let error = format!("error {}", refused("setTypeOfService"));
+    let thrown = [refused("setTypeOfService"), refused("getTypeOfService")];
+    assert_eq!(net.state, [&error, "connect", &thrown[0], &thrown[1], "close Some(false)"]);
+    let order = ["NoDelay", "KeepAlive", "SetTypeOfService", "TypeOfService"];
+    assert_eq!(
+        operations(&asked, &order),
+        ["NoDelay", "KeepAlive", "SetTypeOfService", "SetTypeOfService", "TypeOfService"]
+    );
 }

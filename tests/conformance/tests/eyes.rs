@@ -6,9 +6,8 @@ use netfold::{
     AbortController, AbortSignal, Connect, Listen, LookupCode, LookupRequest, Net, NodeError, Server, ServerOptions,
     Socket, SocketOptions,
 };
-use netfold_conformance::{Actor, Log, error_text, mask_port, port_of, refused_port};
-use std::net::{IpAddr, TcpListener, TcpStream};
-use std::time::Duration;
+use netfold_conformance::{Actor, Log, deaf_port, error_text, mask_port, port_of, refused_port};
+use std::net::IpAddr;
 
 type Loop = Net<()>;
 
@@ -56,16 +55,6 @@ fn server(net: &mut Loop, listener: impl Fn(&mut Loop, Server, Socket) + 'static
     let server = net.server(ServerOptions::default());
     server.on_connection(net, move |net, peer| listener(net, server, peer));
     server
-}
-
-/// A port of 127.0.0.1 on which connects stay under way: the backlog of its listener, which never accepts, is full.
-fn deaf_port() -> (u16, Vec<TcpStream>, TcpListener) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
-    rustix::net::listen(&listener, 1).expect("it listens already");
-    let addr = listener.local_addr().expect("it is bound");
-    let filled = (0..2).map(|_| TcpStream::connect(addr).expect("there is room")).collect();
-    assert!(TcpStream::connect_timeout(&addr, Duration::from_millis(30)).is_err(), "the backlog is full");
-    (addr.port(), filled, listener)
 }
 
 /// The addresses that were tried, without their ports.

@@ -328,7 +328,7 @@ fn t20_get_connections_part() {
 fn t20_high_water_mark() {
     let (log, mut net) = new();
     let s = log.actor("s");
-    let socket = SocketOptions { high_water_mark: 100, ..SocketOptions::default() };
+    let socket = SocketOptions { high_water_mark: Some(100), ..SocketOptions::default() };
     let options = ServerOptions { socket, ..ServerOptions::default() };
     let server = server_with(&mut net, options, move |net, server, peer| {
         server.close(net);

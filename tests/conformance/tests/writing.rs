@@ -458,9 +458,65 @@ fn r32_high_water_marks_part() {
         c.log(&net, format!("{label} {read} {write}"));
     };
     show("default", SocketOptions::default());
-    show("both", SocketOptions { high_water_mark: 100, ..SocketOptions::default() });
+    show("both", SocketOptions { high_water_mark: Some(100), ..SocketOptions::default() });
     net.run().unwrap();
     log.matches(include_str!("../../../spec/node/r32_high_water_marks_part.log"));
+}
+
+#[test]
+fn r32_separate_marks() {
+    const LATER_MS: f64 = 30.0;
+    let mut net = new_net();
+    let log = Log::new();
+    let c = actor(&log, "c");
+    let show = |net: &Net<()>, label: &str, sock: Socket| {
+        let (read, write) = (sock.readable_high_water_mark(net), sock.writable_high_water_mark(net));
+        c.log(net, format!("{label} {read} {write}"));
+    };
+    let marks = |both: Option<u32>, read: Option<u32>, write: Option<u32>| SocketOptions {
+        high_water_mark: both,
+        readable_high_water_mark: read,
+        writable_high_water_mark: write,
+        ..SocketOptions::default()
+    };
+    for (label, options) in [
+        ("readable 5", marks(None, Some(5), None)),
+        ("writable 7", marks(None, None, Some(7))),
+        ("both", marks(None, Some(0), Some(7))),
+        ("highWaterMark 100 and both", marks(Some(100), Some(5), Some(7))),
+        ("highWaterMark 16384 and both", marks(Some(16384), Some(5), Some(7))),
+        ("highWaterMark 0 and both", marks(Some(0), Some(5), Some(7))),
+    ] {
+        let sock = net.socket(options).unwrap();
+        show(&net, label, sock);
+    }
+    let server = net.server(ServerOptions { socket: marks(None, Some(5), Some(7)), ..ServerOptions::default() });
+    server.on_connection(&mut net, move |net, peer| {
+        server.close(net);
+        show(net, "accepted", peer);
+        peer.end_with(net, "0123456789");
+    });
+    server.listen_then(&mut net, ("127.0.0.1", 0), move |net, server| {
+        let to = Connect::port(port_of(net, server)).host("127.0.0.1");
+        let sock = net.connect(to.readable_high_water_mark(4).writable_high_water_mark(3)).unwrap();
+        show(net, "connect", sock);
+        let write = move |net: &mut Net<()>, text: &str| {
+            let more = sock.write(net, text);
+            c.log(net, format!("write({}) -> {more}", text.len()));
+        };
+        write(net, "ab");
+        write(net, "cd");
+        sock.on_connect(net, move |net, _| write(net, "efg"));
+        sock.on_readable(net, move |net, sock| c.log(net, format!("readable {}", sock.readable_length(net))));
+        sock.on_end(net, move |net, _| c.log(net, "end"));
+        sock.on_drain(net, move |net, _| c.log(net, "drain"));
+        net.set_timeout(LATER_MS, move |net| {
+            sock.resume(net);
+            sock.read(net);
+        });
+    });
+    net.run().unwrap();
+    log.matches(include_str!("../../../spec/node/r32_separate_marks.log"));
 }
 
 /// Options of a server whose connections stay half open.

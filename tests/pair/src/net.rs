@@ -463,7 +463,7 @@ impl Options {
 
     /// With both high water marks.
     pub fn marks(mut self, n: u32) -> Self {
-        self.socket.high_water_mark = n;
+        self.socket.high_water_mark = Some(n);
         self
     }
 

@@ -198,6 +198,8 @@ pub fn name(op: &Op<'_>) -> &'static str {
         Op::ConnectPath(..) => "ConnectPath",
         Op::Write(..) => "Write",
         Op::ReadStart(_) => "ReadStart",
+        Op::SetTypeOfService(..) => "SetTypeOfService",
+        Op::TypeOfService(_) => "TypeOfService",
         Op::ReadLimit(..) => "ReadLimit",
         Op::ReadStop(_) => "ReadStop",
         Op::Shutdown(_) => "Shutdown",
@@ -634,7 +636,8 @@ impl World {
                 }
                 Reply::Done
             }
-            Op::ReadLimit(..) => Reply::Done,
+            Op::SetTypeOfService(..) | Op::ReadLimit(..) => Reply::Done,
+            Op::TypeOfService(_) => Reply::Size(0),
             Op::ReadStop(h) => {
                 if let Some(at) = self.end_of(node, h) {
                     self.ends[at].reading = false;

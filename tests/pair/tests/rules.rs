@@ -770,7 +770,7 @@ fn r32_high_water_marks_part() {
         let c = actor("c");
         let marks = |sock: Socket| format!("{} {}", sock.marks().0, sock.marks().1);
         c.log(format!("default {}", marks(new_socket())));
-        let both = SocketOptions { high_water_mark: 100, ..SocketOptions::default() };
+        let both = SocketOptions { high_water_mark: Some(100), ..SocketOptions::default() };
         c.log(format!("both {}", marks(new_socket_with(both))));
     });
 }

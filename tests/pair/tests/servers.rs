@@ -188,7 +188,7 @@ fn t20_get_connections_part() {
 fn t20_high_water_mark() {
     program(node_log!("t20_high_water_mark"), || {
         let s = actor("s");
-        let socket = SocketOptions { high_water_mark: 100, ..SocketOptions::default() };
+        let socket = SocketOptions { high_water_mark: Some(100), ..SocketOptions::default() };
         let options = ServerOptions { socket, ..ServerOptions::default() };
         let server = create_server_with(options, move |server, peer| {
             server.close();

@@ -30,13 +30,12 @@ pub(super) fn make_actors<H: Host>(net: &mut Net<State, H>) {
 }
 
 fn make_server<H: Host>(net: &mut Net<State, H>, actor: usize, options: &ServerOptions) -> netfold::Server {
-    let default = netfold::SocketOptions::default();
     let socket = netfold::SocketOptions {
         allow_half_open: options.allow_half_open,
-        high_water_mark: options.high_water_mark.unwrap_or(default.high_water_mark),
+        high_water_mark: options.high_water_mark,
         no_delay: options.no_delay,
         keep_alive: options.keep_alive,
-        ..default
+        ..netfold::SocketOptions::default()
     };
     let server = net.server(netfold::ServerOptions { socket, pause_on_connect: options.pause_on_connect });
     server.on_connection(net, move |net, peer| accepted(net, actor, peer));
@@ -44,11 +43,10 @@ fn make_server<H: Host>(net: &mut Net<State, H>, actor: usize, options: &ServerO
 }
 
 fn make_socket<H: Host>(net: &mut Net<State, H>, actor: usize, options: &SocketOptions) -> Socket {
-    let default = netfold::SocketOptions::default();
     let made = netfold::SocketOptions {
         allow_half_open: options.allow_half_open,
-        high_water_mark: options.high_water_mark.unwrap_or(default.high_water_mark),
-        ..default
+        high_water_mark: options.high_water_mark,
+        ..netfold::SocketOptions::default()
     };
     let socket = match (options.on_read, &options.signal) {
         (Some(size), _) => net.socket_on_read(made, size, move |net, _, bytes| {

@@ -1,6 +1,7 @@
 //! `net.createServer(options)` and the methods of a server.
 
 use super::case::{Case, Value};
+use netfold::core::DEFAULT_HIGH_WATER_MARK;
 use netfold::{Address, EventKind as E, Listen, Net, NodeError, Server, ServerOptions, SharedError, SocketOptions};
 
 /// `net.createServer(options)`; `None` if this value cannot be said.
@@ -10,10 +11,11 @@ pub fn create_server(mut case: Case) -> Option<String> {
     let (options, shown) = match case.argument.as_str() {
         "highWaterMark" => {
             let high_water_mark = match case.value {
-                Value::Undefined => socket.high_water_mark,
-                _ => case.value.whole()?,
+                Value::Undefined => None,
+                _ => Some(case.value.whole()?),
             };
-            (options(SocketOptions { high_water_mark, ..socket }), format!("mark {high_water_mark}"))
+            let shown = high_water_mark.unwrap_or(DEFAULT_HIGH_WATER_MARK);
+            (options(SocketOptions { high_water_mark, ..socket }), format!("mark {shown}"))
         }
         "(options)" if case.value == Value::Undefined => (ServerOptions::default(), String::new()),
         flag => {

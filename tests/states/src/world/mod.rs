@@ -136,7 +136,7 @@ impl World {
             }
             _ => {
                 let allow_half_open = start == Start::HalfOpen;
-                let options = SocketOptions { allow_half_open, high_water_mark: 4, ..SocketOptions::default() };
+                let options = SocketOptions { allow_half_open, high_water_mark: Some(4), ..SocketOptions::default() };
                 let Some(Outcome::Socket(socket)) = world.bare(Command::NewSocket(options)) else {
                     unreachable!("a socket is made")
                 };

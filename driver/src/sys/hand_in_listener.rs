@@ -1,4 +1,4 @@
-//! Descriptors that the user hands in.
+//! Descriptors that the user hands in to be listened on.
 
 use super::errno::errno;
 use super::system::System;
@@ -25,7 +25,7 @@ impl Handed {
 impl System {
     /// Takes a descriptor in, for a command that names it. What the machine has not taken by the command's return is to
     /// be [taken back](Self::take_back).
-    pub fn hand_in(&mut self, fd: OwnedFd) -> FdKey {
+    pub fn hand_in_listener(&mut self, fd: OwnedFd) -> FdKey {
         self.handed.given += 1;
         let key = FdKey(self.handed.given);
         self.handed.waiting.push((key, fd));

@@ -1,0 +1,30 @@
+// R46: neither side: it stays until it is destroyed.
+'use strict';
+const net = require('net');
+const { actor, strayFd } = require('./oracle');
+const c = actor('c');
+const p = actor('peer');
+
+strayFd({ allowHalfOpen: true }, (fd, peer) => {
+  p.watch(peer, ['data', 'end', 'close', 'error']);
+  const sock = new net.Socket({ fd, readable: false, writable: false });
+  const show = (label) => {
+    const { readable, readableEnded, readableAborted, writable, writableEnded, writableFinished, errored, closed } = sock;
+    c.log([label, sock.readyState, readable, readableEnded, readableAborted, writable, writableEnded, writableFinished,
+      errored === null ? null : errored.code, closed].join(' '));
+  };
+  show('adopted');
+  c.watch(sock, ['data', 'end', 'prefinish', 'finish', 'error', 'close', 'pause', 'resume']);
+  c.log('flowing ' + sock.readableFlowing);
+  c.log('read ' + sock.read());
+  peer.write('hello');
+  setTimeout(() => {
+    show('later');
+    c.log('length ' + sock.readableLength + ' bytesRead ' + sock.bytesRead);
+    c.log('write(3) -> ' + sock.write('abc', c.cb('w')));
+    sock.on('close', () => {
+      show('closed');
+      peer.destroy();
+    });
+  }, 30);
+});
