@@ -1,11 +1,11 @@
 'use strict';
 // The exports of require('net'), over netfold's machine.
-const { counters } = require('./face/core.js');
+const { counters, isIP } = require('./face/core.js');
 const { Socket } = require('./face/socket.js');
 const { Server } = require('./face/server.js');
 const { validateBoolean, validateInt32 } = require('./face/errors.js');
 const { normalizeArgs, defaults } = require('./face/args.js');
-const { BlockList, SocketAddress, isIP, isIPv4, isIPv6 } = require('node:net');
+const { BlockList, SocketAddress } = require('node:net');
 
 function createServer(options, connectionListener) {
   return new Server(options, connectionListener);
@@ -53,9 +53,9 @@ module.exports = {
   connect,
   createConnection: connect,
   createServer,
-  isIP: (input) => isIP(input),
-  isIPv4: (input) => isIPv4(input),
-  isIPv6: (input) => isIPv6(input),
+  isIP,
+  isIPv4: (input) => isIP(input) === 4,
+  isIPv6: (input) => isIP(input) === 6,
   Server,
   Socket,
   Stream: Socket,

@@ -201,8 +201,10 @@ function counters() {
   return out;
 }
 
+const isIP = (input) => native.isIP(`${input}`);
+
 module.exports = {
-  native, kId, kServer, kind, SERVER_CLOSE, know, hold, letGo, find,
+  native, isIP, kId, kServer, kind, SERVER_CLOSE, know, hold, letGo, find,
   listeners, callbacks, forget, emitRest, answerError, counters, accept,
   incoming: () => incoming,
 };

@@ -2,9 +2,8 @@
 // net.Server
 const { EventEmitter, addAbortListener } = require('node:events');
 const { getDefaultHighWaterMark } = require('node:stream');
-const { isIP } = require('node:net');
 const { promisify } = require('node:util');
-const { native, kId, kServer, know, hold, letGo, callbacks } = require('./core.js');
+const { native, isIP, kId, kServer, know, hold, letGo, callbacks } = require('./core.js');
 const { install, kCapture } = require('./emitter.js');
 const { normalizeArgs, isPipeName } = require('./args.js');
 const { handleOf, setHandle } = require('./handle.js');
@@ -37,7 +36,7 @@ function Server(options, connectionListener) {
   const least = options.highWaterMark < 0 ? undefined : options.highWaterMark;
   this.highWaterMark = least ?? getDefaultHighWaterMark();
   const id = native.newServer(Boolean(options.allowHalfOpen), this.highWaterMark, this.noDelay, this.keepAlive,
-                              this.keepAliveInitialDelay * 1000, this.pauseOnConnect);
+                              this.keepAliveInitialDelay * 1000, undefined, undefined, undefined, undefined, this.pauseOnConnect);
   know(this, id);
   if (typeof connectionListener === 'function') this.on('connection', connectionListener);
 }

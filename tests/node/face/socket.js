@@ -2,14 +2,13 @@
 // net.Socket
 const { EventEmitter } = require('node:events');
 const { Duplex, addAbortSignal, getDefaultHighWaterMark } = require('node:stream');
-const { native, kId, kServer, know, hold, letGo, callbacks, answerError } = require('./core.js');
+const { native, isIP, kId, kServer, know, hold, letGo, callbacks, answerError } = require('./core.js');
 const { install, kCapture } = require('./emitter.js');
 const { normalizeArgs, isNormalized, defaults } = require('./args.js');
 const {
   badPort, coded, invalidArgType, invalidArgValue, validateBoolean, validateFunction, validateInt32, validateNumber,
   validateString,
 } = require('./errors.js');
-const { isIP } = require('node:net');
 const { handleOf, setHandle, take, foreign, foreignOf } = require('./handle.js');
 
 const kAdopt = Symbol('adopt');
@@ -49,10 +48,17 @@ function Socket(options) {
     native.context(this[kId], false, this);
     take(this);
   } else {
-    const highWaterMark = options.highWaterMark ?? options.readableHighWaterMark ?? getDefaultHighWaterMark(false);
-    const id = native.newSocket(Boolean(options.allowHalfOpen), highWaterMark, Boolean(options.noDelay),
-                                Boolean(options.keepAlive), ~~((delay ?? 0) / 1000) * 1000);
+    const { highWaterMark, readableHighWaterMark, writableHighWaterMark, readable, writable, fd } = options;
+    if (fd !== undefined) validateInt32(fd, 'fd', 0);
+    const all = getDefaultHighWaterMark(false);
+    const id = native.newSocket(Boolean(options.allowHalfOpen), highWaterMark ?? undefined, Boolean(options.noDelay),
+                                Boolean(options.keepAlive), ~~((delay ?? 0) / 1000) * 1000,
+                                readableHighWaterMark ?? all, writableHighWaterMark ?? all, readable, writable, fd);
     know(this, id);
+    if (fd !== undefined) {
+      hold(this);
+      native.context(id, false, this);
+    }
   }
   if (options.handle) foreign(this, options.handle);
   onread(this, options.onread);
@@ -356,12 +362,15 @@ const seen = {
   bytesWritten: 6, timeout: 7, readable: 8, readableFlowing: 9, readableEncoding: 10, readableLength: 11,
   readableHighWaterMark: 12, readableEnded: 13, writable: 15, writableLength: 16, writableHighWaterMark: 17,
   writableNeedDrain: 18, writableEnded: 19, writableFinished: 20, writableCorked: 21, errored: 23, closed: 24,
-  autoSelectFamilyAttemptedAddresses: 25, allowHalfOpen: 26,
+  autoSelectFamilyAttemptedAddresses: 25, allowHalfOpen: 26, readableAborted: 28, readableDidRead: 29,
 };
 for (const [name, number] of Object.entries(seen)) {
   property(name, function() { return native.socketGet(this[kId], number); });
 }
 property('_handle', function() { return handleOf(this); }, function(handle) { setHandle(this, handle); });
+property('writableAborted', function() {
+  return (this.destroyed || this.errored !== null) && !this.writableFinished;
+});
 property('readableObjectMode', () => false);
 property('writableObjectMode', () => false);
 

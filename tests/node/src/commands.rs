@@ -7,9 +7,11 @@ use bytes::Bytes;
 use rustix::fd::{FromRawFd, IntoRawFd, OwnedFd};
 use napi_sys::*;
 use netfold_core::{
-    CallbackId, Chunk, Command, ConnectTo, Encoding, EventKind, HandleKind, HostOptions, ListenOn, ListenOptions, ListenerId,
-    Outcome, ServerOptions, Side, SocketOptions, Target, Text, TickId,
+    CallbackId, Chunk, Command, ConnectTo, Encoding, EventKind, HandedIn, HandleKind, HostOptions, ListenOn, ListenOptions, ListenerId, NodeError,
+    Outcome, ServerOptions, Side, SocketOptions, Target, Text, TickId, ip_and_zone,
+    is_ip,
 };
+use std::sync::Arc;
 
 type Given = Result<napi_value, Thrown>;
 type Export = fn(Env, &[napi_value]) -> Given;
@@ -38,6 +40,11 @@ pub(crate) const EXPORTS: &[(&str, Export)] = &[
     ("setTimeout", |env, args| unit(env, Command::SetTimeout(socket_id(env.f64(args[0])), env.f64(args[1])))),
     ("setNoDelay", |env, args| unit(env, Command::SetNoDelay(socket_id(env.f64(args[0])), env.flag(args[1])))),
     ("setKeepAlive", set_keep_alive),
+    ("setTypeOfService", |env, args| {
+        unit(env, Command::SetTypeOfService(socket_id(env.f64(args[0])), env.u32(args[1]) as u8))
+    }),
+    ("typeOfService", |env, args| unit(env, Command::TypeOfService(socket_id(env.f64(args[0]))))),
+    ("isIP", |env, args| Ok(env.int(u32::from(is_ip(&env.string(args[0])))))),
     ("ref", |env, args| unit(env, Command::Ref(socket_id(env.f64(args[0])), env.flag(args[1])))),
     ("address", socket_address),
     ("release", release),
@@ -91,6 +98,7 @@ fn given(env: Env, outcome: Outcome) -> Given {
     Ok(match outcome {
         Outcome::Unit | Outcome::Timer(_) | Outcome::Address(None) => env.undefined(),
         Outcome::Bool(on) => env.bool(on),
+        Outcome::TypeOfService(service) => env.int(u32::from(service)),
         Outcome::Socket(id) => env.number(pack(id.slot(), id.generation())),
         Outcome::Server(id) => env.number(pack(id.slot(), id.generation())),
         Outcome::Chunk(Some(bytes)) => env.buffer(bytes),
@@ -104,23 +112,49 @@ fn given(env: Env, outcome: Outcome) -> Given {
 }
 
 fn socket_options(env: Env, args: &[napi_value]) -> SocketOptions {
+    let mark = |at: usize| env.maybe(args[at]).map(|mark| mark as u32);
     SocketOptions {
         allow_half_open: env.flag(args[0]),
-        high_water_mark: env.u32(args[1]),
+        high_water_mark: mark(1),
         no_delay: env.flag(args[2]),
         keep_alive: env.flag(args[3]),
         keep_alive_delay: env.u32(args[4]),
+        readable_high_water_mark: mark(5),
+        writable_high_water_mark: mark(6),
+        readable: !env.is_false(args[7]),
+        writable: !env.is_false(args[8]),
     }
 }
 
 /// A socket that stays known as long as its object; every event goes through `emit`.
 fn new_socket(env: Env, args: &[napi_value]) -> Given {
-    let made = command(env, Command::NewSocket(socket_options(env, args)))?;
+    let options = socket_options(env, args);
+    let made = match env.maybe(args[9]) {
+        None => command(env, Command::NewSocket(options))?,
+        Some(fd) => {
+            let handed = hand_in(env, fd as i32)?;
+            command(env, Command::HandedIn(options, handed))?
+        }
+    };
     if let Outcome::Socket(id) = made {
         command(env, Command::Retain(id))?;
         command(env, Command::Tap(Target::Socket(id), Some(TAP)))?;
     }
     given(env, made)
+}
+
+/// A descriptor by its number: the socket's from here on, unless it cannot be one.
+fn hand_in(env: Env, fd: i32) -> Result<HandedIn, Thrown> {
+    // SAFETY: it is the user who says that this number is a descriptor of theirs to give away, as in Node.
+    let given = unsafe { OwnedFd::from_raw_fd(fd) };
+    let handed = match given.try_clone() {
+        Ok(copy) => host(|h| h.kernel.hand_in(copy)),
+        Err(_) => Err(NodeError::InvalidFdType("UNKNOWN")),
+    };
+    handed.map_err(|error| {
+        let _still_theirs = given.into_raw_fd();
+        env.error(&Arc::new(error)).map_or_else(|thrown| thrown, Some)
+    })
 }
 
 fn adopt(env: Env, args: &[napi_value]) -> Given {
@@ -130,7 +164,7 @@ fn adopt(env: Env, args: &[napi_value]) -> Given {
 }
 
 fn new_server(env: Env, args: &[napi_value]) -> Given {
-    let options = ServerOptions { socket: socket_options(env, args), pause_on_connect: env.flag(args[5]) };
+    let options = ServerOptions { socket: socket_options(env, args), pause_on_connect: env.flag(args[9]) };
     let made = command(env, Command::NewServer(options))?;
     if let Outcome::Server(id) = made {
         command(env, Command::Tap(Target::Server(id), Some(TAP)))?;
@@ -152,6 +186,17 @@ fn context(env: Env, args: &[napi_value]) -> Given {
     Ok(env.undefined())
 }
 
+/// The number of the interface that an address's zone names.
+fn scope(env: Env, host: napi_value) -> u32 {
+    let Some(host) = env.maybe_string(host) else { return 0 };
+    let zone = ip_and_zone(&host).and_then(|(_, zone)| zone);
+    zone.map_or(0, |zone| host_interface(zone))
+}
+
+fn host_interface(zone: &str) -> u32 {
+    host(|h| netfold::Host::interface(&h.kernel, zone))
+}
+
 fn connect_host(env: Env, args: &[napi_value]) -> Given {
     let options = HostOptions {
         host: env.maybe_string(args[1]),
@@ -161,6 +206,8 @@ fn connect_host(env: Env, args: &[napi_value]) -> Given {
         custom_lookup: true,
         local_address: env.maybe_string(args[5]),
         local_port: env.maybe(args[6]).map(|port| port as i64),
+        scope: scope(env, args[1]),
+        local_scope: scope(env, args[5]),
         auto_select_family: Some(env.flag(args[7])),
         attempt_timeout: env.maybe(args[8]).map(|ms| ms as i64),
     };
@@ -295,7 +342,7 @@ fn listen_fd(env: Env, args: &[napi_value]) -> Given {
     // SAFETY: it is the user who says that this number is a descriptor of theirs to give away, as in Node.
     let fd = unsafe { OwnedFd::from_raw_fd(env.f64(args[1]) as i32) };
     let (key, kind) = host(|h| {
-        let key = h.kernel.hand_in(fd);
+        let key = h.kernel.hand_in_listener(fd);
         (key, h.kernel.handed_kind(key))
     });
     let backlog = env.maybe(args[2]).map_or(0, |n| n as u32);

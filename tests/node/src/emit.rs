@@ -3,7 +3,7 @@
 use crate::host::{face, host, pack};
 use crate::js::{Env, Thrown};
 use napi_sys::napi_value;
-use netfold_core::{Attempt, Emit, Event, ListenerId, SharedError, Target};
+use netfold_core::{Attempt, ip_text, Emit, Event, ListenerId, SharedError, Target};
 use std::net::SocketAddr;
 
 /// The listener of ours that hears every event, and calls `emit`.
@@ -97,7 +97,7 @@ fn arguments(env: Env, event: Event, args: &mut Vec<napi_value>) -> Result<(), T
 fn attempted(env: Env, attempt: &Attempt, args: &mut Vec<napi_value>) {
     match attempt {
         Attempt::Tcp(addr) => {
-            args.push(env.text(&addr.ip().to_string()));
+            args.push(env.text(&ip_text(addr.ip())));
             args.push(env.int(u32::from(addr.port())));
             args.push(env.int(if addr.is_ipv4() { 4 } else { 6 }));
         }
@@ -111,7 +111,7 @@ fn attempted(env: Env, attempt: &Attempt, args: &mut Vec<napi_value>) {
 pub(crate) fn address(env: Env, addr: SocketAddr) -> napi_value {
     let ip = match addr {
         SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
-        addr => addr.ip().to_string(),
+        addr => ip_text(addr.ip()),
     };
     env.array(&[
         env.text(&ip),

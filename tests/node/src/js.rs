@@ -137,6 +137,10 @@ impl Env {
         on
     }
 
+    pub(crate) fn is_false(self, value: napi_value) -> bool {
+        self.kind(value) == ValueType::napi_boolean && !self.flag(value)
+    }
+
     pub(crate) fn kind(self, value: napi_value) -> napi_valuetype {
         let mut kind = ValueType::napi_undefined;
         api!(napi_typeof(self.0, value, &mut kind));

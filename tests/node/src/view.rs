@@ -72,6 +72,9 @@ pub(crate) fn socket_get(env: Env, args: &[napi_value]) -> Given {
                 Seen::List(list.iter().map(text).collect())
             }),
             26 => Seen::Flag(view.allow_half_open()),
+            28 => Seen::Flag(view.readable_aborted()),
+            29 => Seen::Flag(view.readable_did_read()),
+            30 => view.kind().map_or(Seen::Nothing, |kind| Seen::Word(kind_name(kind))),
             27 => Seen::Flag(core.handle_of(id).is_some()),
             _ => Seen::Nothing,
         }
