@@ -1,6 +1,7 @@
 'use strict';
 // The machine, and which object or function each of its ids stands for.
 const native = require('../netfold.node');
+const { isMainThread, threadId } = require('node:worker_threads');
 const { makeError } = require('./errors.js');
 
 const kId = Symbol('id');
@@ -191,7 +192,16 @@ function emitRest(object, name, args) {
   return native.emitRest(unheard);
 }
 
-native.setUp(handlers, process.env.NETFOLD_RECORD || undefined);
+// Where the trace goes, if one is wanted: each thread has its own. Processes that this one starts do not write over it.
+function traceFile() {
+  const { NETFOLD_RECORD: file } = process.env;
+  if (!file) return undefined;
+  if (!isMainThread) return `${file}.${threadId}`;
+  delete process.env.NETFOLD_RECORD;
+  return file;
+}
+
+native.setUp(handlers, traceFile());
 process.on('exit', () => native.finishTrace());
 
 function counters() {

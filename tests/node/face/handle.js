@@ -80,6 +80,9 @@ function foreign(socket, handle) {
   socket[kHandle] = { foreign: handle };
 }
 
+// Another descriptor for the connection of a handle of ours.
+const duplicateOf = (handle) => (handle instanceof Handle ? native.duplicate(handle.number) : undefined);
+
 const foreignOf = (socket) => socket[kHandle]?.foreign;
 
-module.exports = { handleOf, setHandle, take, foreign, foreignOf };
+module.exports = { handleOf, setHandle, take, foreign, foreignOf, duplicateOf };

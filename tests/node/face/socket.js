@@ -9,7 +9,7 @@ const {
   badPort, coded, invalidArgType, invalidArgValue, validateBoolean, validateFunction, validateInt32, validateNumber,
   validateString,
 } = require('./errors.js');
-const { handleOf, setHandle, take, foreign, foreignOf } = require('./handle.js');
+const { handleOf, setHandle, take, foreign, foreignOf, duplicateOf } = require('./handle.js');
 
 const kAdopt = Symbol('adopt');
 const kLookup = Symbol('lookup');
@@ -41,6 +41,7 @@ function Socket(options) {
   this._pendingEncoding = '';
   this.server = null;
   this._server = null;
+  const fd = options.fd ?? (options.handle ? duplicateOf(options.handle) : undefined);
   if (options[kAdopt] !== undefined) {
     know(this, options[kAdopt]);
     native.adopt(this[kId]);
@@ -48,7 +49,7 @@ function Socket(options) {
     native.context(this[kId], false, this);
     take(this);
   } else {
-    const { highWaterMark, readableHighWaterMark, writableHighWaterMark, readable, writable, fd } = options;
+    const { highWaterMark, readableHighWaterMark, writableHighWaterMark, readable, writable } = options;
     if (fd !== undefined) validateInt32(fd, 'fd', 0);
     const all = getDefaultHighWaterMark(false);
     const id = native.newSocket(Boolean(options.allowHalfOpen), highWaterMark ?? undefined, Boolean(options.noDelay),
@@ -60,7 +61,7 @@ function Socket(options) {
       native.context(id, false, this);
     }
   }
-  if (options.handle) foreign(this, options.handle);
+  if (options.handle && fd === undefined) foreign(this, options.handle);
   onread(this, options.onread);
   if (options.signal) addAbortSignal(options.signal, this);
 }

@@ -76,6 +76,7 @@ pub(crate) const EXPORTS: &[(&str, Export)] = &[
     }),
     ("accept", |env, _| crate::turns::accept(env)),
     ("watch", watch),
+    ("duplicate", duplicate),
     ("setOption", set_option),
     ("closeHandle", |env, args| {
         host(|h| h.kernel.close_behind(handle_id(env.f64(args[0]))));
@@ -390,6 +391,13 @@ fn watch(env: Env, args: &[napi_value]) -> Given {
         Some(handle)
     });
     Ok(handle.map_or_else(|| env.null(), |handle| env.number(pack(handle.slot(), handle.generation()))))
+}
+
+/// Another descriptor for what a handle is on: its number, or nothing.
+fn duplicate(env: Env, args: &[napi_value]) -> Given {
+    let id = handle_id(env.f64(args[0]));
+    let copy = host(|h| h.kernel.fd(id).and_then(|fd| fd.try_clone_to_owned().ok()));
+    Ok(copy.map_or_else(|| env.undefined(), |fd| env.number(f64::from(fd.into_raw_fd()))))
 }
 
 /// Sets an option of a handle: with a delay in seconds it is the keep-alive, without one the delay of small writes.
