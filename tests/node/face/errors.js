@@ -41,10 +41,12 @@ function makeError(name, code, message, errno, syscall, address, port, hostname,
   }
   if (code.startsWith('ERR_')) return [coded(classes[name], code, message)];
   const error = new classes[name](message);
+  // The order is Node's, which has two.
+  if (syscall === 'listen') error.code = code;
   if (errno !== undefined) error.errno = errno;
   error.code = code;
   if (syscall !== undefined) error.syscall = syscall;
-  if (address !== undefined) error.address = address;
+  if (address !== undefined || syscall === 'listen') error.address = address ?? null;
   if (port !== undefined) error.port = port;
   if (hostname !== undefined) error.hostname = hostname;
   if (localAddress !== undefined) error.localAddress = localAddress;

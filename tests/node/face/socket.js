@@ -350,8 +350,8 @@ function checked(socket, chunk, encoding) {
   }
   if (chunk === null) throw coded(TypeError, 'ERR_STREAM_NULL_VALUES', 'May not write null values to stream');
   if (Buffer.isBuffer(chunk)) return [chunk, undefined];
-  if (chunk instanceof Uint8Array) return [Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), undefined];
-  throw invalidArgType('chunk', ['string', 'Buffer', 'Uint8Array'], chunk);
+  if (ArrayBuffer.isView(chunk)) return [Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), undefined];
+  throw invalidArgType('chunk', ['string', 'Buffer', 'TypedArray', 'DataView'], chunk);
 }
 
 function property(name, get, set = () => {}) {

@@ -4,7 +4,7 @@ use crate::emit::{TAP, address};
 use crate::host::{command, emit_rest, go, handle_id, host, lookup_id, pack, server_id, socket_id};
 use crate::js::{Env, Thrown, api};
 use bytes::Bytes;
-use rustix::fd::{FromRawFd, IntoRawFd, OwnedFd};
+use rustix::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use napi_sys::*;
 use netfold_core::{
     CallbackId, Chunk, Command, ConnectTo, Encoding, EventKind, HandedIn, HandleKind, HostOptions, ListenOn, ListenOptions, ListenerId, NodeError,
@@ -77,6 +77,7 @@ pub(crate) const EXPORTS: &[(&str, Export)] = &[
     ("accept", |env, _| crate::turns::accept(env)),
     ("watch", watch),
     ("duplicate", duplicate),
+    ("descriptor", descriptor),
     ("setOption", set_option),
     ("closeHandle", |env, args| {
         host(|h| h.kernel.close_behind(handle_id(env.f64(args[0]))));
@@ -391,6 +392,12 @@ fn watch(env: Env, args: &[napi_value]) -> Given {
         Some(handle)
     });
     Ok(handle.map_or_else(|| env.null(), |handle| env.number(pack(handle.slot(), handle.generation()))))
+}
+
+/// The number of a handle's descriptor, -1 if it has none.
+fn descriptor(env: Env, args: &[napi_value]) -> Given {
+    let id = handle_id(env.f64(args[0]));
+    Ok(env.number(host(|h| h.kernel.fd(id).map_or(-1.0, |fd| f64::from(fd.as_raw_fd())))))
 }
 
 /// Another descriptor for what a handle is on: its number, or nothing.

@@ -220,22 +220,23 @@ fn turn(env: Env, turn: Turn) -> bool {
     api!(napi_get_global(env.0, &mut receiver));
     let status =
         api!(napi_make_callback(env.0, context, receiver, function, 0, std::ptr::null(), &mut result));
-    let mut goes_on = true;
-    if status != Status::napi_ok {
-        match env.caught() {
-            Some(error) => {
-                // Closes no scope: the ticks wait for the end of the next turn (rule T10).
-                api!(napi_fatal_exception(env.0, error));
-            }
-            None => goes_on = false,
-        }
-    }
+    // A turn that failed has told so itself.
+    let goes_on = status == Status::napi_ok || env.caught().is_some();
     api!(napi_close_handle_scope(env.0, scope));
     goes_on
 }
 
-/// What a turn does, within Node's callback.
+/// What a turn does, within Node's callback. A failure is told here, where Node's callbacks tell theirs, and thrown once
+/// more: Node then leaves the ticks for the end of the next turn (rule T10).
 pub(crate) fn run_turn(env: Env) -> Result<napi_value, crate::js::Thrown> {
+    turn_within(env).inspect_err(|thrown| {
+        if let Some(error) = thrown {
+            api!(napi_fatal_exception(env.0, *error));
+        }
+    })
+}
+
+fn turn_within(env: Env) -> Result<napi_value, crate::js::Thrown> {
     match host(|h| h.watching()) {
         Some(server) => env.call(face(|f| f.accepted), &[env.int(server.slot())]).map(drop)?,
         None => begin(env)?,
