@@ -380,6 +380,14 @@ pub enum Command {
     Answer(LookupId, LookupAnswer),
     /// The same with addresses as text and families as numbers, which the machine checks as Node does (rule C25).
     AnswerText(LookupId, Vec<(String, u32)>),
+    /// The same with an error of the user's (rule H3).
+    AnswerError(LookupId, SharedError),
+    /// A listener that hears every event before the others do, and also those that nobody else listens for; `None` takes
+    /// it off. It counts for nothing: not in `listenerCount`, not as a listener of 'error' (rule H2).
+    Tap(Target, Option<ListenerId>),
+    /// `socket._handle = null`, as programs inside Node have it: the socket has no handle any more, without an event (rule
+    /// H4).
+    DropHandle(SocketId),
     /// `setTimeout` (or `setInterval`, with `repeat`). Returns [`Outcome::Timer`].
     StartTimer {
         /// Milliseconds; less than 1 and more than 2^31 - 1 are 1, as in Node.
@@ -460,11 +468,13 @@ impl Command {
             | Command::Ref(s, _)
             | Command::Address(s, _)
             | Command::Retain(s)
+            | Command::DropHandle(s)
             | Command::Release(s)
             | Command::Detach(s) => Some(Named::Socket(s)),
             Command::On { target, .. }
             | Command::Off { target, .. }
             | Command::RemoveAll(target, _)
+            | Command::Tap(target, _)
             | Command::SetBlockList(target, _) => Some(match target {
                 Target::Socket(s) => Named::Socket(s),
                 Target::Server(s) => Named::Server(s),
@@ -477,7 +487,9 @@ impl Command {
             | Command::SetMaxConnections(s, _)
             | Command::RefServer(s, _)
             | Command::ReleaseServer(s) => Some(Named::Server(s)),
-            Command::Answer(lookup, _) | Command::AnswerText(lookup, _) => Some(Named::Lookup(lookup)),
+            Command::Answer(lookup, _) | Command::AnswerText(lookup, _) | Command::AnswerError(lookup, _) => {
+                Some(Named::Lookup(lookup))
+            }
             Command::CancelTimer(t) | Command::RefreshTimer(t) | Command::RefTimer(t, _) => Some(Named::Timer(t)),
         }
     }

@@ -57,11 +57,13 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Listeners {
     entries: Vec<Entry>,
+    /// Hears every event first, and is not counted.
+    pub(crate) tap: Option<ListenerId>,
 }
 
 impl Listeners {
     pub(crate) const fn new() -> Self {
-        Self { entries: Vec::new() }
+        Self { entries: Vec::new(), tap: None }
     }
 
     pub(crate) fn add(&mut self, entry: Entry, prepend: bool) {

@@ -74,6 +74,8 @@ pub(crate) enum Frame {
     /// The topmost emission goes on.
     Emission,
     Emit(Target, Box<Event>),
+    /// An 'error' that only a tap has heard.
+    Unheard(Target, SharedError),
     Callbacks(SocketId, Box<Run>),
 
     WriteTail {

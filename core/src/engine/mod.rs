@@ -12,6 +12,7 @@ pub(crate) use handles::{Handle, Owner};
 
 use crate::call::{Completion, Op, Reply};
 use crate::command::{Command, Outcome};
+use crate::errno::LookupCode;
 use crate::error::{ApiMisuse, NodeError, SharedError};
 use crate::id::{Arena, HandleId, Id, Known, LookupId, ServerId, SocketId, TickId};
 use crate::limits::Limits;
@@ -49,6 +50,24 @@ struct Open {
     outcome: Outcome,
     /// It was given inside an emit: after the return that piece of user code goes on.
     within: bool,
+}
+
+/// Why a lookup gave no address.
+#[derive(Clone, Debug)]
+pub(crate) enum Refusal {
+    Code(LookupCode),
+    /// An error of the user's own.
+    Error(SharedError),
+}
+
+impl Refusal {
+    /// The error that is emitted.
+    pub(crate) fn into_error(self, hostname: &str) -> SharedError {
+        match self {
+            Refusal::Code(code) => Arc::new(NodeError::Lookup { code, hostname: String::from(hostname) }),
+            Refusal::Error(error) => error,
+        }
+    }
 }
 
 /// Who waits for a lookup.
@@ -564,6 +583,14 @@ impl Core {
                 Ok(self.lookups.remove(id).map(|l| l.purpose))
             }
         }
+    }
+
+    /// The lookup that a command answers: one that user code was asked, or a server's, which a host may answer by a
+    /// command as well as by a completion (rule H3).
+    pub(crate) fn take_answered(&mut self, id: LookupId) -> Option<LookupFor> {
+        let lookup = self.lookups.get(id)?;
+        let (custom, server) = (lookup.custom, matches!(lookup.purpose, LookupFor::Server { .. }));
+        if custom || server { self.take_lookup(id, custom).ok().flatten() } else { None }
     }
 
     pub(crate) fn known<T, I: Id>(arena: &Arena<T>, id: I) -> Result<bool, ApiMisuse> {

@@ -4,7 +4,7 @@ use super::Server;
 use crate::call::{HandleKind, Reply};
 use crate::command::{ListenOn, ListenOptions, Outcome};
 use crate::engine::frame::{Asked, Flow, Frame, Job};
-use crate::engine::{Core, Lookup, LookupFor, Owner};
+use crate::engine::{Core, Lookup, LookupFor, Owner, Refusal};
 use crate::errno::{Errno, LookupCode};
 use crate::error::{NodeError, Place, SharedError};
 use crate::id::{FdKey, HandleId, ListenerId, LookupId, ServerId};
@@ -180,17 +180,14 @@ impl Core {
         server: ServerId,
         attempt: u32,
         host: String,
-        answer: Result<IpAddr, LookupCode>,
+        answer: Result<IpAddr, Refusal>,
     ) -> Flow {
         if self.servers.get(server).is_none_or(|s| s.attempt != attempt) {
             return None;
         }
         match answer {
             Ok(ip) => self.listen_address(server, attempt, ip),
-            Err(code) => {
-                let error = NodeError::Lookup { code, hostname: host };
-                self.emit(server, Event::Error(Arc::new(error)))
-            }
+            Err(refusal) => self.emit(server, Event::Error(refusal.into_error(&host))),
         }
     }
 

@@ -61,6 +61,11 @@ pub struct ServerView {
 }
 
 impl Core {
+    /// The handle that a server listens on.
+    pub fn handle_of_server(&self, id: ServerId) -> Option<HandleId> {
+        self.servers.get(id)?.handle
+    }
+
     /// The handle a server listens on, if it does.
     pub fn server_handle(&self, id: ServerId) -> Option<HandleId> {
         self.servers.get(id)?.handle
