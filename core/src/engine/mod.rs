@@ -18,7 +18,7 @@ use crate::id::{Arena, HandleId, Id, Known, LookupId, ServerId, SocketId, TickId
 use crate::limits::Limits;
 use crate::server::Server;
 use crate::socket::{Attempts, Socket};
-use crate::step::{Call, Idle, Phase, Step};
+use crate::step::{Call, Emit, Idle, Phase, Step};
 use crate::timers::{TimerKey, Timers};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -127,7 +127,7 @@ pub struct Core {
     emissions: Vec<Emission>,
     copies: Copies,
     opens: Vec<Open>,
-    stash: Option<Yield>,
+    stash: Option<Emit>,
     released: VecDeque<SocketId>,
 
     asked: Option<Asked>,
@@ -224,7 +224,8 @@ impl Core {
         if depth >= bound as usize {
             self.throw(NodeError::Limit { name: "depth", bound: u64::from(bound) });
         } else {
-            self.stash = self.command(command);
+            let flow = self.command(command);
+            self.hold(flow);
         }
         Ok(())
     }
@@ -277,7 +278,8 @@ impl Core {
         self.first_tick += 1;
         let job = self.jobs.pop_front().expect("a tick is due");
         self.ticks_may_wait &= !self.jobs.is_empty();
-        self.stash = self.job(job);
+        let flow = self.job(job);
+        self.hold(flow);
         self.mode = Mode::Running;
         Ok(())
     }
@@ -311,10 +313,11 @@ impl Core {
                 return Step::Tick(TickId(self.announced - 1));
             }
             if self.asked.is_some() {
-                self.stash = None;
                 return Step::Call(Call { core: self, log: None });
             }
-            if let Some(Yield::Emit(emit)) = self.stash.take() {
+            if self.stash.is_some()
+                && let Some(emit) = self.stash.take()
+            {
                 self.mode = Mode::User;
                 return Step::Emit(emit);
             }
@@ -323,7 +326,9 @@ impl Core {
                 self.mode = if open.within { Mode::User } else { Mode::Returned };
                 return Step::Return(open.outcome);
             }
-            if let Some(id) = self.released.pop_front() {
+            if !self.released.is_empty()
+                && let Some(id) = self.released.pop_front()
+            {
                 return Step::Released(id);
             }
             let Some(frame) = self.frames.pop() else {
@@ -337,8 +342,16 @@ impl Core {
                     self.mode = Mode::User;
                     return Step::Emit(emit);
                 }
-                given => self.stash = given,
+                given => self.hold(given),
             }
+        }
+    }
+
+    /// Keeps what is to be emitted until the ticks that were scheduled before are told. A call is kept in `asked`.
+    fn hold(&mut self, flow: Flow) {
+        if let Some(Yield::Emit(emit)) = flow {
+            debug_assert!(self.stash.is_none(), "one emission at a time");
+            self.stash = Some(emit);
         }
     }
 
@@ -403,7 +416,7 @@ impl Core {
     fn start_turn(&mut self, flow: Flow) {
         self.ticks_may_wait = false;
         self.mode = Mode::Running;
-        self.stash = flow;
+        self.hold(flow);
     }
 
     pub(crate) fn push(&mut self, frame: Frame) {

@@ -245,11 +245,11 @@ impl Core {
         }
         // A short text on its own is counted once the system took it; everything else when it is issued (rule W9).
         late &= count == 1;
-        if !late {
-            self.handle_mut(handle, |h| h.bytes_written += bytes);
-        }
+        let entry = &mut self.handles[handle];
+        entry.bytes_written += if late { 0 } else { bytes };
+        let shut = entry.shut;
         self.push(Frame::WriteAnswered { socket, handle, bytes, late });
-        if self.handles[handle].shut {
+        if shut {
             self.wire().clear();
             self.reply_with(Reply::Failed(Errno::EPIPE));
             return None;
@@ -260,7 +260,7 @@ impl Core {
     pub(crate) fn write_answered(&mut self, socket: SocketId, handle: HandleId, bytes: u64, late: bool) -> Flow {
         let reply = self.take_reply();
         if late && !matches!(reply, Reply::Failed(_)) {
-            self.handle_mut(handle, |h| h.bytes_written += bytes);
+            self.handles[handle].bytes_written += bytes;
         }
         match reply {
             Reply::Failed(errno) => self.on_write(socket, Some(Arc::new(NodeError::system(errno, "write")))),

@@ -4,13 +4,13 @@ use crate::emit::{TAP, address};
 use crate::host::{command, emit_rest, go, handle_id, host, lookup_id, pack, server_id, socket_id};
 use crate::js::{Env, Thrown, api};
 use bytes::Bytes;
-use rustix::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use napi_sys::*;
 use netfold_core::{
-    CallbackId, Chunk, Command, ConnectTo, Encoding, EventKind, HandedIn, HandleKind, HostOptions, ListenOn, ListenOptions, ListenerId, NodeError,
-    Outcome, ServerOptions, Side, SocketOptions, Target, Text, TickId, ip_and_zone,
-    is_ip,
+    CallbackId, Chunk, Command, ConnectTo, Encoding, EventKind, HandedIn, HandleKind, HostOptions, ListenOn,
+    ListenOptions, ListenerId, NodeError, Outcome, ServerOptions, Side, SocketOptions, Target, Text, TickId,
+    ip_and_zone, is_ip,
 };
+use rustix::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::sync::Arc;
 
 type Given = Result<napi_value, Thrown>;
@@ -68,7 +68,10 @@ pub(crate) const EXPORTS: &[(&str, Export)] = &[
     ("socketGet", crate::view::socket_get),
     ("serverGet", crate::view::server_get),
     ("listenerCount", crate::view::listener_count),
-    ("eventNames", |env, _| Ok(env.array(&EventKind::ALL.iter().map(|kind| env.text(kind.name())).collect::<Vec<_>>()))),
+    (
+        "eventNames",
+        |env, _| Ok(env.array(&EventKind::ALL.iter().map(|kind| env.text(kind.name())).collect::<Vec<_>>())),
+    ),
     ("counters", crate::view::counters),
     ("finishTrace", |env, _| {
         host(|h| h.finish_trace());
