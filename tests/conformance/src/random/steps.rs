@@ -31,7 +31,7 @@ pub(super) struct Cast {
 impl Cast {
     /// A socket or a peer.
     pub(super) fn socket(&self, number: u16) -> &Name {
-        let at = number as usize * (self.sockets.len() + self.peers.len()) >> 16;
+        let at = (number as usize * (self.sockets.len() + self.peers.len())) >> 16;
         self.sockets.get(at).unwrap_or_else(|| &self.peers[at - self.sockets.len()])
     }
 }

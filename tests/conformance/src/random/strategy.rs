@@ -45,7 +45,7 @@ pub fn programs() -> impl Strategy<Value = Generated> {
 /// The entry of a table of weights that a number means; 0 is the first.
 pub(super) fn pick<T: Copy>(number: u16, table: &[(u32, T)]) -> T {
     let total: u32 = table.iter().map(|(weight, _)| weight).sum();
-    let mut at = u32::from(number) * total >> 16;
+    let mut at = (u32::from(number) * total) >> 16;
     for (weight, entry) in table {
         if at < *weight {
             return *entry;
@@ -57,7 +57,7 @@ pub(super) fn pick<T: Copy>(number: u16, table: &[(u32, T)]) -> T {
 
 /// One of these.
 pub(super) fn one<T>(number: u16, of: &[T]) -> &T {
-    &of[number as usize * of.len() >> 16]
+    &of[(number as usize * of.len()) >> 16]
 }
 
 /// Whether a number is among the highest so many of a hundred: never for 0.
