@@ -118,6 +118,9 @@ pub enum Completion {
     Connected(HandleId, Result<(), Errno>),
     /// A pending write ended: all of it is with the system, or it failed.
     Written(HandleId, Result<(), Errno>),
+    /// The descriptor can be written to, and nothing waits to be: FIN that waits for the pending phase goes out now (rule W20).
+    /// Nothing happens when none waits, or when the handle is gone.
+    Drained(HandleId),
     /// Bytes came in; never empty.
     Read(HandleId, Bytes),
     /// The other party sent FIN.

@@ -109,7 +109,8 @@ const PENDING_ROUNDS: u8 = 8;
 #[derive(Debug)]
 pub struct Lane<T> {
     ticks: VecDeque<Entry<T>>,
-    immediates: VecDeque<T>,
+    /// Without a task: one that a failure leaves, so that ticks that wait do not wait for long.
+    immediates: VecDeque<Option<T>>,
     stage: Stage,
     idle: Idle,
     place: Place,
@@ -151,7 +152,7 @@ impl<T> Lane<T> {
 
     /// `setImmediate(task)`
     pub fn set_immediate(&mut self, task: T) {
-        self.immediates.push_back(task);
+        self.immediates.push_back(Some(task));
     }
 
     /// Which turn and tick is running.
@@ -310,8 +311,17 @@ fn turn<A: App>(app: &mut A) -> Result<(), A::Thrown> {
 /// the next turn, as Node does it.
 pub fn dispatch<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thrown> {
     let around = go_around(app, timeout);
-    app.parts().lane.ticks_wait |= around.is_err();
+    if around.is_err() {
+        failed(app);
+    }
     around
+}
+
+/// A failure leaves the loop: ticks wait (rule T10), and there is an immediate, as Node makes one.
+fn failed<A: App>(app: &mut A) {
+    let lane = app.parts().lane;
+    lane.ticks_wait = true;
+    lane.immediates.push_back(None);
 }
 
 fn go_around<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thrown> {
@@ -450,7 +460,9 @@ fn immediates<A: App>(app: &mut A, left: usize, failed: bool) -> Result<(), A::T
         ran = true;
         lane.stage = Stage::Immediates(left, true);
         lane.begin_turn();
-        user(app, task)?;
+        if let Some(task) = task {
+            user(app, task)?;
+        }
         if left > 0 {
             drain(app)?;
         }

@@ -21,6 +21,12 @@ impl Core {
                 self.handle_mut(h, |handle| handle.writing = false);
                 self.written(socket, result)
             }
+            Completion::Drained(h) => {
+                if !Self::known(&self.handles, h)? {
+                    return Ok(None);
+                }
+                self.drained(h)
+            }
             Completion::Eof(h) => self.eof_completed(h, None)?,
             Completion::EofAs(h, units) => self.eof_completed(h, Some(units))?,
             Completion::ReadFailed(h, errno) => {

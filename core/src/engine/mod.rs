@@ -488,14 +488,18 @@ impl Core {
 
     /// Takes back how a connect ended: only the newest answer counts when a path was asked for twice.
     pub(crate) fn starve(&mut self, handle: HandleId) {
-        let Some(at) = self.fed.iter().position(|fed| matches!(fed, Fed::Connected(of, _) if *of == handle)) else {
-            return;
-        };
+        self.unfeed(|fed| matches!(fed, Fed::Connected(of, _) if *of == handle));
+    }
+
+    /// Takes back the first of what was fed that is this; whether there was one.
+    pub(crate) fn unfeed(&mut self, is: impl Fn(&Fed) -> bool) -> bool {
+        let Some(at) = self.fed.iter().position(is) else { return false };
         self.fed.remove(at);
         if (at as u32) < self.fed_batch {
             self.fed_batch -= 1;
             self.batch = self.fed_batch;
         }
+        true
     }
 
     /// A handle that the driver has given away.

@@ -55,13 +55,7 @@ impl Core {
         self.fed_batch = self.fed_batch.saturating_sub(1);
         self.batch = self.fed_batch;
         match self.fed.pop_front()? {
-            Fed::Shutdown(handle) => {
-                if self.handles.get(handle).is_none_or(|h| !h.shutting || h.closing.is_some()) {
-                    return None;
-                }
-                self.push(Frame::ShutdownAnswered(handle));
-                self.ask(Asked::Shutdown(handle))
-            }
+            Fed::Shutdown(handle) => self.shutdown(handle),
             Fed::Connected(handle, result) => {
                 if self.handles.get(handle).is_none_or(|h| !h.connecting || h.closing.is_some()) {
                     return None;
@@ -69,6 +63,19 @@ impl Core {
                 self.connected(handle, result)
             }
         }
+    }
+
+    fn shutdown(&mut self, handle: HandleId) -> Flow {
+        if self.handles.get(handle).is_none_or(|h| !h.shutting || h.closing.is_some()) {
+            return None;
+        }
+        self.push(Frame::ShutdownAnswered(handle));
+        self.ask(Asked::Shutdown(handle))
+    }
+
+    /// FIN does not wait for the pending phase when the descriptor turned out to be writable.
+    pub(crate) fn drained(&mut self, handle: HandleId) -> Flow {
+        if self.unfeed(|fed| matches!(fed, Fed::Shutdown(of) if *of == handle)) { self.shutdown(handle) } else { None }
     }
 
     pub(crate) fn shutdown_answered(&mut self, handle: HandleId) -> Flow {

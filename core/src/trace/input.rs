@@ -116,6 +116,7 @@ mod completion_tag {
     pub(super) const LOOKED_UP: u8 = 8;
     pub(super) const READ_AS: u8 = 9;
     pub(super) const EOF_AS: u8 = 10;
+    pub(super) const DRAINED: u8 = 40;
 }
 
 pub(crate) fn put_completion(out: &mut Vec<u8>, completion: &Completion, read: Payload) {
@@ -142,6 +143,10 @@ pub(crate) fn put_completion(out: &mut Vec<u8>, completion: &Completion, read: P
             out.push(completion_tag::CONNECTED);
             put_id(out, *handle);
             put_result(out, *result);
+        }
+        Completion::Drained(handle) => {
+            out.push(completion_tag::DRAINED);
+            put_id(out, *handle);
         }
         Completion::Eof(handle) => {
             out.push(completion_tag::EOF);
@@ -195,6 +200,7 @@ pub(crate) fn completion(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Resu
         completion_tag::READ => Completion::Read(from.id()?, source.payload(from)?),
         completion_tag::WRITTEN => Completion::Written(from.id()?, result(from)?),
         completion_tag::CONNECTED => Completion::Connected(from.id()?, result(from)?),
+        completion_tag::DRAINED => Completion::Drained(from.id()?),
         completion_tag::EOF => Completion::Eof(from.id()?),
         completion_tag::READ_FAILED => Completion::ReadFailed(from.id()?, from.errno()?),
         completion_tag::ACCEPTED => Completion::Accepted(from.id()?, ConnKey(from.number()?)),
@@ -278,6 +284,7 @@ mod tests {
             Completion::Written(h, Ok(())),
             Completion::Written(h, Err(Errno::EPIPE)),
             Completion::Read(h, Bytes::from_static(b"in")),
+            Completion::Drained(h),
             Completion::Eof(h),
             Completion::ReadAs(h, Bytes::from_static(b"in"), 1),
             Completion::EofAs(h, u32::MAX),

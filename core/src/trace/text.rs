@@ -154,6 +154,7 @@ fn write_completion(f: &mut Formatter<'_>, completion: &Completion) -> fmt::Resu
             write!(f, "{h} written")?;
             result(f, r.err())
         }
+        Completion::Drained(h) => write!(f, "{h} drained"),
         Completion::Read(h, bytes) => write!(f, "{h} read {} bytes", bytes.len()),
         Completion::ReadAs(h, bytes, units) => write!(f, "{h} read {} bytes, {units} units of text", bytes.len()),
         Completion::Eof(h) => write!(f, "{h} read end"),

@@ -208,8 +208,11 @@ impl System {
 
     fn write(&mut self, call: &mut Call<'_>, id: HandleId) -> Reply {
         let Op::Write(_, pieces) = call.op() else { unreachable!("a write was asked") };
-        let Some(Entry { fd: Some(fd), role: Role::Stream { queue, .. }, access, .. }) = self.table.get_mut(id) else {
-            return Reply::Failed(Errno::EBADF);
+        let (fd, access, queue) = match self.table.get_mut(id) {
+            Some(Entry { fd: Some(fd), role: Role::Stream { queue, .. }, access, .. }) => (fd, access, queue),
+            // What could not connect has a descriptor, but nowhere to write to.
+            Some(Entry { fd: Some(_), .. }) => return Reply::Failed(Errno::EPIPE),
+            _ => return Reply::Failed(Errno::EBADF),
         };
         if !access.write {
             return Reply::Failed(Errno::EPIPE);

@@ -29,6 +29,8 @@ pub(super) enum Stage {
     /// The last read got less than it could have.
     Short,
     Write,
+    /// All of a write is with the system, and what it called back may have written more.
+    Flushed,
     End,
 }
 
@@ -113,9 +115,13 @@ impl System {
                     Err(error) => Err(errno(error)),
                 };
                 self.slack.push(id);
-                (Stage::End, Some(Completion::Written(id, result)))
+                (Stage::Flushed, Some(Completion::Written(id, result)))
             }
-            (Stage::Write | Stage::End, _) => (Stage::End, None),
+            // libuv sends a FIN that was asked for in this very turn here, and not in the pending phase.
+            (Stage::Write | Stage::Flushed, Role::Stream { queue, .. }) if ready.write && queue.is_empty() => {
+                (Stage::End, Some(Completion::Drained(id)))
+            }
+            (Stage::Write | Stage::Flushed | Stage::End, _) => (Stage::End, None),
         }
     }
 

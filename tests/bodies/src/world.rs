@@ -451,7 +451,7 @@ impl World<'_> {
             Completion::LookedUp(lookup, _) => {
                 self.asked_lookups.remove(lookup);
             }
-            Completion::Read(..) | Completion::ReadAs(..) | Completion::AcceptFailed(..) => {}
+            Completion::Read(..) | Completion::ReadAs(..) | Completion::AcceptFailed(..) | Completion::Drained(_) => {}
         }
     }
 

@@ -16,6 +16,8 @@ pub const D3: &str = "D3 hex text of odd length";
 pub const D8: &str = "D8 an accepted socket connects";
 /// D9: a callback that throws.
 pub const D9: &str = "D9 a callback throws";
+/// D58: a listener of 'prefinish' that throws.
+pub const D58: &str = "D58 a throw in 'prefinish'";
 /// D14: `read(n)` of a socket with an encoding.
 pub const D14: &str = "D14 read(n) with an encoding";
 /// D18: a signal that is aborted before it is used.

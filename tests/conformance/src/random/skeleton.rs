@@ -366,6 +366,8 @@ fn keep_off_deviations(program: &mut Program, filtered: &mut Filtered) {
             trigger,
             Trigger::On(_, EventKind::ConnectionAttempt, _) | Trigger::Listener(_, _, EventKind::ConnectionAttempt)
         );
+        let prefinish =
+            matches!(trigger, Trigger::On(_, EventKind::Prefinish, _) | Trigger::Listener(_, _, EventKind::Prefinish));
         let called = matches!(trigger, Trigger::Callback(_));
         for step in steps {
             let why = match step {
@@ -377,6 +379,7 @@ fn keep_off_deviations(program: &mut Program, filtered: &mut Filtered) {
                 Step::Do(name, Verb::Read(Some(1..))) if all.iter().any(|step| encoded(step, name)) => {
                     Some(filters::D14)
                 }
+                Step::Throw if prefinish => Some(filters::D58),
                 Step::Throw if called => Some(filters::D9),
                 Step::Do(_, verb) if attempt && !is_harmless(verb) => Some(filters::D2),
                 Step::Abort(_) if attempt => Some(filters::D2),
