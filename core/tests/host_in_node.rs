@@ -6,8 +6,8 @@ mod trace_support;
 use bytes::Bytes;
 use netfold_core::trace::{Options, Trace, replay};
 use netfold_core::{
-    Command, Completion, ConnectTo, Emit, EventKind, HostOptions, ListenOn, ListenerId, NodeError, Op, Outcome,
-    Reply, ServerId, SocketId, Step, Target,
+    Command, Completion, ConnectTo, Emit, EventKind, HostOptions, ListenOn, ListenerId, NodeError, Op, Outcome, Reply,
+    ServerId, SocketId, Step, Target,
 };
 use std::sync::Arc;
 use trace_support::Host;
@@ -95,7 +95,8 @@ fn h2_an_error_that_a_tap_alone_hears_is_unhandled() {
 fn h3_a_lookup_is_answered_with_the_users_own_error() {
     let mut host = Host::new(Options::default());
     let socket = host.socket();
-    let name = HostOptions { host: Some("some.name".into()), port: Some(80), custom_lookup: true, ..Default::default() };
+    let name =
+        HostOptions { host: Some("some.name".into()), port: Some(80), custom_lookup: true, ..Default::default() };
     host.machine.begin(Command::Connect(socket, ConnectTo::Host(name))).unwrap();
     let lookup = loop {
         match host.machine.step() {

@@ -4,13 +4,13 @@ use crate::emit::{TAP, address};
 use crate::host::{command, emit_rest, go, handle_id, host, lookup_id, pack, server_id, socket_id};
 use crate::js::{Env, Thrown, api};
 use bytes::Bytes;
-use rustix::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use napi_sys::*;
 use netfold_core::{
-    CallbackId, Chunk, Command, ConnectTo, Encoding, EventKind, HandedIn, HandleKind, HostOptions, ListenOn, ListenOptions, ListenerId, NodeError,
-    Outcome, ServerOptions, Side, SocketOptions, Target, Text, TickId, ip_and_zone,
-    is_ip,
+    CallbackId, Chunk, Command, ConnectTo, Encoding, EventKind, HandedIn, HandleKind, HostOptions, ListenOn,
+    ListenOptions, ListenerId, NodeError, Outcome, ServerOptions, Side, SocketOptions, Target, Text, TickId,
+    ip_and_zone, is_ip,
 };
+use rustix::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::sync::Arc;
 
 type Given = Result<napi_value, Thrown>;
@@ -68,7 +68,10 @@ pub(crate) const EXPORTS: &[(&str, Export)] = &[
     ("socketGet", crate::view::socket_get),
     ("serverGet", crate::view::server_get),
     ("listenerCount", crate::view::listener_count),
-    ("eventNames", |env, _| Ok(env.array(&EventKind::ALL.iter().map(|kind| env.text(kind.name())).collect::<Vec<_>>()))),
+    (
+        "eventNames",
+        |env, _| Ok(env.array(&EventKind::ALL.iter().map(|kind| env.text(kind.name())).collect::<Vec<_>>())),
+    ),
     ("counters", crate::view::counters),
     ("finishTrace", |env, _| {
         host(|h| h.finish_trace());
@@ -170,9 +173,7 @@ fn hand_in(env: Env, fd: i32) -> Result<HandedIn, Thrown> {
     if handed.is_err() || fd <= LAST_STDIO {
         let _still_theirs = given.into_raw_fd();
     }
-    handed.map_err(|error| {
-        env.error(&Arc::new(error)).map_or_else(|thrown| thrown, Some)
-    })
+    handed.map_err(|error| env.error(&Arc::new(error)).map_or_else(|thrown| thrown, Some))
 }
 
 fn adopt(env: Env, args: &[napi_value]) -> Given {
@@ -208,7 +209,7 @@ fn context(env: Env, args: &[napi_value]) -> Given {
 fn scope(env: Env, host: napi_value) -> u32 {
     let Some(host) = env.maybe_string(host) else { return 0 };
     let zone = ip_and_zone(&host).and_then(|(_, zone)| zone);
-    zone.map_or(0, |zone| host_interface(zone))
+    zone.map_or(0, host_interface)
 }
 
 fn host_interface(zone: &str) -> u32 {

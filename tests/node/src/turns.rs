@@ -4,7 +4,7 @@
 
 use crate::host::{Host, Turn, face, go, host};
 use crate::js::{Env, api};
-use crate::uv::{self, Memory, Loop};
+use crate::uv::{self, Loop, Memory};
 use napi_sys::*;
 use netfold_core::host::Kernel;
 use netfold_core::{Completion, Idle, Phase, ServerId, Target};
@@ -220,8 +220,7 @@ fn turn(env: Env, turn: Turn) -> bool {
     api!(napi_open_handle_scope(env.0, &mut scope));
     let (function, mut receiver, mut result) = (env.kept(face(|f| f.turn)), std::ptr::null_mut(), std::ptr::null_mut());
     api!(napi_get_global(env.0, &mut receiver));
-    let status =
-        api!(napi_make_callback(env.0, context, receiver, function, 0, std::ptr::null(), &mut result));
+    let status = api!(napi_make_callback(env.0, context, receiver, function, 0, std::ptr::null(), &mut result));
     let mut goes_on = true;
     if status != Status::napi_ok {
         // A turn that failed has told so itself; one of the ticks after it has not.
