@@ -70,6 +70,7 @@ Server.prototype.listen = function(...args) {
     const error = badPort(options.port, 'options.port');
     if (error) throw error;
     const { host } = options;
+    if (host && typeof host !== 'string') throw invalidArgType('hostname', 'string', host);
     this._connectionKey = `${host ? isIP(host) : 6}:${host || '::'}:${options.port | 0}`;
     return listening(this, () => {
       native.listenPort(this[kId], options.port | 0, host || undefined, backlog, Boolean(options.ipv6Only),

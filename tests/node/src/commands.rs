@@ -148,6 +148,20 @@ fn new_socket(env: Env, args: &[napi_value]) -> Given {
     given(env, made)
 }
 
+/// Descriptors up to this one are never closed, as in libuv.
+const LAST_STDIO: i32 = 2;
+
+/// A copy of a descriptor that stays open; the descriptor itself if there can be no copy.
+fn copy(fd: OwnedFd) -> OwnedFd {
+    match fd.try_clone() {
+        Ok(copy) => {
+            let _stays_open = fd.into_raw_fd();
+            copy
+        }
+        Err(_) => fd,
+    }
+}
+
 /// A descriptor by its number: the socket's from here on, unless it cannot be one.
 fn hand_in(env: Env, fd: i32) -> Result<HandedIn, Thrown> {
     // SAFETY: it is the user who says that this number is a descriptor of theirs to give away, as in Node.
@@ -156,10 +170,10 @@ fn hand_in(env: Env, fd: i32) -> Result<HandedIn, Thrown> {
         Ok(copy) => host(|h| h.kernel.hand_in(copy)),
         Err(_) => Err(NodeError::InvalidFdType("UNKNOWN")),
     };
-    handed.map_err(|error| {
+    if handed.is_err() || fd <= LAST_STDIO {
         let _still_theirs = given.into_raw_fd();
-        env.error(&Arc::new(error)).map_or_else(|thrown| thrown, Some)
-    })
+    }
+    handed.map_err(|error| env.error(&Arc::new(error)).map_or_else(|thrown| thrown, Some))
 }
 
 fn adopt(env: Env, args: &[napi_value]) -> Given {
@@ -195,7 +209,7 @@ fn context(env: Env, args: &[napi_value]) -> Given {
 fn scope(env: Env, host: napi_value) -> u32 {
     let Some(host) = env.maybe_string(host) else { return 0 };
     let zone = ip_and_zone(&host).and_then(|(_, zone)| zone);
-    zone.map_or(0, |zone| host_interface(zone))
+    zone.map_or(0, host_interface)
 }
 
 fn host_interface(zone: &str) -> u32 {
@@ -346,6 +360,7 @@ fn listen(env: Env, server: napi_value, on: ListenOn, options: ListenOptions) ->
 fn listen_fd(env: Env, args: &[napi_value]) -> Given {
     // SAFETY: it is the user who says that this number is a descriptor of theirs to give away, as in Node.
     let fd = unsafe { OwnedFd::from_raw_fd(env.f64(args[1]) as i32) };
+    let fd = if fd.as_raw_fd() > LAST_STDIO { fd } else { copy(fd) };
     let (key, kind) = host(|h| {
         let key = h.kernel.hand_in_listener(fd);
         (key, h.kernel.handed_kind(key))

@@ -194,6 +194,8 @@ pub(crate) unsafe extern "C" fn clean_up(handle: napi_async_cleanup_hook_handle,
 }
 
 thread_local! {
+    /// The failure that is under way has been told.
+    static TOLD: Cell<bool> = const { Cell::new(false) };
     static HOOK: Cell<napi_async_cleanup_hook_handle> = const { Cell::new(std::ptr::null_mut()) };
 }
 
@@ -219,8 +221,17 @@ fn turn(env: Env, turn: Turn) -> bool {
     let (function, mut receiver, mut result) = (env.kept(face(|f| f.turn)), std::ptr::null_mut(), std::ptr::null_mut());
     api!(napi_get_global(env.0, &mut receiver));
     let status = api!(napi_make_callback(env.0, context, receiver, function, 0, std::ptr::null(), &mut result));
-    // A turn that failed has told so itself.
-    let goes_on = status == Status::napi_ok || env.caught().is_some();
+    let mut goes_on = true;
+    if status != Status::napi_ok {
+        // A turn that failed has told so itself; one of the ticks after it has not.
+        match (env.caught(), TOLD.take()) {
+            (Some(_), true) => {}
+            (Some(error), false) => {
+                api!(napi_fatal_exception(env.0, error));
+            }
+            (None, _) => goes_on = false,
+        }
+    }
     api!(napi_close_handle_scope(env.0, scope));
     goes_on
 }
@@ -230,6 +241,7 @@ fn turn(env: Env, turn: Turn) -> bool {
 pub(crate) fn run_turn(env: Env) -> Result<napi_value, crate::js::Thrown> {
     turn_within(env).inspect_err(|thrown| {
         if let Some(error) = thrown {
+            TOLD.set(true);
             api!(napi_fatal_exception(env.0, *error));
         }
     })
