@@ -262,7 +262,8 @@ fn handle_of(completion: &Completion) -> Option<HandleId> {
         | Completion::EofAs(h, _)
         | Completion::ReadFailed(h, _)
         | Completion::Accepted(h, _)
-        | Completion::AcceptFailed(h, _) => Some(*h),
+        | Completion::AcceptFailed(h, _)
+        | Completion::Drained(h) => Some(*h),
         Completion::LookedUp(..) => None,
     }
 }
