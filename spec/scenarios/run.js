@@ -32,6 +32,9 @@ process.on('uncaughtException', (err) => {
   if (running !== null) running.uncaught(err);
 });
 
+// `pipe` asks for these, and what is made on the way is no program's.
+void [process.stdout, process.stderr];
+
 watchResources((type, resource) => {
   if (running !== null && HANDLES.includes(type)) running.handles.push(resource);
 });
