@@ -301,6 +301,10 @@ fn user<A: App>(app: &mut A, task: A::Task) -> Result<(), A::Thrown> {
 fn turn<A: App>(app: &mut A) -> Result<(), A::Thrown> {
     app.parts().lane.begin_turn();
     go(app, false)?;
+    let Parts { machine, lane, .. } = app.parts();
+    if lane.ticks_wait && machine.core().is_hollow() {
+        return Ok(());
+    }
     drain(app)
 }
 

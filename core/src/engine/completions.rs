@@ -17,26 +17,26 @@ impl Core {
             Completion::Read(h, bytes) => self.read_completed(h, bytes, None)?,
             Completion::ReadAs(h, bytes, units) => self.read_completed(h, bytes, Some(units))?,
             Completion::Written(h, result) => {
-                let Some(socket) = self.waiting(h, |handle| handle.writing)? else { return Ok(None) };
+                let Some(socket) = self.waiting(h, |handle| handle.writing)? else { return Ok(self.nothing()) };
                 self.handle_mut(h, |handle| handle.writing = false);
                 self.written(socket, result)
             }
             Completion::Drained(h) => {
                 if !Self::known(&self.handles, h)? {
-                    return Ok(None);
+                    return Ok(self.nothing());
                 }
                 self.drained(h)
             }
             Completion::Eof(h) => self.eof_completed(h, None)?,
             Completion::EofAs(h, units) => self.eof_completed(h, Some(units))?,
             Completion::ReadFailed(h, errno) => {
-                let Some(socket) = self.reader(h)? else { return Ok(None) };
+                let Some(socket) = self.reader(h)? else { return Ok(self.nothing()) };
                 self.handle_mut(h, |handle| handle.started = false);
                 self.read_failed(socket, errno)
             }
             Completion::Connected(h, result) => {
                 if self.waiting(h, |handle| handle.connecting)?.is_none() {
-                    return Ok(None);
+                    return Ok(self.nothing());
                 }
                 self.connected(h, result)
             }
@@ -46,7 +46,7 @@ impl Core {
             },
             Completion::AcceptFailed(h, errno) => match self.listening(h)? {
                 true => self.accept_failed(h, errno),
-                false => None,
+                false => self.nothing(),
             },
             Completion::LookedUp(lookup, answer) => {
                 Self::known(&self.lookups, lookup)?;
@@ -55,7 +55,7 @@ impl Core {
                         let answer = answer.map(|list| list.into_iter().map(Resolved::Ip).collect());
                         self.answer(purpose, answer.map_err(Refusal::Code))
                     }
-                    None => None,
+                    None => self.nothing(),
                 }
             }
         };
@@ -63,7 +63,7 @@ impl Core {
     }
 
     fn read_completed(&mut self, h: HandleId, bytes: Bytes, told: Option<u32>) -> Result<Flow, ApiMisuse> {
-        let Some(socket) = self.reader(h)? else { return Ok(None) };
+        let Some(socket) = self.reader(h)? else { return Ok(self.nothing()) };
         if bytes.is_empty() {
             return Err(ApiMisuse::WrongReply);
         }
@@ -72,7 +72,7 @@ impl Core {
     }
 
     fn eof_completed(&mut self, h: HandleId, told: Option<u32>) -> Result<Flow, ApiMisuse> {
-        let Some(socket) = self.reader(h)? else { return Ok(None) };
+        let Some(socket) = self.reader(h)? else { return Ok(self.nothing()) };
         self.handle_mut(h, |handle| handle.started = false);
         Ok(self.ended(socket, told))
     }

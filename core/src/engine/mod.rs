@@ -147,6 +147,8 @@ pub struct Core {
     fed: VecDeque<Fed>,
     closing: Vec<HandleId>,
     closing_batch: Vec<HandleId>,
+    /// The turn that began last is none in Node: nothing is called.
+    hollow: bool,
     /// What is left of the batch of the phase that runs.
     batch: u32,
     /// How many of what was fed are left of the pending phase's batch: 0 when another phase runs.
@@ -197,6 +199,7 @@ impl Core {
             fed: VecDeque::new(),
             closing: Vec::new(),
             closing_batch: Vec::new(),
+            hollow: false,
             batch: 0,
             fed_batch: 0,
             to_release: Vec::new(),
@@ -261,6 +264,7 @@ impl Core {
     pub fn complete(&mut self, completion: Completion) -> Result<(), ApiMisuse> {
         self.turn_may_start()?;
         self.sweep();
+        self.hollow = false;
         let flow = self.completion(completion)?;
         self.start_turn(flow);
         Ok(())
@@ -300,9 +304,16 @@ impl Core {
     /// Runs the next turn of a phase. Call again, after draining the ticks, as long as [`Idle::batch`] is not 0.
     pub fn phase(&mut self, phase: Phase) -> Result<(), ApiMisuse> {
         self.turn_may_start()?;
+        self.hollow = false;
         let flow = self.next_of(phase);
         self.start_turn(flow);
         Ok(())
+    }
+
+    /// Whether the turn that began last is none in Node: what it was for is gone. Ticks that a failure put off wait over such
+    /// a turn (rule T10).
+    pub const fn is_hollow(&self) -> bool {
+        self.hollow
     }
 
     /// Goes forward. The only way.
@@ -414,7 +425,7 @@ impl Core {
     }
 
     fn start_turn(&mut self, flow: Flow) {
-        self.ticks_may_wait = false;
+        self.ticks_may_wait &= self.hollow;
         self.mode = Mode::Running;
         self.hold(flow);
     }
@@ -489,6 +500,12 @@ impl Core {
     /// Takes back how a connect ended: only the newest answer counts when a path was asked for twice.
     pub(crate) fn starve(&mut self, handle: HandleId) {
         self.unfeed(|fed| matches!(fed, Fed::Connected(of, _) if *of == handle));
+    }
+
+    /// In this turn there is nothing to do: Node's system calls nobody then.
+    pub(crate) fn nothing(&mut self) -> Flow {
+        self.hollow = true;
+        None
     }
 
     /// Takes back the first of what was fed that is this; whether there was one.

@@ -58,7 +58,7 @@ impl Core {
             Fed::Shutdown(handle) => self.shutdown(handle),
             Fed::Connected(handle, result) => {
                 if self.handles.get(handle).is_none_or(|h| !h.connecting || h.closing.is_some()) {
-                    return None;
+                    return self.nothing();
                 }
                 self.connected(handle, result)
             }
@@ -67,7 +67,7 @@ impl Core {
 
     fn shutdown(&mut self, handle: HandleId) -> Flow {
         if self.handles.get(handle).is_none_or(|h| !h.shutting || h.closing.is_some()) {
-            return None;
+            return self.nothing();
         }
         self.push(Frame::ShutdownAnswered(handle));
         self.ask(Asked::Shutdown(handle))
@@ -75,7 +75,11 @@ impl Core {
 
     /// FIN does not wait for the pending phase when the descriptor turned out to be writable.
     pub(crate) fn drained(&mut self, handle: HandleId) -> Flow {
-        if self.unfeed(|fed| matches!(fed, Fed::Shutdown(of) if *of == handle)) { self.shutdown(handle) } else { None }
+        if self.unfeed(|fed| matches!(fed, Fed::Shutdown(of) if *of == handle)) {
+            self.shutdown(handle)
+        } else {
+            self.nothing()
+        }
     }
 
     pub(crate) fn shutdown_answered(&mut self, handle: HandleId) -> Flow {
@@ -97,7 +101,7 @@ impl Core {
             }
         }
         let flow = loop {
-            let Some(&id) = self.closing_batch.last() else { break None };
+            let Some(&id) = self.closing_batch.last() else { break self.nothing() };
             let handle = self.handles[id];
             let owner = match handle.owner {
                 Owner::Socket(socket) => Some(socket),

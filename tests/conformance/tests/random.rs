@@ -1,15 +1,19 @@
-//! Random programs: valid, and logged alike by Node and by netfold.
+//! Random programs: in the language, and logged alike by Node and by netfold.
 
 use netfold_conformance::random::coverage::is_abrupt;
-use netfold_conformance::random::differ::tree;
-use netfold_conformance::scenario::{parse, print};
+use netfold_conformance::random::differ::{Differ, Plan, tree};
+use netfold_conformance::random::{masks, node, recording, report};
+use netfold_conformance::scenario::{parse, print, run};
 use proptest::strategy::ValueTree;
+use std::time::Duration;
+
+const SEED: u64 = 20;
 
 #[test]
 fn random_programs_are_in_the_language_and_often_abrupt() {
     let mut abrupt = 0;
     for index in 0..1000 {
-        let program = tree(7, index).current().program;
+        let program = tree(SEED, index).current().program;
         let text = print(&program);
         match parse(&text) {
             Ok(parsed) => assert!(parsed == program, "it reads as another program:\n{text}"),
@@ -18,4 +22,35 @@ fn random_programs_are_in_the_language_and_often_abrupt() {
         abrupt += u32::from(is_abrupt(&program));
     }
     assert!(abrupt > 333, "a third has a reset, a destroy or a half-close: {abrupt} of 1000");
+}
+
+#[test]
+fn random_programs_are_logged_alike() {
+    if node::version().is_none() {
+        eprintln!("skipped: there is no node on the path");
+        return;
+    }
+    let plan = Plan { seed: SEED, programs: 400, time: Some(Duration::from_secs(8)), alike: 0, ..Plan::default() };
+    let found = Differ::new().expect("there is a node").campaign(&plan, |_| {}).expect("Node can be run");
+    let summary = report::summary(&plan, &found);
+    println!("{summary}");
+    for case in &found.cases {
+        println!("# {}\n{}--- node\n{}--- netfold\n{}", case.sign, print(&case.program), case.node, case.ours);
+    }
+    assert!(
+        found.different() == 0,
+        "to see them small: cargo run --release -p netfold-conformance --bin random -- --seed {SEED} --programs 400 --out DIR"
+    );
+}
+
+#[test]
+fn recorded_programs_are_logged_as_node_did() {
+    let recorded = recording::read(include_str!("random/recorded.txt"));
+    assert!(recorded.len() >= 200, "{} programs are recorded", recorded.len());
+    for (text, log) in recorded {
+        let program = parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        // What a loaded machine does once it does not do again; an order of ready handles it may.
+        let alike = (0..3).any(|_| run(&program) == log) || masks::explain(&program, log).is_some();
+        assert!(alike, "{text}--- node\n{log}--- netfold\n{}", run(&program));
+    }
 }

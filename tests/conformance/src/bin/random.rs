@@ -2,10 +2,12 @@
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
+#[cfg(netfold_bugs)]
+use netfold_conformance::random::differ::Verdict;
 use netfold_conformance::random::differ::{Differ, Plan};
-use netfold_conformance::random::{node, report};
+use netfold_conformance::random::{node, recording, report};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -22,8 +24,15 @@ struct Arguments {
     #[arg(long, default_value_t = 0)]
     first: u64,
     /// Where to write what differs: made if it is not there.
+    #[arg(long, required_unless_present_any = ["record", "bugs"])]
+    out: Option<PathBuf>,
+    /// In place of a comparison: write so many small programs (`--programs`) with Node's logs to this file.
     #[arg(long)]
-    out: PathBuf,
+    record: Option<PathBuf>,
+    /// In place of a comparison: plant each of the ordering bugs of a build with `--cfg netfold_bugs`, and say after how many
+    /// programs it is found. Exit status 1 if one is not, in `--programs`.
+    #[arg(long)]
+    bugs: bool,
     /// Stop after so many minutes in any case.
     #[arg(long)]
     minutes: Option<f64>,
@@ -38,7 +47,13 @@ fn main() -> ExitCode {
         eprintln!("there is no node on the path: nothing to compare with");
         return ExitCode::from(3);
     }
-    match campaign(&arguments) {
+    let done = match &arguments {
+        Arguments { record: Some(path), .. } => record(&arguments, path),
+        Arguments { bugs: true, .. } => bugs(&arguments),
+        Arguments { out: Some(out), .. } => campaign(&arguments, out),
+        _ => unreachable!("one of the three is required"),
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
@@ -48,15 +63,48 @@ fn main() -> ExitCode {
     }
 }
 
-fn campaign(arguments: &Arguments) -> io::Result<bool> {
-    let plan = Plan {
+fn record(arguments: &Arguments, path: &Path) -> io::Result<bool> {
+    let programs = usize::try_from(arguments.programs).unwrap_or(usize::MAX);
+    std::fs::write(path, recording::record(arguments.seed, programs)?)?;
+    Ok(true)
+}
+
+#[cfg(not(netfold_bugs))]
+fn bugs(_: &Arguments) -> io::Result<bool> {
+    Err(io::Error::other("this build has no bugs planted: build it with RUSTFLAGS=\"--cfg netfold_bugs\""))
+}
+
+#[cfg(netfold_bugs)]
+fn bugs(arguments: &Arguments) -> io::Result<bool> {
+    use netfold::core::bugs::{Bug, plant};
+    let plan = Plan { first_only: true, ..plan(arguments) };
+    let mut all = true;
+    for &bug in Bug::ALL {
+        plant(Some(bug));
+        let found = Differ::new()?.campaign(&plan, |_| {})?;
+        match found.cases.iter().find(|case| case.verdict == Verdict::Different) {
+            Some(case) => println!("{bug:?}: found by program {} ({})", case.index - plan.first + 1, case.sign),
+            None => println!("{bug:?}: not found in {} programs", found.coverage.programs),
+        }
+        all &= found.different() > 0;
+    }
+    plant(None);
+    Ok(all)
+}
+
+fn plan(arguments: &Arguments) -> Plan {
+    Plan {
         seed: arguments.seed,
         first: arguments.first,
         programs: arguments.programs,
         time: arguments.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0)),
         alike: arguments.alike,
         first_only: false,
-    };
+    }
+}
+
+fn campaign(arguments: &Arguments, out: &Path) -> io::Result<bool> {
+    let plan = plan(arguments);
     let bar = ProgressBar::new(plan.programs);
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta} {msg}");
     bar.set_style(style.map_err(io::Error::other)?);
@@ -65,7 +113,7 @@ fn campaign(arguments: &Arguments) -> io::Result<bool> {
         bar.set_message(format!("{} differ", found.different()));
     })?;
     bar.finish_and_clear();
-    report::write(&arguments.out, &plan, &found)?;
+    report::write(out, &plan, &found)?;
     print!("{}", report::summary(&plan, &found));
     Ok(found.different() == 0)
 }

@@ -173,6 +173,7 @@ impl Differ {
         match masks::explain(program, &node) {
             Some(mask) => case(Verdict::Masked(mask), ours, node),
             None if filters::connects_early(&node) => case(Verdict::Deviation(filters::EARLY), ours, node),
+            None if filters::calls_again(&node) => case(Verdict::Deviation(filters::D9), ours, node),
             None => case(Verdict::Different, ours, node),
         }
     }

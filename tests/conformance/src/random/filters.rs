@@ -15,7 +15,7 @@ pub const D3: &str = "D3 hex text of odd length";
 /// D8: a peer that connects again.
 pub const D8: &str = "D8 an accepted socket connects";
 /// D9: a callback that throws.
-pub const D9: &str = "D9 a callback throws";
+pub const D9: &str = "D9 a callback throws, or is called twice";
 /// D58: a listener of 'prefinish' that throws.
 pub const D58: &str = "D58 a throw in 'prefinish'";
 /// D14: `read(n)` of a socket with an encoding.
@@ -31,12 +31,37 @@ pub const EARLY: &str = "connect before 'close': undefined in Node's documentati
 /// compared; what differs is not called a difference.
 pub fn connects_early(log: &str) -> bool {
     log.split("== ").any(|block| {
-        let mut open = false;
+        // How often 'close' is yet to come.
+        let mut owed = 0;
         block.lines().filter_map(|line| line.split_once(": ")).flat_map(|(_, line)| line.split(" | ")).any(|entry| {
             let asks = entry.starts_with("connect ");
-            let early = asks && open;
-            open = (open || asks) && !(entry.starts_with("close ") && entry != "close ");
+            let early = asks && owed > 0;
+            if asks && !early || owed == 0 && entry.starts_with("destroy") {
+                owed += 1;
+            } else if owed > 0 && entry.starts_with("close ") {
+                owed -= 1;
+            }
             early
+        })
+    })
+}
+
+/// Whether a callback is called more often than it was given: Node calls those of writes that wait again when one of them
+/// ends the socket or fails (D9).
+pub fn calls_again(log: &str) -> bool {
+    log.split("== ").any(|block| {
+        let mut given: BTreeMap<&str, i32> = BTreeMap::new();
+        block.lines().filter_map(|line| line.split_once(": ")).flat_map(|(_, line)| line.split(" | ")).any(|entry| {
+            if let Some(name) = entry.strip_prefix("cb ").and_then(|rest| rest.split(' ').next()) {
+                let left = given.entry(name).or_default();
+                *left -= 1;
+                return *left < 0;
+            }
+            let name = entry.split(' ').find_map(|word| word.strip_prefix("cb="));
+            // What stays a listener is called as often as there is an event.
+            let often = if entry.starts_with("setTimeout") { 1000 } else { 1 };
+            name.into_iter().for_each(|name| *given.entry(name).or_default() += often);
+            false
         })
     })
 }

@@ -1,13 +1,15 @@
 //! Random programs, run by Node and by netfold, whose logs must be equal.
 //!
 //! [`strategy`] makes programs, [`node`] keeps a Node that runs them, [`differ`] compares, [`masks`] holds the freedoms that
-//! a system has, [`shrink`] makes what was found small, [`coverage`] says what the programs reached.
+//! a system has, [`shrink`] makes what was found small, [`coverage`] says what the programs reached, [`recording`] keeps
+//! programs with Node's logs.
 
 pub mod coverage;
 pub mod differ;
 pub mod filters;
 pub mod masks;
 pub mod node;
+pub mod recording;
 pub mod report;
 pub mod shrink;
 mod skeleton;
