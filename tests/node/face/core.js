@@ -73,15 +73,19 @@ class Functions {
   }
 }
 
-const listeners = new Functions();
 const callbacks = new Functions();
+
+// Listeners lie with their object: they often refer to it, and it must be collected with them.
+const kListeners = Symbol('listeners');
+const listenersOf = (object) => (object[kListeners] ??= new Functions());
+
 // Emissions under way, the innermost last, and listeners that were taken off meanwhile: these may still be called.
 const emissions = [];
 const dropped = [];
 
-function forget(number) {
-  if (emissions.length > 0) dropped.push(number);
-  else listeners.drop(number);
+function forget(object, number) {
+  if (emissions.length > 0) dropped.push([object, number]);
+  else listenersOf(object).drop(number);
 }
 
 const handlers = {
@@ -100,7 +104,10 @@ const handlers = {
       object.arguments(name, a, b, c, d);
     } finally {
       emissions.pop();
-      if (emissions.length === 0) while (dropped.length > 0) listeners.drop(dropped.pop());
+      while (emissions.length === 0 && dropped.length > 0) {
+        const [from, number] = dropped.pop();
+        listenersOf(from).drop(number);
+      }
       object.emitted(name);
     }
     return emission.taken;
@@ -108,7 +115,7 @@ const handlers = {
 
   listener(number) {
     const { object, name, args } = emissions.at(-1);
-    const fn = listeners.get(number);
+    const fn = listenersOf(object).get(number);
     if (fn === undefined) return;
     const result = Reflect.apply(fn, object, args);
     if (result !== undefined && result !== null) object.settled(result, name, args);
@@ -215,6 +222,6 @@ const isIP = (input) => native.isIP(`${input}`);
 
 module.exports = {
   native, isIP, kId, kServer, kind, SERVER_CLOSE, know, hold, letGo, find,
-  listeners, callbacks, forget, emitRest, answerError, counters, accept,
+  listenersOf, callbacks, forget, emitRest, answerError, counters, accept,
   incoming: () => incoming,
 };

@@ -340,7 +340,8 @@ fn listen_port(env: Env, args: &[napi_value]) -> Given {
         backlog: env.maybe(args[3]).map_or(0, |n| n as u32),
         ipv6_only: env.flag(args[4]),
     };
-    let options = ListenOptions { reuse_port: env.flag(args[5]), ..ListenOptions::default() };
+    let (scope, reuse_port) = (scope(env, args[2]), env.flag(args[5]));
+    let options = ListenOptions { reuse_port, scope, ..ListenOptions::default() };
     listen(env, args[0], on, options)
 }
 
