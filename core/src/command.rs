@@ -203,6 +203,8 @@ pub struct ListenOptions {
     pub readable_all: bool,
     /// Everybody may write to the Unix socket (rule S19).
     pub writable_all: bool,
+    /// The number of the interface that a zone in `host` names, as [`HostOptions::scope`].
+    pub scope: u32,
 }
 
 /// Which end of a connection.

@@ -86,16 +86,18 @@ enum Entry<T> {
 enum Stage {
     /// Timers that are due before the first poll; whether one of them failed, so that ticks wait for the last.
     First(bool),
-    /// What was fed since the last poll's pending rounds.
-    Fed,
+    /// What was fed since the last poll's pending rounds; whether its batch was left, by a failure or a stop.
+    Fed(bool),
     Poll,
     Completions,
-    Pending(u8),
+    /// Rounds that are left; whether the batch of one was left.
+    Pending(u8, bool),
     /// The ticks that waited come before the immediates; whether they were run, down to one that failed perhaps.
     Check(bool),
     /// So many immediates of this round are left; whether the one before them failed.
     Immediates(usize, bool),
-    Closing,
+    /// Whether its batch was left.
+    Closing(bool),
     /// As [`First`](Stage::First), after closing.
     Timers(bool),
 }
@@ -169,7 +171,7 @@ impl<T> Lane<T> {
             || !self.immediates.is_empty()
             || self.idle.pending > 0
             || self.idle.closing > 0
-            || !matches!(self.stage, Stage::First(_) | Stage::Fed | Stage::Poll);
+            || !matches!(self.stage, Stage::First(_) | Stage::Fed(false) | Stage::Poll);
         if owed { Some(0) } else { self.idle.deadline }
     }
 
@@ -177,13 +179,13 @@ impl<T> Lane<T> {
     pub const fn stage(&self) -> &'static str {
         match self.stage {
             Stage::First(_) => "first",
-            Stage::Fed => "fed",
+            Stage::Fed(_) => "fed",
             Stage::Poll => "poll",
             Stage::Completions => "completions",
-            Stage::Pending(_) => "pending",
+            Stage::Pending(..) => "pending",
             Stage::Check(_) => "check",
             Stage::Immediates(..) => "immediates",
-            Stage::Closing => "closing",
+            Stage::Closing(_) => "closing",
             Stage::Timers(_) => "timers",
         }
     }
@@ -319,11 +321,16 @@ fn go_around<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thr
                 let Parts { machine, kernel, .. } = app.parts();
                 machine.advance(kernel.now()).expect(HOST);
                 timers(app, failed, Stage::First)?;
-                app.parts().lane.stage = Stage::Fed;
+                app.parts().lane.stage = Stage::Fed(false);
             }
-            Stage::Fed => {
-                fed(app)?;
-                app.parts().lane.stage = Stage::Poll;
+            Stage::Fed(left) => {
+                // What a failure put off waits for the end of a turn, also over the next poll (rule T10).
+                if !left && !app.parts().lane.ticks_wait {
+                    drain(app)?;
+                }
+                if batch(app, Phase::Pending, left, Stage::Fed)? {
+                    app.parts().lane.stage = Stage::Poll;
+                }
             }
             Stage::Poll => {
                 poll(app, timeout)?;
@@ -331,12 +338,15 @@ fn go_around<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thr
             }
             Stage::Completions => {
                 completions(app)?;
-                app.parts().lane.stage = Stage::Pending(PENDING_ROUNDS);
+                app.parts().lane.stage = Stage::Pending(PENDING_ROUNDS, false);
             }
-            Stage::Pending(rounds) => {
-                let rounds = pending(app, rounds)?;
-                let Parts { lane, .. } = app.parts();
-                lane.stage = if rounds == 0 { Stage::Check(false) } else { Stage::Pending(rounds) };
+            Stage::Pending(rounds, left) => {
+                let more = left || app.parts().lane.idle.pending > 0;
+                if batch(app, Phase::Pending, left, |left| Stage::Pending(rounds, left))? {
+                    let again = more && rounds > 1;
+                    app.parts().lane.stage =
+                        if again { Stage::Pending(rounds - 1, false) } else { Stage::Check(false) };
+                }
             }
             Stage::Check(false) => {
                 // One of them that fails puts the others off until the first immediate is over.
@@ -349,18 +359,19 @@ fn go_around<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thr
             }
             Stage::Immediates(left, failed) => {
                 immediates(app, left, failed)?;
-                app.parts().lane.stage = Stage::Closing;
+                app.parts().lane.stage = Stage::Closing(false);
             }
-            Stage::Closing => {
-                closing(app)?;
-                let Parts { machine, kernel, lane } = app.parts();
-                machine.advance(kernel.now()).expect(HOST);
-                lane.stage = Stage::Timers(false);
+            Stage::Closing(left) => {
+                if batch(app, Phase::Closing, left, Stage::Closing)? {
+                    let Parts { machine, kernel, lane } = app.parts();
+                    machine.advance(kernel.now()).expect(HOST);
+                    lane.stage = Stage::Timers(false);
+                }
             }
             Stage::Timers(failed) => {
                 timers(app, failed, Stage::Timers)?;
                 let Parts { machine, lane, .. } = app.parts();
-                lane.stage = Stage::Fed;
+                lane.stage = Stage::Fed(false);
                 let alive = machine.core().alive() || lane.has_tasks();
                 return Ok(if alive { Around::Alive } else { Around::Done });
             }
@@ -407,25 +418,23 @@ fn completions<A: App>(app: &mut A) -> Result<(), A::Thrown> {
     }
 }
 
-fn fed<A: App>(app: &mut A) -> Result<(), A::Thrown> {
-    // What a failure put off waits for the end of a turn, also over the next poll (rule T10).
-    if !app.parts().lane.ticks_wait {
-        drain(app)?;
+/// What there is of a phase when it begins, each a turn; whether it is over. One that was left goes on with what is left of
+/// it: what came to the phase meanwhile waits for the next time.
+fn batch<A: App>(app: &mut A, phase: Phase, left: bool, stage: impl Fn(bool) -> Stage) -> Result<bool, A::Thrown> {
+    let idle = app.parts().lane.idle;
+    let there = if phase == Phase::Pending { idle.pending } else { idle.closing };
+    let mut turns = if left { idle.batch } else { there };
+    while turns > 0 {
+        let Parts { machine, lane, .. } = app.parts();
+        if lane.stopped {
+            return Ok(false);
+        }
+        lane.stage = stage(true);
+        machine.phase(phase).expect(HOST);
+        turn(app)?;
+        turns = app.parts().lane.idle.batch;
     }
-    while pending(app, 1)? > 0 {}
-    Ok(())
-}
-
-/// One turn of what was fed; how many rounds are left.
-fn pending<A: App>(app: &mut A, rounds: u8) -> Result<u8, A::Thrown> {
-    let Parts { machine, lane, .. } = app.parts();
-    if lane.idle.pending == 0 {
-        return Ok(0);
-    }
-    machine.phase(Phase::Pending).expect(HOST);
-    turn(app)?;
-    let left = app.parts().lane.idle.batch;
-    Ok(if left > 0 { rounds } else { rounds - 1 })
+    Ok(true)
 }
 
 /// The immediates that there were when the round began. One that fails costs the others nothing; if it was the last, those
@@ -448,24 +457,10 @@ fn immediates<A: App>(app: &mut A, left: usize, failed: bool) -> Result<(), A::T
     }
     if ran {
         // The ticks of the last one stand outside the round: what fails there puts its fellows off further.
-        app.parts().lane.stage = Stage::Closing;
+        app.parts().lane.stage = Stage::Closing(false);
         drain(app)?;
     }
     Ok(())
-}
-
-fn closing<A: App>(app: &mut A) -> Result<(), A::Thrown> {
-    loop {
-        let Parts { machine, lane, .. } = app.parts();
-        if lane.idle.closing == 0 {
-            return Ok(());
-        }
-        machine.phase(Phase::Closing).expect(HOST);
-        turn(app)?;
-        if app.parts().lane.idle.batch == 0 {
-            return Ok(());
-        }
-    }
 }
 
 /// The timers that are due, each a turn. One that fails costs the others nothing; the ticks then wait for the last.

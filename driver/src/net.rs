@@ -11,7 +11,7 @@ use bytes::Bytes;
 use netfold_core::host::{self, App, Around, Kernel, Lane, Parts, Place};
 use netfold_core::{
     Command, Core, Emit, EventKind, Limits, Machine, NodeError, Outcome, ServerOptions, SharedError, SocketId,
-    SocketOptions, Target, TimerId, Unhandled,
+    SocketOptions, Target, TimerId, Unhandled, ip_and_zone,
 };
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -208,6 +208,12 @@ impl<S, H: Host> Net<S, H> {
     pub fn with_host_recorded(state: S, kernel: H, limits: Limits, recording: Recording) -> Self {
         let (options, sink) = recording.open();
         Self::with_machine(state, kernel, Machine::recorded(Core::new(limits), options), Some(sink))
+    }
+
+    /// The number of the interface that the zone of an address names; 0 if there is none, and for a name.
+    pub(crate) fn scope(&self, host: Option<&str>) -> u32 {
+        let zone = host.and_then(ip_and_zone).and_then(|(_, zone)| zone);
+        zone.map_or(0, |zone| self.kernel.interface(zone))
     }
 
     fn with_machine(state: S, kernel: H, machine: Machine, sink: Option<Box<dyn Write>>) -> Self {

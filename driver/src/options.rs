@@ -92,7 +92,7 @@ impl Connect {
         self.with_host(|o| o.custom_lookup = true)
     }
 
-    /// The host: a name or an IP address. No effect on a path.
+    /// The host: a name or an IP address, whose zone names an interface (`fe80::1%eth0`, rule C27). No effect on a path.
     pub fn host(self, host: impl Into<String>) -> Self {
         self.with_host(|o| o.host = Some(host.into()))
     }
@@ -306,7 +306,8 @@ impl Listen {
         self
     }
 
-    /// One host of this machine. No effect on a path.
+    /// One host of this machine: a name or an IP address, whose zone names an interface (`fe80::1%eth0`, rule S6). No
+    /// effect on a path.
     pub fn host(mut self, name: impl Into<String>) -> Self {
         if let ListenOn::Port { host, .. } = &mut self.on {
             *host = Some(name.into());

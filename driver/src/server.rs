@@ -4,7 +4,7 @@ use crate::net::{Host, Net};
 use crate::options::Listen;
 use crate::socket::Socket;
 use netfold_core::{
-    BlockList, Command, DropInfo, Event, EventKind, ListenOptions, ListenerId, NodeError, Outcome, ServerId,
+    BlockList, Command, DropInfo, Event, EventKind, ListenOn, ListenOptions, ListenerId, NodeError, Outcome, ServerId,
     ServerView, SharedError, Target,
 };
 use std::cell::Cell;
@@ -185,9 +185,12 @@ impl Server {
     /// `server.listen(options)`. Throws `ERR_SERVER_ALREADY_LISTEN` and for wrong arguments (rule S1); an address that
     /// cannot be had is an 'error' event.
     pub fn listen<S, H: Host>(self, net: &mut Net<S, H>, on: impl Into<Listen>) -> Result<(), SharedError> {
-        let on = on.into();
+        let mut on = on.into();
         if let Some(signal) = &on.signal {
             signal.guard_server(net, self);
+        }
+        if let ListenOn::Port { host, .. } = &on.on {
+            on.more.scope = net.scope(host.as_deref());
         }
         let command = if on.more == ListenOptions::default() {
             Command::Listen(self.0, on.on)
@@ -227,7 +230,7 @@ impl Server {
     pub fn listen_fd<S>(self, net: &mut Net<S>, fd: std::os::fd::OwnedFd, backlog: i32) -> Result<(), SharedError> {
         let key = net.kernel.hand_in_listener(fd);
         let kind = net.kernel.handed_kind(key);
-        let on = netfold_core::ListenOn::Fd { key, kind, backlog: u32::try_from(backlog).unwrap_or(0) };
+        let on = ListenOn::Fd { key, kind, backlog: u32::try_from(backlog).unwrap_or(0) };
         let outcome = net.command(Command::Listen(self.0, on));
         drop(net.kernel.take_back(key));
         match outcome {

@@ -6,7 +6,7 @@ use crate::options::Connect;
 use bytes::Bytes;
 use netfold_core::{
     Attempt, CallbackId, Chunk, Command, ConnectTo, Encoding, Event, EventKind, ListenerId, LookupAnswer, LookupEvent,
-    LookupId, NodeError, Outcome, ReadText, ReadyState, SharedError, Side, SocketId, SocketView, Target, ip_and_zone,
+    LookupId, NodeError, Outcome, ReadText, ReadyState, SharedError, Side, SocketId, SocketView, Target,
 };
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -329,12 +329,8 @@ impl Socket {
         if let ConnectTo::Host(options) = &mut to {
             options.auto_select_family.get_or_insert(net.auto_select_family);
             options.attempt_timeout.get_or_insert(net.attempt_timeout);
-            let scope = |text: &Option<String>| {
-                let (_, zone) = ip_and_zone(text.as_deref()?)?;
-                Some(net.kernel.interface(zone?))
-            };
-            options.scope = scope(&options.host).unwrap_or(0);
-            options.local_scope = scope(&options.local_address).unwrap_or(0);
+            options.scope = net.scope(options.host.as_deref());
+            options.local_scope = net.scope(options.local_address.as_deref());
         }
         thrown(net.command(Command::Connect(self.0, to))).map_err(|error| match &port {
             Some(port) => port.told(error),

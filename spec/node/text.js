@@ -71,7 +71,7 @@ function eventText(name, args) {
       const d = args[0];
       if (d === undefined) return 'drop undefined';
       return ['drop', d.localAddress, maskPort(d.localPort), d.localFamily,
-        d.remoteAddress, maskPort(d.remotePort), d.remoteFamily].join(' ');
+        d.remoteAddress, maskPort(d.remotePort), d.remoteFamily].map(String).join(' ');
     }
     default:
       return name;

@@ -176,9 +176,7 @@ class SocketActor extends Actor {
 
   drop() {
     if (this.emitter === null) return;
-    this.emitter.removeAllListeners();
-    this.emitter.on('error', () => {});
-    this.emitter.destroy();
+    letGo(this.emitter);
   }
 
   // ---- steps ----
@@ -297,6 +295,16 @@ class SocketActor extends Actor {
   }
 }
 
+// Destroys a socket whose program is over, with a reset where that can be: a connection that is closed in order keeps its
+// port for a minute, and thousands of programs would use them all up.
+function letGo(socket) {
+  socket.removeAllListeners();
+  socket.on('error', () => {});
+  const tcp = Boolean(socket._handle) && socket._handle.constructor.name === 'TCP';
+  if (tcp && !socket.connecting && !socket.destroyed && !socket.writableEnded) socket.resetAndDestroy();
+  else socket.destroy();
+}
+
 // How a custom lookup answers.
 function answer(how, host, all, done) {
   const found = () => (all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4));
@@ -316,6 +324,13 @@ function answer(how, host, all, done) {
     case 'empty':
       if (all) done(null, []);
       else done(null, undefined, undefined);
+      break;
+    case 'two':
+      setImmediate(() => (all ? done(null, ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }))) : found()));
+      break;
+    case 'wrong':
+      if (all) done(null, [{ address: '127.0.0.1', family: 6 }]);
+      else done(null, '127.0.0.1', 6);
       break;
   }
 }
@@ -408,4 +423,4 @@ class ServerActor extends Actor {
   }
 }
 
-module.exports = { Actor, ServerActor, SocketActor };
+module.exports = { Actor, ServerActor, SocketActor, letGo };

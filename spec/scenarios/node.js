@@ -6,8 +6,13 @@ const path = require('path');
 const { parse } = require('./parse');
 const { run } = require('./run');
 
+// What a log has when the system had no port left to listen on: many are kept for a minute after their connection.
+const NO_PORTS = /EADDRINUSE: address already in use 127\.0\.0\.1"/;
+const NO_PORTS_MS = 1000;
+const NO_PORTS_TRIES = 90;
+
 // The log of a program, or a line that says why there is none.
-function logOf(text, done) {
+function logOf(text, done, tries = 1) {
   let program;
   try {
     program = parse(text);
@@ -16,7 +21,10 @@ function logOf(text, done) {
     done('!! ' + err.message + '\n');
     return;
   }
-  run(program, done);
+  run(program, (log) => {
+    if (NO_PORTS.test(log) && tries < NO_PORTS_TRIES) setTimeout(logOf, NO_PORTS_MS, text, done, tries + 1);
+    else done(log);
+  });
 }
 
 // ---- batches ------------------------------------------------------------------------------------

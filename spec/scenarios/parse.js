@@ -5,7 +5,7 @@ const SOCKET_EVENTS = ['lookup', 'connectionAttempt', 'connectionAttemptFailed',
   'data', 'readable', 'end', 'drain', 'prefinish', 'finish', 'timeout', 'pause', 'resume', 'pipe', 'unpipe', 'error', 'close'];
 const SERVER_EVENTS = ['listening', 'connection', 'drop', 'error', 'close'];
 const ENCODINGS = ['utf8', 'utf16le', 'latin1', 'ascii', 'base64', 'base64url', 'hex'];
-const LOOKUPS = ['sync', 'tick', 'immediate', 'error', 'empty'];
+const LOOKUPS = ['sync', 'tick', 'immediate', 'error', 'empty', 'two', 'wrong'];
 const SOCKET_PROPERTIES = ['readyState', 'connecting', 'pending', 'destroyed', 'closed', 'readable', 'writable', 'readableFlowing',
   'readableLength', 'readableEnded', 'writableLength', 'writableNeedDrain', 'writableEnded', 'writableFinished',
   'writableCorked', 'bytesRead', 'bytesWritten', 'bufferSize', 'timeout', 'isPaused', 'errored', 'address', 'remoteAddress',
@@ -112,13 +112,17 @@ class Reader {
   }
 
   // The options of a line: `flag` or `key=value`; `known[key]` reads the value, or is true for a flag.
-  options(words, known) {
+  options(words, known, ordered = false) {
     const options = {};
+    let last = -1;
     for (const word of words) {
       const at = word.indexOf('=');
       const key = at < 0 ? word : word.slice(0, at);
       if (!Object.hasOwn(known, key) || (known[key] === true) !== (at < 0)) this.fail('no option: ' + word);
       if (key in options) this.fail('twice: ' + key);
+      const place = Object.keys(known).indexOf(key);
+      if (ordered && place < last) this.fail('another order: ' + key);
+      last = place;
       options[key] = at < 0 ? true : known[key](word.slice(at + 1));
     }
     return options;
@@ -139,13 +143,13 @@ class Reader {
         this.declare(rest[0], { role: 'server', options: this.options(rest.slice(1), {
           allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true,
           highWaterMark: (v) => this.integer(v),
-        }) });
+        }, true) });
         return;
       case 'socket':
         this.declare(rest[0], { role: 'socket', options: this.options(rest.slice(1), {
           allowHalfOpen: true, highWaterMark: (v) => this.integer(v), onread: (v) => this.integer(v, 1, 65536),
           signal: (v) => this.name(v),
-        }) });
+        }, true) });
         return;
       case 'peer':
         if (rest.length !== 3 || rest[1] !== 'of') this.fail('peer NAME of SERVER');

@@ -7,7 +7,7 @@ const os = require('os');
 const path = require('path');
 const { current, watchResources } = require('../node/segments');
 const { errorText, eventText, forgetPaths, knowPath, nameAll } = require('../node/text');
-const { Actor, ServerActor, SocketActor } = require('./actors');
+const { Actor, ServerActor, SocketActor, letGo } = require('./actors');
 
 const BLOCK_RUNS = 8;
 const STEPS = 400;
@@ -24,9 +24,16 @@ const HANDLES = ['TCPWRAP', 'TCPSERVERWRAP', 'PIPEWRAP', 'PIPESERVERWRAP'];
 let running = null;
 let programs = 0;
 
+// `pipe` looks at these, and they are made when they are first looked at: that must not be within a program, which
+// closes what was made in it.
+void [process.stdout, process.stderr];
+
 process.on('uncaughtException', (err) => {
   if (running !== null) running.uncaught(err);
 });
+
+// `pipe` asks for these, and what is made on the way is no program's.
+void [process.stdout, process.stderr];
 
 watchResources((type, resource) => {
   if (running !== null && HANDLES.includes(type)) running.handles.push(resource);
@@ -44,6 +51,8 @@ class Run {
     this.waited = 0;
     this.began = performance.now();
     this.since = this.began;
+    this.settled = false;
+    this.begun = false;
     this.nextQuiet = 0;
     this.ending = null;
     this.handles = [];
@@ -94,6 +103,7 @@ class Run {
       this.waited = 0;
       this.round++;
       this.since = performance.now();
+      this.settled = false;
     } else {
       this.silent++;
       this.waited++;
@@ -110,8 +120,13 @@ class Run {
     return true;
   }
 
+  // The rounds are counted again once the time has passed: after a stall of the machine timers are late.
   isQuiet(now) {
-    return this.waited >= QUIET_ROUNDS && (this.program.longest < 0 || now - this.since >= this.program.longest + MORE_MS);
+    if (this.program.longest >= 0 && !this.settled && now - this.since >= this.program.longest + MORE_MS) {
+      this.settled = true;
+      this.waited = 0;
+    }
+    return this.waited >= QUIET_ROUNDS && (this.program.longest < 0 || this.settled);
   }
 
   quiet(now) {
@@ -121,6 +136,7 @@ class Run {
     }
     this.waited = 0;
     this.since = now;
+    this.settled = false;
     this.runBlock(this.program.quiet[this.nextQuiet++]);
   }
 
@@ -200,7 +216,9 @@ class Run {
 
   controller(name) {
     if (!this.signals.has(name)) this.signals.set(name, new AbortController());
-    return this.signals.get(name);
+    const controller = this.signals.get(name);
+    if (name === 'aborted') controller.abort();
+    return controller;
   }
 
   // The listener of a part of the program, or of a `listener` block.
@@ -222,7 +240,7 @@ class Run {
     this.over = true;
     for (const timer of this.timers) clearTimeout(timer);
     for (const actor of this.actors.values()) actor.drop();
-    for (const socket of this.strays) socket.destroy();
+    for (const socket of this.strays) letGo(socket);
   }
 
   // Whether nothing of the program is left. What is still open some rounds after its end is closed by force, and

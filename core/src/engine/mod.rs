@@ -147,7 +147,10 @@ pub struct Core {
     fed: VecDeque<Fed>,
     closing: Vec<HandleId>,
     closing_batch: Vec<HandleId>,
+    /// What is left of the batch of the phase that runs.
     batch: u32,
+    /// How many of what was fed are left of the pending phase's batch: 0 when another phase runs.
+    fed_batch: u32,
     to_release: Vec<SocketId>,
 }
 
@@ -195,6 +198,7 @@ impl Core {
             closing: Vec::new(),
             closing_batch: Vec::new(),
             batch: 0,
+            fed_batch: 0,
             to_release: Vec::new(),
         }
     }
@@ -471,8 +475,14 @@ impl Core {
 
     /// Takes back how a connect ended: only the newest answer counts when a path was asked for twice.
     pub(crate) fn starve(&mut self, handle: HandleId) {
-        self.fed.retain(|fed| !matches!(fed, Fed::Connected(of, _) if *of == handle));
-        self.batch = self.batch.min(self.fed.len() as u32);
+        let Some(at) = self.fed.iter().position(|fed| matches!(fed, Fed::Connected(of, _) if *of == handle)) else {
+            return;
+        };
+        self.fed.remove(at);
+        if (at as u32) < self.fed_batch {
+            self.fed_batch -= 1;
+            self.batch = self.fed_batch;
+        }
     }
 
     /// A handle that the driver has given away.

@@ -49,10 +49,11 @@ impl Core {
 
     /// What a turn of the phase feeds anew waits for the next batch.
     fn next_fed(&mut self) -> Flow {
-        if self.batch == 0 {
-            self.batch = self.fed.len() as u32;
+        if self.fed_batch == 0 {
+            self.fed_batch = self.fed.len() as u32;
         }
-        self.batch = self.batch.saturating_sub(1);
+        self.fed_batch = self.fed_batch.saturating_sub(1);
+        self.batch = self.fed_batch;
         match self.fed.pop_front()? {
             Fed::Shutdown(handle) => {
                 if self.handles.get(handle).is_none_or(|h| !h.shutting || h.closing.is_some()) {

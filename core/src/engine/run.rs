@@ -312,7 +312,9 @@ impl Core {
     fn add_listener(&mut self, target: Target, entry: Entry, prepend: bool) -> Flow {
         self.listeners(target)?.add(entry, prepend);
         match target {
-            Target::Socket(socket) => self.listener_added(socket, entry.kind),
+            // A stream does not hear of a listener that was put before the others (rules R10, R11).
+            Target::Socket(socket) if !prepend => self.listener_added(socket, entry.kind),
+            Target::Socket(_) => None,
             Target::Server(_) => None,
         }
     }

@@ -8,13 +8,14 @@ use crate::engine::{Core, Lookup, LookupFor, Owner, Refusal};
 use crate::errno::{Errno, LookupCode};
 use crate::error::{NodeError, Place, SharedError};
 use crate::id::{FdKey, HandleId, ListenerId, LookupId, ServerId};
+use crate::ip::{ip_and_zone, ip_text};
 use crate::listeners::{Entry, Life, Who};
 use crate::numeral::numeral;
-use crate::socket::{LONGEST_NAME, port};
+use crate::socket::{LONGEST_NAME, port, scoped};
 use crate::socket_address::inspected;
 use crate::step::{Event, EventKind};
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -28,13 +29,15 @@ pub(crate) struct Listening {
     on: On,
     backlog: u32,
     more: ListenOptions,
+    /// The host as it was given, if it is an address: errors show it.
+    address: Option<String>,
     /// `bind` said EADDRINUSE, which `listen` reports (rule S4).
     in_use: bool,
 }
 
 impl Listening {
     const fn new(on: On, backlog: u32, more: ListenOptions) -> Self {
-        Self { handle: None, on, backlog, more, in_use: false }
+        Self { handle: None, on, backlog, more, address: None, in_use: false }
     }
 }
 
@@ -136,10 +139,13 @@ impl Core {
     }
 
     /// The address follows, a tick or a lookup later (rule S6).
-    fn listen_host(&mut self, server: ServerId, host: String, listening: Listening) -> Flow {
-        let attempt = self.servers[server].attempt;
-        self.servers[server].setup = Some(listening);
-        if let Ok(ip) = host.parse::<IpAddr>() {
+    fn listen_host(&mut self, server: ServerId, host: String, mut listening: Listening) -> Flow {
+        let s = &mut self.servers[server];
+        let attempt = s.attempt;
+        let ip = ip_and_zone(&host).map(|(ip, _zone)| ip);
+        listening.address = ip.map(|_| host.clone());
+        s.setup = Some(listening);
+        if let Some(ip) = ip {
             self.schedule(Job::ListenAddress { server, attempt, ip });
             return None;
         }
@@ -192,7 +198,7 @@ impl Core {
         }
         let mut listening = s.setup.take()?;
         let On::Addr { addr, .. } = &mut listening.on else { return None };
-        addr.set_ip(ip);
+        *addr = scoped(ip, addr.port(), listening.more.scope);
         self.set_up(server, listening)
     }
 
@@ -321,9 +327,11 @@ impl Core {
     }
 
     fn listen_failed(&mut self, server: ServerId, errno: Errno) -> Flow {
-        let Listening { handle, on, .. } = self.servers[server].setup.take()?;
+        let Listening { handle, on, address, .. } = self.servers[server].setup.take()?;
         let place = match on {
-            On::Addr { addr, .. } => Place::Addr { address: addr.ip().to_string(), port: addr.port() },
+            On::Addr { addr, .. } => {
+                Place::Addr { address: address.unwrap_or_else(|| ip_text(addr.ip())), port: addr.port() }
+            }
             On::Path(path) => Place::Path(path),
             On::Fd(..) => Place::None,
         };

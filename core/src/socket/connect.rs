@@ -455,7 +455,8 @@ fn local_end(options: &HostOptions) -> Result<Option<SocketAddr>, NodeError> {
     Ok(Some(scoped(ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), port, options.local_scope)))
 }
 
-fn scoped(ip: IpAddr, port: u16, scope: u32) -> SocketAddr {
+/// The scope is an IPv6 address's alone.
+pub(crate) fn scoped(ip: IpAddr, port: u16, scope: u32) -> SocketAddr {
     match ip {
         IpAddr::V4(ip) => SocketAddr::from((ip, port)),
         IpAddr::V6(ip) => SocketAddr::V6(SocketAddrV6::new(ip, port, 0, scope)),

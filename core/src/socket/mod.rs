@@ -10,7 +10,7 @@ mod view;
 mod writable;
 
 pub(crate) use chunks::Piece;
-pub(crate) use connect::{LONGEST_NAME, port};
+pub(crate) use connect::{LONGEST_NAME, port, scoped};
 pub use eyes::default_attempt_timeout;
 pub(crate) use eyes::{Attempts, Found};
 pub use view::{ReadyState, SocketView};

@@ -605,8 +605,10 @@ impl Core {
     /// FIN: at once to the pending phase when connected, else on 'connect' (rule W20).
     pub(crate) fn final_(&mut self, socket: SocketId) -> Flow {
         match self.sockets[socket].link {
-            // Nothing can be written to it, so there is nothing to be told of the end.
-            Link::Open(handle) if !self.handles[handle].writable => return self.final_done(socket),
+            // Nothing can be written to it, or FIN was asked for already: there is nothing to be told of the end.
+            Link::Open(handle) if !self.handles[handle].writable || self.handles[handle].shut => {
+                return self.final_done(socket);
+            }
             Link::Open(handle) => {
                 self.handle_mut(handle, |h| {
                     h.shutting = true;

@@ -172,11 +172,12 @@ pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload
             put_id(out, *s);
             put_listen_on(out, on);
         }
-        Command::ListenWith(s, on, ListenOptions { reuse_port, readable_all, writable_all }) => {
+        Command::ListenWith(s, on, ListenOptions { reuse_port, readable_all, writable_all, scope }) => {
             out.push(tag::LISTEN_WITH);
             put_id(out, *s);
             put_listen_on(out, on);
             out.extend([*reuse_port, *readable_all, *writable_all].map(u8::from));
+            put_number(out, u64::from(*scope));
         }
         Command::CloseServer(s, listener) => {
             out.push(tag::CLOSE_SERVER);
@@ -583,7 +584,12 @@ fn block_list(from: &mut Cursor<'_>) -> Result<BlockList, Malformed> {
 }
 
 fn listen_options(from: &mut Cursor<'_>) -> Result<ListenOptions, Malformed> {
-    Ok(ListenOptions { reuse_port: from.flag()?, readable_all: from.flag()?, writable_all: from.flag()? })
+    Ok(ListenOptions {
+        reuse_port: from.flag()?,
+        readable_all: from.flag()?,
+        writable_all: from.flag()?,
+        scope: from.u32()?,
+    })
 }
 
 fn listen_on(from: &mut Cursor<'_>) -> Result<ListenOn, Malformed> {
@@ -668,7 +674,10 @@ mod tests {
         blocked.add_address("1.2.3.4").unwrap();
         blocked.add_range("::1".parse::<IpAddr>().unwrap(), "::ff".parse::<IpAddr>().unwrap()).unwrap();
         blocked.add_subnet("10.0.0.0", 8).unwrap();
-        let more = |reuse_port, readable_all, writable_all| ListenOptions { reuse_port, readable_all, writable_all };
+        let more = |reuse_port, readable_all, writable_all| {
+            let scope = if reuse_port { u32::MAX } else { 0 };
+            ListenOptions { reuse_port, readable_all, writable_all, scope }
+        };
         let path = || String::from("\0abstract");
         let bytes = Chunk::from(Bytes::from_static(b"some bytes"));
         let text = Chunk { bytes: Bytes::from_static(b"t"), text: Some(Text { units: u32::MAX, short: true }) };

@@ -260,9 +260,10 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
             write!(f, "{target} removeAllListeners{}", Given("of", event.map(|event| event.name())))
         }
         Command::Listen(s, on) => write_listen(f, *s, on),
-        Command::ListenWith(s, on, ListenOptions { reuse_port, readable_all, writable_all }) => {
+        Command::ListenWith(s, on, ListenOptions { reuse_port, readable_all, writable_all, scope }) => {
             write_listen(f, *s, on)?;
-            write!(f, " reuse_port {reuse_port} readable_all {readable_all} writable_all {writable_all}")
+            write!(f, " reuse_port {reuse_port} readable_all {readable_all} writable_all {writable_all}")?;
+            write!(f, " scope {scope}")
         }
         Command::CloseServer(s, listener) => write!(f, "{s}.close{}", Given("listener", listener.map(|l| l.0))),
         Command::DropHandle(s) => write!(f, "{s} drop handle"),

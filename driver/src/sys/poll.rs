@@ -166,26 +166,6 @@ impl Poll {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::reorder;
-
-    #[test]
-    fn every_number_is_another_order_and_0_is_the_given_one() {
-        let order = |n| {
-            let mut list = ['a', 'b', 'c'];
-            reorder(&mut list, n);
-            list.iter().collect::<String>()
-        };
-        let all: Vec<String> = (0..6).map(order).collect();
-        assert_eq!(all[0], "abc");
-        let mut different = all.clone();
-        different.sort();
-        different.dedup();
-        assert_eq!(different.len(), 6, "{all:?}");
-    }
-}
-
 /// As libuv reads them: an error or a hang-up is found by reading, and by writing.
 #[cfg(target_os = "linux")]
 fn ready(event: &epoll::Event) -> Ready {
@@ -203,5 +183,25 @@ fn ready(event: &epoll::Event) -> Ready {
 impl AsFd for Poll {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.poller.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reorder;
+
+    #[test]
+    fn every_number_is_another_order_and_0_is_the_given_one() {
+        let order = |n| {
+            let mut list = ['a', 'b', 'c'];
+            reorder(&mut list, n);
+            list.iter().collect::<String>()
+        };
+        let all: Vec<String> = (0..6).map(order).collect();
+        assert_eq!(all[0], "abc");
+        let mut different = all.clone();
+        different.sort();
+        different.dedup();
+        assert_eq!(different.len(), 6, "{all:?}");
     }
 }

@@ -4,6 +4,7 @@ use super::errno::errno;
 use super::path::{SocketFile, address};
 use super::system::System;
 use super::table::{Entry, Latched, Role};
+use super::write::Queue;
 use super::{os, path};
 use netfold_core::{Errno, HandleId, HandleKind};
 use rustix::fd::{AsFd, BorrowedFd};
@@ -110,7 +111,11 @@ impl System {
             Err(rustix::io::Errno::ALREADY | rustix::io::Errno::ISCONN) if interrupted => {}
             Err(error) => return Err(errno(error)),
         }
-        entry.role = Role::Connecting;
+        let (reading, queue) = match &mut entry.role {
+            Role::Stream { reading, queue } | Role::Connecting { reading, queue } => (*reading, std::mem::take(queue)),
+            _ => (false, Queue::default()),
+        };
+        entry.role = Role::Connecting { reading, queue };
         self.arm(id)
     }
 

@@ -12,8 +12,14 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 pub(super) enum Role {
     /// Nothing yet; bound, perhaps.
     New,
-    /// A connect is under way; the descriptor turns writable when it ends.
-    Connecting,
+    /// A connect is under way; the descriptor turns writable when it ends. A connected stream that is asked to connect again
+    /// is a stream again afterwards, with what it was doing.
+    Connecting {
+        /// The machine wants what comes in.
+        reading: bool,
+        /// What is left of an unfinished write.
+        queue: Queue,
+    },
     /// Connected.
     Stream {
         /// The machine wants what comes in.
@@ -107,7 +113,7 @@ impl Entry {
     pub(super) fn wants(&self) -> Interest {
         match &self.role {
             Role::New | Role::Exhausted(_) | Role::Deaf => Interest::NONE,
-            Role::Connecting => Interest::WRITE,
+            Role::Connecting { .. } => Interest::WRITE,
             Role::Stream { reading, queue } => Interest { read: *reading, write: !queue.is_empty() },
             Role::Listening => Interest::READ,
         }

@@ -82,7 +82,7 @@ impl System {
         match (stage, &mut entry.role) {
             (Stage::Start, role) => {
                 let unwanted = match role {
-                    Role::Connecting => return (Stage::End, self.connected(id)),
+                    Role::Connecting { .. } => return (Stage::End, self.connected(id)),
                     Role::Listening => return (Stage::End, self.accept(id)),
                     Role::Stream { reading, queue } => {
                         ready.read && !*reading || ready.write && queue.is_empty() && !ready.read
@@ -158,7 +158,9 @@ impl System {
             Ok(Err(rustix::io::Errno::INPROGRESS)) => return None,
             Ok(Err(error)) | Err(error) => Err(errno(error)),
         };
-        entry.role = Role::stream();
+        if let Role::Connecting { reading, queue } = &mut entry.role {
+            entry.role = Role::Stream { reading: *reading, queue: std::mem::take(queue) };
+        }
         self.slack.push(id);
         Some(Completion::Connected(id, result))
     }

@@ -321,6 +321,7 @@ impl World<'_> {
             reuse_port: self.choices.once_in(3),
             readable_all: self.choices.once_in(3),
             writable_all: self.choices.once_in(3),
+            scope: 0,
         };
         let on = match self.choices.choose(3) {
             0 => ListenOn::Path { path: String::from("/x"), backlog: 0 },

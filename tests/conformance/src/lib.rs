@@ -3,6 +3,7 @@
 //! A test makes a [`Log`], ports the program with the same actors and entries, runs it, and compares with the `.log` that
 //! was recorded from Node ([`Log::matches`]).
 
+pub mod random;
 pub mod scenario;
 pub mod spec;
 

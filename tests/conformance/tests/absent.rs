@@ -1,5 +1,5 @@
 //! What Node has and netfold has otherwise, or not: what stands in its place (deviations D40 to D51), and the port of
-//! rule F13.
+//! rule S21.
 
 use netfold::EventKind::{self, *};
 use netfold::{Connect, Listen, Net, ServerOptions, SharedError, Socket, SocketOptions};
@@ -127,7 +127,7 @@ fn listeners_have_no_greatest_number() {
     net.run().unwrap();
 }
 
-/// F13: after the server's side closed first, its port is in TIME_WAIT, and can be listened on at once.
+/// S21: after the server's side closed first, its port is in TIME_WAIT, and can be listened on at once.
 #[test]
 fn a_port_in_time_wait_can_be_listened_on() {
     let mut net = Net::new(None).unwrap();

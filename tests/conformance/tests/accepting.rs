@@ -203,7 +203,7 @@ fn t20_server_forms_part() {
     let plain = ServerOptions::default();
     let half_open = ServerOptions { socket: SocketOptions { allow_half_open: true, ..plain.socket }, ..plain };
     let paused = ServerOptions { pause_on_connect: true, ..plain };
-    let no_mark = ServerOptions { socket: SocketOptions { high_water_mark: 0, ..plain.socket }, ..plain };
+    let no_mark = ServerOptions { socket: SocketOptions { high_water_mark: Some(0), ..plain.socket }, ..plain };
     let mut forms = VecDeque::new();
     for (label, options, listens) in [
         ("new Server()", Some(plain), false),

@@ -555,7 +555,7 @@ fn options_of_connect_reach_the_socket() {
     assert_over(&net, 0);
 }
 
-/// F12
+/// S18
 #[test]
 fn the_backlog_is_what_was_given() {
     let (mut net, asked) = rigged(|_| None);

@@ -46,6 +46,45 @@ fn bound() -> TcpListener {
     TcpListener::bind((LOCALHOST, 0)).expect("a free port")
 }
 
+#[test]
+fn t20_listen_zone() {
+    const HOSTS: [&str; 6] = ["::1%lo", "::1%nope", "0:0:0:0:0:0:0:1%lo", "::%lo", "fe80::ffff%lo", "fe80::ffff%nope"];
+    fn listen(net: &mut Loop, c: &'static Actor, host: &'static str, port: u16, then: impl Fn(&mut Loop) + 'static) {
+        let then = Rc::new(then);
+        let srv = plain(net);
+        let end = if port == 0 { format!(" {host}") } else { format!(" {host}:{port}") };
+        let next = then.clone();
+        srv.on_error(net, move |net, _, error| {
+            let (code, address, named) = (error.code(), error.address().unwrap(), error.to_string().ends_with(&end));
+            c.log(net, format!("{host}: {code} {address} {} {named}", error.port().is_none()));
+            next(net);
+        });
+        srv.on_listening(net, move |net, srv| {
+            let Address::Tcp(address) = srv.address(net) else { panic!("a port") };
+            c.log(net, format!("{host}: listening {}", address.ip()));
+            let then = then.clone();
+            srv.close_then(net, move |net, _, _| then(net));
+        });
+        srv.listen(net, (host, port)).unwrap();
+        c.log(net, format!("{host}: called {}", srv.listening(net)));
+    }
+    fn next(net: &mut Loop, c: &'static Actor, server: Server, at: usize) {
+        match HOSTS.get(at) {
+            Some(host) => listen(net, c, host, 0, move |net| next(net, c, server, at + 1)),
+            None => {
+                let port = port_of(net, server);
+                listen(net, c, HOSTS[2], port, move |net| server.close(net));
+            }
+        }
+    }
+    let (log, mut net) = new();
+    let c: &'static Actor = Box::leak(Box::new(log.actor("c")));
+    let server = plain(&mut net);
+    server.listen_then(&mut net, ("::1", 0), move |net, server| next(net, c, server, 0));
+    net.run().unwrap();
+    log.matches(include_str!("../../../spec/node/t20_listen_zone.log"));
+}
+
 /// What Node does with one that is bound it does with one that listens too.
 #[test]
 fn t20_listen_fd() {

@@ -167,7 +167,7 @@ listener M s drop:
 cb a:
   tick T
   immediate T
-  timer T 5
+  timer T 60
   abort sig
   log word
 task T:

@@ -41,10 +41,12 @@ function makeError(name, code, message, errno, syscall, address, port, hostname,
   }
   if (code.startsWith('ERR_')) return [coded(classes[name], code, message)];
   const error = new classes[name](message);
+  // The order is Node's, which has two.
+  if (syscall === 'listen') error.code = code;
   if (errno !== undefined) error.errno = errno;
   error.code = code;
   if (syscall !== undefined) error.syscall = syscall;
-  if (address !== undefined) error.address = address;
+  if (address !== undefined || syscall === 'listen') error.address = address ?? null;
   if (port !== undefined) error.port = port;
   if (hostname !== undefined) error.hostname = hostname;
   if (localAddress !== undefined) error.localAddress = localAddress;
@@ -60,14 +62,19 @@ function received(value) {
     const name = value.constructor?.name;
     return name ? `an instance of ${name}` : inspect(value, { depth: -1 });
   }
+  if (typeof value === 'string') {
+    const short = value.length > 28 ? `${value.slice(0, 25)}...` : value;
+    return `type string (${short.includes("'") ? JSON.stringify(short) : `'${short}'`})`;
+  }
   let text = inspect(value, { colors: false });
   if (text.length > 28) text = `${text.slice(0, 25)}...`;
   return `type ${typeof value} (${text})`;
 }
 
 function expected(types) {
-  const classNames = types.filter((type) => /^[A-Z]/.test(type));
-  const kinds = types.filter((type) => !/^[A-Z]/.test(type));
+  const isClass = (type) => /^[A-Z]/.test(type) && type !== 'Object';
+  const classNames = types.filter(isClass);
+  const kinds = types.filter((type) => !isClass(type)).map((type) => type.toLowerCase());
   const list = (items) => {
     if (items.length < 3) return items.join(' or ');
     return `${items.slice(0, -1).join(', ')}, or ${items.at(-1)}`;
@@ -92,7 +99,7 @@ function invalidArgValue(name, value, reason = 'is invalid') {
 }
 
 function outOfRange(name, range, value) {
-  let text = String(value);
+  let text = Object.is(value, -0) ? '-0' : String(value);
   if (Number.isInteger(value) && Math.abs(value) > 2 ** 32) {
     text = text.replace(/\B(?=(\d{3})+(?!\d))/g, '_');
   } else if (typeof value !== 'number') {
@@ -139,6 +146,6 @@ function badPort(port, name = 'Port') {
 }
 
 module.exports = {
-  badPort, coded, invalidArgType, invalidArgValue, makeError,
+  badPort, coded, invalidArgType, invalidArgValue, makeError, outOfRange,
   validateAbortSignal, validateBoolean, validateFunction, validateInt32, validateNumber, validateString,
 };

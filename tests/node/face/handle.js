@@ -38,6 +38,7 @@ class Handle {
   ref() { this[kOwner]?.ref(); }
   unref() { this[kOwner]?.unref(); }
   hasRef() { return native.socketGet(this[kOwner][kId], 22); }
+  get fd() { return native.descriptor(this.number); }
   get bytesRead() { return this[kOwner].bytesRead; }
   get bytesWritten() { return this[kOwner].bytesWritten; }
 }

@@ -7,32 +7,32 @@ const kPipes = Symbol('pipes');
 
 const pipesOf = (source) => (source[kPipes] ??= []);
 
-function pipe(destination, options) {
+function pipe(dest, options) {
   const source = this;
   const pipes = pipesOf(source);
-  const entry = { destination, waits: false };
+  const entry = { dest, waits: false };
   pipes.push(entry);
   let cleanedUp = false;
 
-  const ends = (!options || options.end !== false) && !isStdio(destination);
-  const afterEnd = ends ? () => destination.end() : unpipe;
+  const ends = (!options || options.end !== false) && !isStdio(dest);
+  const afterEnd = ends ? () => dest.end() : unpipe;
   if (source.readableEnded) process.nextTick(afterEnd);
   else source.once('end', afterEnd);
 
-  destination.on('unpipe', unpiped);
+  dest.on('unpipe', unpiped);
   let drained;
   source.on('data', onData);
-  prepend(destination, 'error', onError);
-  destination.once('close', onClose);
-  destination.once('finish', onFinish);
-  destination.emit('pipe', source);
+  prepend(dest, 'error', onError);
+  dest.once('close', onClose);
+  dest.once('finish', onFinish);
+  dest.emit('pipe', source);
 
-  if (destination.writableNeedDrain === true) wait();
+  if (dest.writableNeedDrain === true) wait();
   else if (!source.readableFlowing) source.resume();
-  return destination;
+  return dest;
 
   function onData(chunk) {
-    if (destination.write(chunk) === false) wait();
+    if (dest.write(chunk) === false) wait();
   }
 
   function wait() {
@@ -45,12 +45,12 @@ function pipe(destination, options) {
         entry.waits = false;
         if (!pipes.some((each) => each.waits) && source.listenerCount('data') > 0) source.resume();
       };
-      destination.on('drain', drained);
+      dest.on('drain', drained);
     }
   }
 
   function unpipe() {
-    source.unpipe(destination);
+    source.unpipe(dest);
   }
 
   function unpiped(from, info) {
@@ -61,31 +61,31 @@ function pipe(destination, options) {
   }
 
   function cleanUp() {
-    destination.removeListener('close', onClose);
-    destination.removeListener('finish', onFinish);
-    if (drained !== undefined) destination.removeListener('drain', drained);
-    destination.removeListener('error', onError);
-    destination.removeListener('unpipe', unpiped);
+    dest.removeListener('close', onClose);
+    dest.removeListener('finish', onFinish);
+    if (drained !== undefined) dest.removeListener('drain', drained);
+    dest.removeListener('error', onError);
+    dest.removeListener('unpipe', unpiped);
     source.removeListener('end', afterEnd);
     source.removeListener('end', unpipe);
     source.removeListener('data', onData);
     cleanedUp = true;
-    if (drained !== undefined && entry.waits && (!destination.writableNeedDrain)) drained();
+    if (drained !== undefined && entry.waits && (!dest.writableNeedDrain)) drained();
   }
 
   function onError(error) {
     unpipe();
-    destination.removeListener('error', onError);
-    if (destination.listenerCount('error') === 0) destination.emit('error', error);
+    dest.removeListener('error', onError);
+    if (dest.listenerCount('error') === 0) dest.emit('error', error);
   }
 
   function onClose() {
-    destination.removeListener('finish', onFinish);
+    dest.removeListener('finish', onFinish);
     unpipe();
   }
 
   function onFinish() {
-    destination.removeListener('close', onClose);
+    dest.removeListener('close', onClose);
     unpipe();
   }
 }
@@ -95,20 +95,20 @@ function prepend(emitter, event, listener) {
   else emitter.on(event, listener);
 }
 
-function unpipe(destination) {
+function unpipe(dest) {
   const pipes = pipesOf(this);
   if (pipes.length === 0) return this;
-  if (destination === undefined) {
+  if (dest === undefined) {
     const gone = pipes.splice(0);
     this.pause();
-    for (const { destination: each } of gone) each.emit('unpipe', this, { hasUnpiped: false });
+    for (const { dest: each } of gone) each.emit('unpipe', this, { hasUnpiped: false });
     return this;
   }
-  const at = pipes.findIndex((each) => each.destination === destination);
+  const at = pipes.findIndex((each) => each.dest === dest);
   if (at === -1) return this;
   pipes.splice(at, 1);
   if (pipes.length === 0) this.pause();
-  destination.emit('unpipe', this, { hasUnpiped: false });
+  dest.emit('unpipe', this, { hasUnpiped: false });
   return this;
 }
 

@@ -70,6 +70,7 @@ Server.prototype.listen = function(...args) {
     const error = badPort(options.port, 'options.port');
     if (error) throw error;
     const { host } = options;
+    if (host && typeof host !== 'string') throw invalidArgType('hostname', 'string', host);
     this._connectionKey = `${host ? isIP(host) : 6}:${host || '::'}:${options.port | 0}`;
     return listening(this, () => {
       native.listenPort(this[kId], options.port | 0, host || undefined, backlog, Boolean(options.ipv6Only),
@@ -191,7 +192,7 @@ property('_connections', function() { return native.serverGet(this[kId], 1); }, 
 const kMost = Symbol('maxConnections');
 property('maxConnections', function() { return this[kMost]; }, function(value) {
   this[kMost] = value;
-  native.setMaxConnections(this[kId], Number(value) > 0 ? Math.ceil(value) : 0);
+  native.setMaxConnections(this[kId], value ? Math.ceil(Number(value)) || 0 : 0);
 });
 
 Server.prototype[EventEmitter.captureRejectionSymbol] = function(error, event, socket) {

@@ -1,13 +1,13 @@
 'use strict';
 // net.Socket
 const { EventEmitter } = require('node:events');
+const { format } = require('node:util');
 const { Duplex, addAbortSignal, getDefaultHighWaterMark } = require('node:stream');
 const { native, isIP, kId, kServer, know, hold, letGo, callbacks, answerError } = require('./core.js');
 const { install, kCapture } = require('./emitter.js');
 const { normalizeArgs, isNormalized, defaults } = require('./args.js');
 const {
-  badPort, coded, invalidArgType, invalidArgValue, validateBoolean, validateFunction, validateInt32, validateNumber,
-  validateString,
+  badPort, coded, invalidArgType, invalidArgValue, outOfRange, validateBoolean, validateFunction, validateInt32, validateNumber,
 } = require('./errors.js');
 const lent = require('./lent.js');
 const { ReadableState, WritableState } = require('./state.js');
@@ -17,6 +17,8 @@ const kAdopt = Symbol('adopt');
 const kLookup = Symbol('lookup');
 // Of a socket over a handle of the user's: the machine knows nothing of that.
 const kNoDelay = Symbol('noDelay');
+const GIB = 2 ** 30;
+const kTimeout = Symbol('timeout');
 const kOnRead = Symbol('onread');
 const kEncoding = Symbol('defaultEncoding');
 
@@ -102,7 +104,7 @@ const familyOf = (family) => ({ IPv4: 4, IPv6: 6 })[family] ?? family;
 function wrong(options) {
   const { localAddress, localPort, port, autoSelectFamily, autoSelectFamilyAttemptTimeout: timeout } = options;
   if (localAddress && !isIP(localAddress)) {
-    return coded(TypeError, 'ERR_INVALID_IP_ADDRESS', `Invalid IP address: ${localAddress}`);
+    return coded(TypeError, 'ERR_INVALID_IP_ADDRESS', format('Invalid IP address: %s', localAddress));
   }
   try {
     if (localPort) validateNumber(localPort, 'options.localPort');
@@ -124,13 +126,18 @@ function wrong(options) {
   return undefined;
 }
 
-function connectHost(socket, options) {
-  const error = wrong(options);
-  if (error) {
-    // The machine throws too, after it has begun to connect.
-    try { native.connectHost(socket[kId], undefined, -1); } catch { /* the error that says more is thrown */ }
+// The machine throws too, after it has begun to connect: the error that says more is thrown.
+function refuse(socket, error) {
+  try {
+    native.connectHost(socket[kId], undefined, -1);
+  } catch {
     throw error;
   }
+}
+
+function connectHost(socket, options) {
+  const error = wrong(options);
+  if (error) refuse(socket, error);
   socket[kLookup] = options;
   socket._host = isIP(options.host || 'localhost') ? socket._host : options.host || 'localhost';
   const localPort = options.localPort ? Number(options.localPort) : undefined;
@@ -149,9 +156,9 @@ define({
       throw coded(TypeError, 'ERR_MISSING_ARGS', 'The "options" or "port" or "path" argument must be specified');
     }
     const { path } = options;
-    if (path) validateString(path, 'options.path');
     hold(this);
     native.context(this[kId], false, this);
+    if (path && typeof path !== 'string') refuse(this, invalidArgType('options.path', 'string', path));
     if (path) native.connectPath(this[kId], path);
     else connectHost(this, options);
     return this;
@@ -164,7 +171,7 @@ define({
     const asked = { family: familyOf(options.family), hints: options.hints || 0 };
     if (asked.family !== 4 && asked.family !== 6 && asked.hints === 0) asked.hints = require('node:dns').ADDRCONFIG;
     if (all) asked.all = true;
-    ask(host, asked, (error, address, kind) => {
+    ask(options.host || host, asked, (error, address, kind) => {
       if (error) {
         answerError(lookup, error);
       } else if (all) {
@@ -242,6 +249,7 @@ define({
 
   read(n) {
     const size = n === undefined ? NaN : Number.isInteger(n) ? n : Number.parseInt(n, 10);
+    if (size > GIB) throw outOfRange('size', '<= 1GiB', size);
     if (size !== 0 && lent.hasFront(this)) return lent.takeFront(this, size > 0 ? size : undefined);
     return native.read(this[kId], Number.isNaN(size) ? undefined : Math.max(size, 0));
   },
@@ -249,7 +257,7 @@ define({
   unshift: lent.unshift,
 
   setEncoding(encoding) {
-    const name = encoding ?? 'utf8';
+    const name = encoding === '' ? 'utf8' : encoding ?? 'utf8';
     if (!Buffer.isEncoding(name)) throw unknownEncoding(encoding);
     native.setEncoding(this[kId], String(name));
     return this;
@@ -269,8 +277,8 @@ define({
 
   setTimeout(ms, callback) {
     if (this.destroyed) return this;
+    this[kTimeout] = ms;
     if (typeof ms !== 'number') {
-      this._timeout = ms;
       throw invalidArgType('msecs', 'number', ms);
     }
     native.setTimeout(this[kId], ms);
@@ -325,6 +333,7 @@ define({
       case 'close':
         return a === undefined ? this.emit(name) : this.emit(name, a);
       case 'lookup':
+        return this.emit(name, a, b, c, this[kLookup]?.host || d);
       case 'connectionAttemptFailed':
         return this.emit(name, a, b, c, d);
       case 'connectionAttempt':
@@ -342,7 +351,7 @@ define({
 
 define(require('./pipe.js').methods);
 
-const unknownEncoding = (encoding) => coded(TypeError, 'ERR_UNKNOWN_ENCODING', `Unknown encoding: ${encoding}`);
+const unknownEncoding = (encoding) => coded(TypeError, 'ERR_UNKNOWN_ENCODING', format('Unknown encoding: %s', encoding));
 
 const used = (callback) => (typeof callback === 'function' ? callbacks.use(callback) : undefined);
 
@@ -358,8 +367,8 @@ function checked(socket, chunk, encoding) {
   }
   if (chunk === null) throw coded(TypeError, 'ERR_STREAM_NULL_VALUES', 'May not write null values to stream');
   if (Buffer.isBuffer(chunk)) return [chunk, undefined];
-  if (chunk instanceof Uint8Array) return [Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), undefined];
-  throw invalidArgType('chunk', ['string', 'Buffer', 'Uint8Array'], chunk);
+  if (ArrayBuffer.isView(chunk)) return [Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), undefined];
+  throw invalidArgType('chunk', ['string', 'Buffer', 'TypedArray', 'DataView'], chunk);
 }
 
 function property(name, get, set = () => {}) {
@@ -368,7 +377,7 @@ function property(name, get, set = () => {}) {
 
 const seen = {
   connecting: 0, _connecting: 0, pending: 1, destroyed: 2, readyState: 3, bufferSize: 4, bytesRead: 5, _bytesDispatched: 6,
-  bytesWritten: 6, timeout: 7, readable: 8, readableEncoding: 10,
+  bytesWritten: 6, readable: 8, readableEncoding: 10,
   readableHighWaterMark: 12, readableEnded: 13, writable: 15, writableLength: 16, writableHighWaterMark: 17,
   writableNeedDrain: 18, writableEnded: 19, writableFinished: 20, writableCorked: 21, errored: 23, closed: 24,
   autoSelectFamilyAttemptedAddresses: 25, allowHalfOpen: 26, readableAborted: 28, readableDidRead: 29,
@@ -378,6 +387,7 @@ for (const [name, number] of Object.entries(seen)) {
 }
 property('readableFlowing', function() { return lent.flowing(this); }, function(on) { lent.setFlowing(this, on); });
 property('readableLength', function() { return native.socketGet(this[kId], 11) + lent.frontLength(this); });
+property('timeout', function() { return this[kTimeout]; });
 property('_handle', function() { return handleOf(this); }, function(handle) { setHandle(this, handle); });
 property('writableAborted', function() {
   return (this.destroyed || this.errored !== null) && !this.writableFinished;

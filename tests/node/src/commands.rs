@@ -4,13 +4,13 @@ use crate::emit::{TAP, address};
 use crate::host::{command, emit_rest, go, handle_id, host, lookup_id, pack, server_id, socket_id};
 use crate::js::{Env, Thrown, api};
 use bytes::Bytes;
-use rustix::fd::{FromRawFd, IntoRawFd, OwnedFd};
 use napi_sys::*;
 use netfold_core::{
-    CallbackId, Chunk, Command, ConnectTo, Encoding, EventKind, HandedIn, HandleKind, HostOptions, ListenOn, ListenOptions, ListenerId, NodeError,
-    Outcome, ServerOptions, Side, SocketOptions, Target, Text, TickId, ip_and_zone,
-    is_ip,
+    CallbackId, Chunk, Command, ConnectTo, Encoding, EventKind, HandedIn, HandleKind, HostOptions, ListenOn,
+    ListenOptions, ListenerId, NodeError, Outcome, ServerOptions, Side, SocketOptions, Target, Text, TickId,
+    ip_and_zone, is_ip,
 };
+use rustix::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::sync::Arc;
 
 type Given = Result<napi_value, Thrown>;
@@ -68,7 +68,10 @@ pub(crate) const EXPORTS: &[(&str, Export)] = &[
     ("socketGet", crate::view::socket_get),
     ("serverGet", crate::view::server_get),
     ("listenerCount", crate::view::listener_count),
-    ("eventNames", |env, _| Ok(env.array(&EventKind::ALL.iter().map(|kind| env.text(kind.name())).collect::<Vec<_>>()))),
+    (
+        "eventNames",
+        |env, _| Ok(env.array(&EventKind::ALL.iter().map(|kind| env.text(kind.name())).collect::<Vec<_>>())),
+    ),
     ("counters", crate::view::counters),
     ("finishTrace", |env, _| {
         host(|h| h.finish_trace());
@@ -77,6 +80,7 @@ pub(crate) const EXPORTS: &[(&str, Export)] = &[
     ("accept", |env, _| crate::turns::accept(env)),
     ("watch", watch),
     ("duplicate", duplicate),
+    ("descriptor", descriptor),
     ("setOption", set_option),
     ("closeHandle", |env, args| {
         host(|h| h.kernel.close_behind(handle_id(env.f64(args[0]))));
@@ -144,6 +148,20 @@ fn new_socket(env: Env, args: &[napi_value]) -> Given {
     given(env, made)
 }
 
+/// Descriptors up to this one are never closed, as in libuv.
+const LAST_STDIO: i32 = 2;
+
+/// A copy of a descriptor that stays open; the descriptor itself if there can be no copy.
+fn copy(fd: OwnedFd) -> OwnedFd {
+    match fd.try_clone() {
+        Ok(copy) => {
+            let _stays_open = fd.into_raw_fd();
+            copy
+        }
+        Err(_) => fd,
+    }
+}
+
 /// A descriptor by its number: the socket's from here on, unless it cannot be one.
 fn hand_in(env: Env, fd: i32) -> Result<HandedIn, Thrown> {
     // SAFETY: it is the user who says that this number is a descriptor of theirs to give away, as in Node.
@@ -152,10 +170,10 @@ fn hand_in(env: Env, fd: i32) -> Result<HandedIn, Thrown> {
         Ok(copy) => host(|h| h.kernel.hand_in(copy)),
         Err(_) => Err(NodeError::InvalidFdType("UNKNOWN")),
     };
-    handed.map_err(|error| {
+    if handed.is_err() || fd <= LAST_STDIO {
         let _still_theirs = given.into_raw_fd();
-        env.error(&Arc::new(error)).map_or_else(|thrown| thrown, Some)
-    })
+    }
+    handed.map_err(|error| env.error(&Arc::new(error)).map_or_else(|thrown| thrown, Some))
 }
 
 fn adopt(env: Env, args: &[napi_value]) -> Given {
@@ -191,7 +209,7 @@ fn context(env: Env, args: &[napi_value]) -> Given {
 fn scope(env: Env, host: napi_value) -> u32 {
     let Some(host) = env.maybe_string(host) else { return 0 };
     let zone = ip_and_zone(&host).and_then(|(_, zone)| zone);
-    zone.map_or(0, |zone| host_interface(zone))
+    zone.map_or(0, host_interface)
 }
 
 fn host_interface(zone: &str) -> u32 {
@@ -322,7 +340,8 @@ fn listen_port(env: Env, args: &[napi_value]) -> Given {
         backlog: env.maybe(args[3]).map_or(0, |n| n as u32),
         ipv6_only: env.flag(args[4]),
     };
-    let options = ListenOptions { reuse_port: env.flag(args[5]), ..ListenOptions::default() };
+    let (scope, reuse_port) = (scope(env, args[2]), env.flag(args[5]));
+    let options = ListenOptions { reuse_port, scope, ..ListenOptions::default() };
     listen(env, args[0], on, options)
 }
 
@@ -342,6 +361,7 @@ fn listen(env: Env, server: napi_value, on: ListenOn, options: ListenOptions) ->
 fn listen_fd(env: Env, args: &[napi_value]) -> Given {
     // SAFETY: it is the user who says that this number is a descriptor of theirs to give away, as in Node.
     let fd = unsafe { OwnedFd::from_raw_fd(env.f64(args[1]) as i32) };
+    let fd = if fd.as_raw_fd() > LAST_STDIO { fd } else { copy(fd) };
     let (key, kind) = host(|h| {
         let key = h.kernel.hand_in_listener(fd);
         (key, h.kernel.handed_kind(key))
@@ -391,6 +411,12 @@ fn watch(env: Env, args: &[napi_value]) -> Given {
         Some(handle)
     });
     Ok(handle.map_or_else(|| env.null(), |handle| env.number(pack(handle.slot(), handle.generation()))))
+}
+
+/// The number of a handle's descriptor, -1 if it has none.
+fn descriptor(env: Env, args: &[napi_value]) -> Given {
+    let id = handle_id(env.f64(args[0]));
+    Ok(env.number(host(|h| h.kernel.fd(id).map_or(-1.0, |fd| f64::from(fd.as_raw_fd())))))
 }
 
 /// Another descriptor for what a handle is on: its number, or nothing.

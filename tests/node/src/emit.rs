@@ -3,7 +3,7 @@
 use crate::host::{face, host, pack};
 use crate::js::{Env, Thrown};
 use napi_sys::napi_value;
-use netfold_core::{Attempt, ip_text, Emit, Event, ListenerId, SharedError, Target};
+use netfold_core::{Attempt, Emit, Event, ListenerId, SharedError, Target, ip_text};
 use std::net::SocketAddr;
 
 /// The listener of ours that hears every event, and calls `emit`.
@@ -113,9 +113,5 @@ pub(crate) fn address(env: Env, addr: SocketAddr) -> napi_value {
         SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
         addr => ip_text(addr.ip()),
     };
-    env.array(&[
-        env.text(&ip),
-        env.int(u32::from(addr.port())),
-        env.text(if addr.is_ipv4() { "IPv4" } else { "IPv6" }),
-    ])
+    env.array(&[env.text(&ip), env.int(u32::from(addr.port())), env.text(if addr.is_ipv4() { "IPv4" } else { "IPv6" })])
 }

@@ -26,9 +26,17 @@ pub(crate) enum Next {
     Idle(Idle),
     Released(SocketId),
     /// A server's name is to be resolved.
-    Lookup { lookup: LookupId, host: String, family: u8, hints: u32 },
+    Lookup {
+        lookup: LookupId,
+        host: String,
+        family: u8,
+        hints: u32,
+    },
     /// An option of a handle whose object the user has: it is set by that object's method.
-    Option { handle: HandleId, set: Set },
+    Option {
+        handle: HandleId,
+        set: Set,
+    },
 }
 
 /// An option of a handle.

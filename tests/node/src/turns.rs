@@ -4,7 +4,7 @@
 
 use crate::host::{Host, Turn, face, go, host};
 use crate::js::{Env, api};
-use crate::uv::{self, Memory, Loop};
+use crate::uv::{self, Loop, Memory};
 use napi_sys::*;
 use netfold_core::host::Kernel;
 use netfold_core::{Completion, Idle, Phase, ServerId, Target};
@@ -194,6 +194,8 @@ pub(crate) unsafe extern "C" fn clean_up(handle: napi_async_cleanup_hook_handle,
 }
 
 thread_local! {
+    /// The failure that is under way has been told.
+    static TOLD: Cell<bool> = const { Cell::new(false) };
     static HOOK: Cell<napi_async_cleanup_hook_handle> = const { Cell::new(std::ptr::null_mut()) };
 }
 
@@ -218,24 +220,34 @@ fn turn(env: Env, turn: Turn) -> bool {
     api!(napi_open_handle_scope(env.0, &mut scope));
     let (function, mut receiver, mut result) = (env.kept(face(|f| f.turn)), std::ptr::null_mut(), std::ptr::null_mut());
     api!(napi_get_global(env.0, &mut receiver));
-    let status =
-        api!(napi_make_callback(env.0, context, receiver, function, 0, std::ptr::null(), &mut result));
+    let status = api!(napi_make_callback(env.0, context, receiver, function, 0, std::ptr::null(), &mut result));
     let mut goes_on = true;
     if status != Status::napi_ok {
-        match env.caught() {
-            Some(error) => {
-                // Closes no scope: the ticks wait for the end of the next turn (rule T10).
+        // A turn that failed has told so itself; one of the ticks after it has not.
+        match (env.caught(), TOLD.take()) {
+            (Some(_), true) => {}
+            (Some(error), false) => {
                 api!(napi_fatal_exception(env.0, error));
             }
-            None => goes_on = false,
+            (None, _) => goes_on = false,
         }
     }
     api!(napi_close_handle_scope(env.0, scope));
     goes_on
 }
 
-/// What a turn does, within Node's callback.
+/// What a turn does, within Node's callback. A failure is told here, where Node's callbacks tell theirs, and thrown once
+/// more: Node then leaves the ticks for the end of the next turn (rule T10).
 pub(crate) fn run_turn(env: Env) -> Result<napi_value, crate::js::Thrown> {
+    turn_within(env).inspect_err(|thrown| {
+        if let Some(error) = thrown {
+            TOLD.set(true);
+            api!(napi_fatal_exception(env.0, *error));
+        }
+    })
+}
+
+fn turn_within(env: Env) -> Result<napi_value, crate::js::Thrown> {
     match host(|h| h.watching()) {
         Some(server) => env.call(face(|f| f.accepted), &[env.int(server.slot())]).map(drop)?,
         None => begin(env)?,

@@ -120,7 +120,6 @@ pub(crate) fn counters(env: Env, _: &[napi_value]) -> Given {
             ("handlesLeft", census.handles as u64),
         ]
     });
-    let items: Vec<_> =
-        list.iter().flat_map(|(name, number)| [env.text(name), env.number(*number as f64)]).collect();
+    let items: Vec<_> = list.iter().flat_map(|(name, number)| [env.text(name), env.number(*number as f64)]).collect();
     Ok(env.array(&items))
 }

@@ -1,7 +1,7 @@
 //! The actors with their listeners, and what a listener does when it is called.
 
 use super::program::*;
-use super::run::{Added, Function, State, Who, log};
+use super::run::{Added, Function, State, Who, controller, log};
 use super::steps::{address_of, run_block};
 use crate::{error_text, event_text};
 use netfold::{Address, CallbackId, Event, EventKind, Host, Net, Socket};
@@ -55,7 +55,7 @@ fn make_socket<H: Host>(net: &mut Net<State, H>, actor: usize, options: &SocketO
             true
         }),
         (None, Some(signal)) => {
-            let controller = net.state.signal(signal);
+            let controller = controller(net, signal);
             net.socket_with_signal(made, controller.signal())
         }
         (None, None) => net.socket(made),

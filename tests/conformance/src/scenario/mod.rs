@@ -15,4 +15,4 @@ mod words;
 
 pub use parse::{ParseError, parse};
 pub use print::print;
-pub use run::{run, run_on};
+pub use run::{round_now, run, run_on};

@@ -245,6 +245,10 @@ pub enum Lookup {
     Error,
     /// Within the call, with no address.
     Empty,
+    /// In an immediate, with 127.0.0.1 and 127.0.0.2, or with the first if one was asked for.
+    Two,
+    /// Within the call, with 127.0.0.1 and the number of the other family, which only Node can be told.
+    Wrong,
 }
 
 /// An option of `listen`.

@@ -8,6 +8,7 @@ use super::targets::Paths;
 use super::teardown::close_all;
 use crate::error_text;
 use netfold::{AbortController, CallbackId, Host, Limits, ListenerId, Net, NetError, Server, Socket, System};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// Rounds without an entry after which a program is quiet.
@@ -24,10 +25,21 @@ const LONGEST_WAIT: u32 = 1_000;
 const ATTEMPT_TIME: u32 = 250;
 /// What is added to the longest time of a program, in milliseconds.
 const TIMER_SLACK: u64 = 25;
+/// The name of the signal that is aborted from the beginning.
+const ABORTED: &str = "aborted";
 /// Emissions of 'data' of one socket within each other, at most.
 const NESTED_EMISSIONS: usize = 16;
 /// Deeper than a program's steps can nest.
 const LIMITS: Limits = Limits { depth: 1024, ..Limits::DEFAULT };
+
+thread_local! {
+    static ROUND: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The round of the program that runs on this thread: for a host that wants to know when it was asked something.
+pub fn round_now() -> u32 {
+    ROUND.get()
+}
 
 /// What an actor is while the program runs.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +143,8 @@ struct Pace {
     began: u64,
     /// How long the program may be silent before it is quiet, in milliseconds.
     settle: u64,
+    /// Whether so long nothing was logged. The rounds are counted again from then on: after a stall timers are late.
+    settled: bool,
     /// The next part to look at for a `quiet` block.
     next_quiet: usize,
     /// Why it was ended.
@@ -146,6 +160,7 @@ impl State {
             since: 0,
             began: 0,
             settle: longest_time(program).map_or(0, |ms| u64::from(ms) + TIMER_SLACK),
+            settled: false,
             next_quiet: 0,
             note: None,
         };
@@ -176,7 +191,7 @@ impl State {
         self.program.parts.iter().position(|part| matches!(part, Part::Block(trigger, _) if is(trigger)))
     }
 
-    pub(super) fn signal(&mut self, name: &str) -> Rc<AbortController> {
+    fn signal(&mut self, name: &str) -> Rc<AbortController> {
         if let Some((_, known)) = self.signals.iter().find(|(known, _)| known == name) {
             return known.clone();
         }
@@ -184,6 +199,15 @@ impl State {
         self.signals.push((name.into(), made.clone()));
         made
     }
+}
+
+/// The controller of the signal of this name. That of `aborted` is aborted before anybody has it.
+pub(super) fn controller<H: Host>(net: &mut Net<State, H>, name: &str) -> Rc<AbortController> {
+    let found = net.state.signal(name);
+    if name == ABORTED {
+        found.abort(net);
+    }
+    found
 }
 
 /// The longest time of a program that is waited for, in milliseconds.
@@ -221,6 +245,7 @@ pub fn run(program: &Program) -> String {
 
 /// As [`run`], on a host of the caller's.
 pub fn run_on<H: Host>(host: H, program: &Program) -> String {
+    ROUND.set(0);
     let mut net = Net::with_host(State::new(program), host, LIMITS);
     net.set_immediate(start);
     while let Err(error) = net.run() {
@@ -292,6 +317,7 @@ impl State {
         let pace = &mut self.pace;
         if self.journal.take_fresh() {
             (pace.silent, pace.waited, pace.since) = (0, 0, now);
+            pace.settled = false;
         } else {
             pace.silent += 1;
             pace.waited += 1;
@@ -299,16 +325,20 @@ impl State {
         if pace.silent <= COUNTED_SILENCE {
             self.journal.round += 1;
         }
+        ROUND.set(self.journal.round);
         if self.journal.round >= MOST_ROUNDS {
             return Next::Over(Some("too many rounds"));
         }
         if now.saturating_sub(pace.began) > MOST_TIME {
             return Next::Over(Some("time limit"));
         }
-        if pace.waited < QUIET_ROUNDS || now.saturating_sub(pace.since) < pace.settle {
+        if !pace.settled && pace.settle > 0 && now.saturating_sub(pace.since) >= pace.settle {
+            (pace.settled, pace.waited) = (true, 0);
+        }
+        if pace.waited < QUIET_ROUNDS || (pace.settle > 0 && !pace.settled) {
             return Next::Go;
         }
-        (pace.waited, pace.since) = (0, now);
+        (pace.waited, pace.since, pace.settled) = (0, now, false);
         let quiet = |part: &Part| matches!(part, Part::Block(Trigger::Quiet, _));
         match self.program.parts.iter().skip(pace.next_quiet).position(quiet) {
             Some(at) => {

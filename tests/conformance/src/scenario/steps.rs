@@ -3,7 +3,7 @@
 use super::listeners::{add, add_timeout, called, off, remove_all, shared_callback};
 use super::program::*;
 use super::properties::{server_property, socket_property};
-use super::run::{Function, State, Who, is_over, log};
+use super::run::{Function, State, Who, controller, is_over, log};
 use super::targets::{For, REFUSED_PORT};
 use crate::error_text;
 use netfold::{Address, Chunk, Connect, EventKind, Host, Listen, LookupCode, Net, Server, SharedError, Socket};
@@ -72,7 +72,7 @@ fn run_step<H: Host>(net: &mut Net<State, H>, step: &Step) {
         Step::Timer(name, ms) => {
             net.set_timeout(f64::from(ms), move |net| run_task(net, &name));
         }
-        Step::Abort(name) => net.state.signal(&name).abort(net),
+        Step::Abort(name) => controller(net, &name).abort(net),
         // Past the panic hook, which would print it.
         Step::Throw => resume_unwind(Box::new(Thrown)),
     }
@@ -247,6 +247,7 @@ fn read<H: Host>(net: &mut Net<State, H>, actor: usize, socket: Socket, n: Optio
 }
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 const NO_ADDRESS: &str = "no address";
 const OTHER_KIND: &str = "other kind";
 
@@ -319,11 +320,12 @@ fn connect<H: Host>(
 fn look_up<H: Host>(net: &mut Net<State, H>, how: Lookup, request: netfold::LookupRequest) {
     let found = |net: &mut Net<State, H>| request.answer(net, Ok(vec![LOOPBACK]));
     match how {
-        Lookup::Sync => found(net),
+        Lookup::Sync | Lookup::Wrong => found(net),
         Lookup::Tick => net.next_tick(move |net| request.answer(net, Ok(vec![LOOPBACK]))),
         Lookup::Immediate => net.set_immediate(move |net| request.answer(net, Ok(vec![LOOPBACK]))),
         Lookup::Error => request.answer(net, Err(LookupCode::NotFound)),
         Lookup::Empty => request.answer(net, Ok(Vec::new())),
+        Lookup::Two => net.set_immediate(move |net| request.answer(net, Ok(vec![LOOPBACK, SECOND]))),
     }
 }
 
@@ -365,7 +367,7 @@ fn listen<H: Host>(
     for option in options {
         on = match option {
             ListenOption::Backlog(n) => on.backlog(*n),
-            ListenOption::Signal(name) => on.signal(net.state.signal(name).signal()),
+            ListenOption::Signal(name) => on.signal(controller(net, name).signal()),
             _ => on,
         };
     }

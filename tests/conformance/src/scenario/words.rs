@@ -102,7 +102,8 @@ impl Adding {
 }
 
 impl Lookup {
-    pub(super) const ALL: [Lookup; 5] = [Lookup::Sync, Lookup::Tick, Lookup::Immediate, Lookup::Error, Lookup::Empty];
+    pub(super) const ALL: [Lookup; 7] =
+        [Lookup::Sync, Lookup::Tick, Lookup::Immediate, Lookup::Error, Lookup::Empty, Lookup::Two, Lookup::Wrong];
 
     pub(super) const fn word(self) -> &'static str {
         match self {
@@ -111,6 +112,8 @@ impl Lookup {
             Lookup::Immediate => "immediate",
             Lookup::Error => "error",
             Lookup::Empty => "empty",
+            Lookup::Two => "two",
+            Lookup::Wrong => "wrong",
         }
     }
 }

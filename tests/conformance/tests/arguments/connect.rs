@@ -164,11 +164,15 @@ pub fn net_connect(mut case: Case) -> Option<String> {
         "keepAliveInitialDelay" if *value == Value::Undefined => here().keep_alive(0),
         "keepAliveInitialDelay" => here().keep_alive(value.whole()?),
         "highWaterMark" => {
-            show = |socket, net| {
-                let view = socket.view(net).expect("it is there");
-                format!("{} {}", view.readable_high_water_mark(), view.writable_high_water_mark())
-            };
+            show = marks;
             with(value, here(), Value::whole, Connect::high_water_mark)?
+        }
+        mark if mark.contains("HighWaterMark") => {
+            show = marks;
+            let to = if mark.ends_with("/both") { here().high_water_mark(5) } else { here() };
+            let readable = mark.starts_with("readable");
+            let option = if readable { Connect::readable_high_water_mark } else { Connect::writable_high_water_mark };
+            with(value, to, Value::whole, option)?
         }
         flag @ ("allowHalfOpen" | "noDelay" | "keepAlive") => {
             show = |socket, net| format!("allowHalfOpen {}", socket.view(net).expect("it is there").allow_half_open());
@@ -201,6 +205,22 @@ pub fn net_connect(mut case: Case) -> Option<String> {
             case.result(Ok::<_, SharedError>(show(socket, &case.net)));
         }
     }
+    Some(case.run())
+}
+
+fn marks(socket: Socket, net: &Net<()>) -> String {
+    format!("{} {}", socket.readable_high_water_mark(net), socket.writable_high_water_mark(net))
+}
+
+/// `new net.Socket({ fd })`, without one.
+pub fn new_socket(mut case: Case) -> Option<String> {
+    if case.value != Value::Undefined {
+        return None;
+    }
+    let socket = case.idle();
+    case.follow(socket, ENDS);
+    socket.destroy(&mut case.net);
+    case.result(Ok::<_, SharedError>(String::new()));
     Some(case.run())
 }
 

@@ -68,6 +68,14 @@ fn wanted(argument: &str, value: &Value) -> Option<Listen> {
         // 0 is none given.
         "backlog/path" => Listen::path("").backlog(value.whole::<i64>().filter(|backlog| *backlog > 0)?),
         "path" => Listen::path(value.text()?),
+        all if all.contains("ableAll") => {
+            let on = Listen::path(if all.ends_with("/abstract") { "\0nf" } else { "/nf-no-such-folder/x" });
+            let option = if all.starts_with("readable") { Listen::readable_all } else { Listen::writable_all };
+            match value.unless_left_out() {
+                None => on,
+                Some(value) => option(on, value.flag()?),
+            }
+        }
         "signal" | "exclusive" if *value == Value::Undefined => here(),
         "(first)" => match value {
             Value::Number(n) => Listen::port(*n),
