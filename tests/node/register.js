@@ -9,7 +9,8 @@ const { pathToFileURL } = require('node:url');
 let loaded;
 const net = () => (loaded ??= require('./net.js'));
 const isNet = (request) => request === 'net' || request === 'node:net';
-const ofOurs = (file) => typeof file === 'string' && file.startsWith(__dirname + path.sep);
+const face = [path.join(__dirname, 'net.js'), path.join(__dirname, 'face') + path.sep];
+const ofOurs = (file) => typeof file === 'string' && face.some((ours) => file.startsWith(ours));
 
 const load = Module._load;
 Module._load = function(request, parent, ...rest) {

@@ -1,6 +1,7 @@
 'use strict';
 // The machine, and which object or function each of its ids stands for.
-const native = require('../netfold.node');
+// NETFOLD_ADDON is the path of another build, such as one with planted bugs.
+const native = require(process.env.NETFOLD_ADDON || '../netfold.node');
 const { isMainThread, threadId } = require('node:worker_threads');
 const { makeError } = require('./errors.js');
 

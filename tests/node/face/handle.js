@@ -1,10 +1,12 @@
 'use strict';
 // `socket._handle` and `server._handle`: objects for what programs reach for. The machine's calls go through the methods
 // of those that somebody has asked for.
+const { AsyncResource } = require('node:async_hooks');
 const { native, kId, kServer, accept, incoming } = require('./core.js');
 
 const kHandle = Symbol('handle');
 const kOwner = Symbol('owner');
+const kAsync = Symbol('async');
 
 class Handle {
   number = undefined;
@@ -27,6 +29,11 @@ class Handle {
     native.closeHandle(this.number);
     if (typeof callback === 'function') setImmediate(callback);
   }
+
+  // What http asks of a socket that it reads from and keeps: the machine reads as the stream wants it.
+  readStart() { return 0; }
+  readStop() { return 0; }
+  getAsyncId() { return (this[kAsync] ??= new AsyncResource('NETFOLDHANDLE')).asyncId(); }
 
   ref() { this[kOwner]?.ref(); }
   unref() { this[kOwner]?.unref(); }

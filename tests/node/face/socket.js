@@ -9,6 +9,8 @@ const { normalizeArgs, isNormalized, defaults } = require('./args.js');
 const {
   badPort, coded, invalidArgType, invalidArgValue, outOfRange, validateBoolean, validateFunction, validateInt32, validateNumber,
 } = require('./errors.js');
+const lent = require('./lent.js');
+const { ReadableState, WritableState } = require('./state.js');
 const { handleOf, setHandle, take, foreign, foreignOf, duplicateOf } = require('./handle.js');
 
 const kAdopt = Symbol('adopt');
@@ -70,6 +72,7 @@ function Socket(options) {
 Object.setPrototypeOf(Socket.prototype, Duplex.prototype);
 Object.setPrototypeOf(Socket, Duplex);
 install(Socket.prototype);
+lent.keepListeners(Socket.prototype);
 
 // The socket of a connection that a server has accepted.
 function adopted(id, server) {
@@ -233,11 +236,13 @@ define({
   },
 
   pause() {
+    lent.decided(this, false);
     native.pause(this[kId]);
     return this;
   },
 
   resume() {
+    lent.decided(this, true);
     native.resume(this[kId]);
     return this;
   },
@@ -245,8 +250,11 @@ define({
   read(n) {
     const size = n === undefined ? NaN : Number.isInteger(n) ? n : Number.parseInt(n, 10);
     if (size > GIB) throw outOfRange('size', '<= 1GiB', size);
+    if (size !== 0 && lent.hasFront(this)) return lent.takeFront(this, size > 0 ? size : undefined);
     return native.read(this[kId], Number.isNaN(size) ? undefined : Math.max(size, 0));
   },
+
+  unshift: lent.unshift,
 
   setEncoding(encoding) {
     const name = encoding === '' ? 'utf8' : encoding ?? 'utf8';
@@ -380,7 +388,7 @@ function property(name, get, set = () => {}) {
 
 const seen = {
   connecting: 0, _connecting: 0, pending: 1, destroyed: 2, readyState: 3, bufferSize: 4, bytesRead: 5, _bytesDispatched: 6,
-  bytesWritten: 6, readable: 8, readableFlowing: 9, readableEncoding: 10, readableLength: 11,
+  bytesWritten: 6, readable: 8, readableEncoding: 10,
   readableHighWaterMark: 12, readableEnded: 13, writable: 15, writableLength: 16, writableHighWaterMark: 17,
   writableNeedDrain: 18, writableEnded: 19, writableFinished: 20, writableCorked: 21, errored: 23, closed: 24,
   autoSelectFamilyAttemptedAddresses: 25, allowHalfOpen: 26, readableAborted: 28, readableDidRead: 29,
@@ -388,11 +396,18 @@ const seen = {
 for (const [name, number] of Object.entries(seen)) {
   property(name, function() { return native.socketGet(this[kId], number); });
 }
+property('readableFlowing', function() { return lent.flowing(this); }, function(on) { lent.setFlowing(this, on); });
+property('readableLength', function() { return native.socketGet(this[kId], 11) + lent.frontLength(this); });
 property('timeout', function() { return this[kTimeout]; });
 property('_handle', function() { return handleOf(this); }, function(handle) { setHandle(this, handle); });
 property('writableAborted', function() {
   return (this.destroyed || this.errored !== null) && !this.writableFinished;
 });
+const states = { _readableState: ReadableState, _writableState: WritableState };
+for (const [name, State] of Object.entries(states)) {
+  const kState = Symbol(name);
+  property(name, function() { return (this[kState] ??= new State(this)); });
+}
 property('readableObjectMode', () => false);
 property('writableObjectMode', () => false);
 

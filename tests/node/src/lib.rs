@@ -54,6 +54,8 @@ unsafe extern "C" fn called(env: napi_env, info: napi_callback_info) -> napi_val
 
 /// `setUp(face, record)`: begins, with the functions of `net.js`, and the file to record into if there is one.
 pub(crate) fn set_up(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown> {
+    #[cfg(netfold_bugs)]
+    plant(env)?;
     let failed = |what: std::io::Error| Some(env.misuse(&what.to_string()));
     let kernel = System::new().map_err(failed)?;
     let (machine, trace) = match env.maybe_string(args[1]) {
@@ -86,4 +88,17 @@ pub(crate) fn set_up(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown
     let nothing = std::ptr::null_mut();
     api!(napi_add_async_cleanup_hook(env.0, Some(turns::clean_up), nothing, std::ptr::null_mut()));
     Ok(env.undefined())
+}
+
+/// Plants the bug that `NETFOLD_BUG` names, in a build that has them.
+#[cfg(netfold_bugs)]
+fn plant(env: Env) -> Result<(), Thrown> {
+    use netfold_core::bugs::{Bug, plant};
+    let Ok(name) = std::env::var("NETFOLD_BUG") else { return Ok(()) };
+    let bug = Bug::ALL.iter().find(|bug| format!("{bug:?}") == name);
+    if bug.is_none() {
+        return Err(Some(env.misuse(&format!("there is no bug {name}; there are {:?}", Bug::ALL))));
+    }
+    plant(bug.copied());
+    Ok(())
 }
