@@ -35,9 +35,11 @@
 #![forbid(unsafe_code)]
 
 mod chooser;
+mod observer;
 mod tape;
 mod world;
 
 pub use chooser::{Chooser, exhaust};
+pub use observer::{Observer, Stream};
 pub use tape::{Choice, Tape, TapeError};
 pub use world::{World, WorldOptions};
