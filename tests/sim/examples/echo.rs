@@ -13,7 +13,9 @@ fn run(chooser: Chooser) -> u32 {
     let world = World::new(chooser);
     let mut net = Net::with_host((0, CLIENTS), world, Limits::DEFAULT);
     let server = net.create_server(|net, socket| {
-        socket.on_data(net, |net, socket, chunk| drop(socket.write(net, chunk)));
+        socket.on_data(net, |net, socket, chunk| {
+            socket.write(net, chunk);
+        });
     });
     server.listen(&mut net, ("127.0.0.1", 80)).expect("a server");
     for _ in 0..CLIENTS {

@@ -14,7 +14,9 @@
 //!     let world = World::new(Chooser::seed(seed));
 //!     let mut net = Net::with_host(Vec::new(), world.clone(), Limits::DEFAULT);
 //!     let server = net.create_server(|net, socket| {
-//!         socket.on_data(net, |net, socket, chunk| drop(socket.write(net, chunk)));
+//!         socket.on_data(net, |net, socket, chunk| {
+//!             socket.write(net, chunk);
+//!         });
 //!     });
 //!     server.listen_then(&mut net, ("127.0.0.1", 7000), |net, server| {
 //!         let client = net.connect(("127.0.0.1", 7000)).unwrap();

@@ -13,10 +13,11 @@ const HORIZON: f64 = 20_000.0;
 struct Program {
     world: World,
     observer: Observer,
-    destroys: Vec<Rc<dyn Fn(&mut Loop)>>,
+    destroys: Vec<Destroy>,
 }
 
 type Loop = Net<Program, World>;
+type Destroy = Rc<dyn Fn(&mut Loop)>;
 
 impl Program {
     fn choose(&self, label: &'static str, n: u32) -> u32 {
