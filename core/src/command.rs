@@ -16,7 +16,7 @@ use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 
 /// What a chunk was before it became bytes. Node counts text in UTF-16 units (rule W3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Text {
     /// Its length in UTF-16 code units.
     pub units: u32,
@@ -50,7 +50,7 @@ impl From<Bytes> for Chunk {
 }
 
 /// Options of `new net.Socket` and of accepted sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SocketOptions {
     /// Keep the writable side open when the other party ends (rule L12).
     pub allow_half_open: bool,
@@ -116,7 +116,7 @@ pub struct HandedIn {
 }
 
 /// Options of `net.createServer`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub struct ServerOptions {
     /// For the sockets it accepts.
     pub socket: SocketOptions,
@@ -125,7 +125,7 @@ pub struct ServerOptions {
 }
 
 /// Where `socket.connect` goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ConnectTo {
     /// A host and port.
     Host(HostOptions),
@@ -134,7 +134,7 @@ pub enum ConnectTo {
 }
 
 /// A host to connect to.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
 pub struct HostOptions {
     /// A name or an IP address; `None` and empty are `localhost`.
     pub host: Option<String>,
@@ -195,7 +195,7 @@ pub enum ListenOn {
 }
 
 /// More of the options of `server.listen`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub struct ListenOptions {
     /// Share the port with other servers that say so too (rule S20).
     pub reuse_port: bool,
@@ -208,7 +208,7 @@ pub struct ListenOptions {
 }
 
 /// Which end of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     /// This process's end.
     Local,
@@ -231,7 +231,7 @@ pub enum Emitted {
 }
 
 /// An address as a lookup gave it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Resolved {
     /// An address.
     Ip(IpAddr),

@@ -25,7 +25,7 @@ pub(crate) enum Yield {
 }
 
 /// The callback of a write request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum WriteCb {
     /// Node's `nop`.
     None,

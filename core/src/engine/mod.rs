@@ -4,6 +4,7 @@ mod completions;
 mod emit;
 pub(crate) mod frame;
 mod handles;
+mod key;
 mod peek;
 mod phases;
 mod run;
@@ -29,7 +30,7 @@ use bytes::Bytes;
 use frame::{Asked, Copies, Emission, Fed, Flow, Frame, Job, Yield};
 
 /// Whose turn it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Mode {
     /// Nothing is running.
     Idle,

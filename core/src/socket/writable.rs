@@ -10,6 +10,7 @@ use crate::errno::Errno;
 use crate::error::{NodeError, SharedError};
 use crate::id::{CallbackId, HandleId, SocketId, TickId};
 use crate::listeners::Internal;
+use crate::state_key::Key;
 use crate::step::{Event, EventKind};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -56,7 +57,38 @@ pub(crate) struct Writable {
     pub(crate) finished: bool,
 }
 
+impl Buffered {
+    fn key(&self, k: &mut Key) {
+        chunk_key(&self.chunk, k);
+        k.of(&self.callback);
+    }
+}
+
+impl Parked {
+    pub(super) fn key(&self, k: &mut Key) {
+        k.internal(self.on_connect);
+        k.internal(self.on_close);
+        k.len(self.chunks.len());
+        self.chunks.iter().for_each(|chunk| chunk_key(chunk, k));
+    }
+}
+
+fn chunk_key(chunk: &Chunk, k: &mut Key) {
+    k.len(chunk.bytes.len());
+    k.of(&chunk.text);
+}
+
 impl Writable {
+    pub(super) fn key(&self, k: &mut Key) {
+        k.of(&(self.hwm, self.corked, self.length, self.in_flight, &self.callback));
+        k.len(self.buffered.len());
+        self.buffered.iter().for_each(|buffered| buffered.key(k));
+        k.of(&(&self.on_finished, self.pending));
+        k.tick(self.merging);
+        k.flags([self.writing, self.expecting, self.sync, self.after_write_pending, self.clearing]);
+        k.flags([self.final_called, self.prefinished, self.need_drain, self.ending, self.ended, self.finished]);
+    }
+
     pub(crate) const fn new(hwm: u32, used: bool) -> Self {
         Self {
             hwm,
