@@ -142,6 +142,7 @@ impl Listeners {
     pub(crate) fn key(&self, k: &mut Key) {
         k.len(self.entries.len());
         self.entries.iter().for_each(|entry| entry.key(k));
+        k.of(&self.tap);
     }
 }
 

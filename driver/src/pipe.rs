@@ -9,13 +9,38 @@ use std::rc::Rc;
 /// Where a source is piped to.
 pub(crate) struct Piping {
     pipes: Vec<Rc<Pipe>>,
-    /// Destinations that refused, and have yet to drain.
-    awaiting: Vec<Socket>,
+    awaiting: Awaiting,
+}
+
+/// Destinations that refused, and have yet to drain.
+enum Awaiting {
+    Nobody,
+    One(Socket),
+    /// Once a second pipe was made; it can be empty, which is not the same as nobody.
+    Several(Vec<Socket>),
+}
+
+impl Awaiting {
+    /// A chunk was given out: nobody is waited for any more.
+    fn clear(&mut self) {
+        match self {
+            Awaiting::Several(dests) => dests.clear(),
+            one => *one = Awaiting::Nobody,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        match self {
+            Awaiting::Nobody => true,
+            Awaiting::One(_) => false,
+            Awaiting::Several(dests) => dests.is_empty(),
+        }
+    }
 }
 
 impl Piping {
     pub(crate) const fn new() -> Self {
-        Self { pipes: Vec::new(), awaiting: Vec::new() }
+        Self { pipes: Vec::new(), awaiting: Awaiting::Nobody }
     }
 }
 
@@ -67,7 +92,6 @@ impl Pipe {
     fn on_data<S, H: Host>(self: &Rc<Self>, net: &mut Net<S, H>, event: Event) {
         let piping = net.registry.piping(self.source.0);
         if piping.pipes.first().is_some_and(|first| Rc::ptr_eq(first, self)) {
-            // A chunk was given out: nobody is waited for any more.
             piping.awaiting.clear();
         }
         let more = match event {
@@ -83,8 +107,14 @@ impl Pipe {
     fn pause<S, H: Host>(self: &Rc<Self>, net: &mut Net<S, H>) {
         if !self.cleaned.get() {
             let Piping { pipes, awaiting } = net.registry.piping(self.source.0);
-            if pipes.iter().any(|pipe| pipe.dest == self.dest) && !awaiting.contains(&self.dest) {
-                awaiting.push(self.dest);
+            match (pipes.as_slice(), awaiting) {
+                ([only], awaiting) if only.dest == self.dest => *awaiting = Awaiting::One(self.dest),
+                (all, Awaiting::Several(dests)) if all.iter().any(|pipe| pipe.dest == self.dest) => {
+                    if !dests.contains(&self.dest) {
+                        dests.push(self.dest);
+                    }
+                }
+                _ => {}
             }
             self.source.pause(net);
         }
@@ -97,9 +127,13 @@ impl Pipe {
 
     fn on_drain<S, H: Host>(&self, net: &mut Net<S, H>) {
         let awaiting = &mut net.registry.piping(self.source.0).awaiting;
-        awaiting.retain(|dest| *dest != self.dest);
-        let waits = !awaiting.is_empty();
-        if !waits && net.core().listener_count(Target::Socket(self.source.0), EventKind::Data) > 0 {
+        match awaiting {
+            Awaiting::One(dest) if *dest == self.dest => *awaiting = Awaiting::Nobody,
+            Awaiting::Several(dests) => dests.retain(|dest| *dest != self.dest),
+            _ => {}
+        }
+        let over = awaiting.is_over();
+        if over && net.core().listener_count(Target::Socket(self.source.0), EventKind::Data) > 0 {
             self.source.resume(net);
         }
     }
@@ -116,7 +150,7 @@ impl Pipe {
             off(net, self.source, listener);
         }
         self.cleaned.set(true);
-        let waits = !net.registry.piping(self.source.0).awaiting.is_empty();
+        let waits = !matches!(net.registry.piping(self.source.0).awaiting, Awaiting::Nobody);
         if self.drain.get().is_some() && waits && self.dest.view(net).is_none_or(|dest| dest.write_refused()) {
             self.on_drain(net);
         }
@@ -162,7 +196,15 @@ impl Socket {
     /// `source.pipe(dest, { end })`: with `end` false 'end' here leaves the other side open.
     pub fn pipe_with<S, H: Host>(self, net: &mut Net<S, H>, dest: Socket, end: bool) -> Socket {
         let pipe = Rc::new(Pipe::new(self, dest));
-        net.registry.piping(self.0).pipes.push(pipe.clone());
+        let piping = net.registry.piping(self.0);
+        if piping.pipes.len() == 1 {
+            match piping.awaiting {
+                Awaiting::Nobody => piping.awaiting = Awaiting::Several(Vec::new()),
+                Awaiting::One(dest) => piping.awaiting = Awaiting::Several(vec![dest]),
+                Awaiting::Several(_) => {}
+            }
+        }
+        piping.pipes.push(pipe.clone());
         let on = pipe.clone();
         if self.view(net).is_none_or(|source| source.readable_ended()) {
             net.next_tick(move |net| on.on_end(net, end));

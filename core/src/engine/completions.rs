@@ -1,6 +1,6 @@
 //! What the driver tells: each completion finds what waits for it.
 
-use super::frame::Flow;
+use super::frame::{Fed, Flow};
 use super::{Core, LookupFor, Owner, Refusal};
 use crate::call::Completion;
 use crate::command::Resolved;
@@ -19,6 +19,9 @@ impl Core {
             Completion::Written(h, result) => {
                 let Some(socket) = self.waiting(h, |handle| handle.writing)? else { return Ok(self.nothing()) };
                 self.handle_mut(h, |handle| handle.writing = false);
+                if self.handles[h].shutting {
+                    self.feed(Fed::Shutdown(h));
+                }
                 self.written(socket, result)
             }
             Completion::Drained(h) => {

@@ -99,6 +99,7 @@ pub(crate) enum Frame {
     AfterWriteTail(SocketId),
     WriteFailed(SocketId, SharedError),
     FailBuffer(SocketId),
+    BufferGone(SocketId),
     EndUncork(SocketId, Option<CallbackId>, Option<SharedError>),
     EndFinish(SocketId, Option<CallbackId>, Option<SharedError>),
     EndTail {

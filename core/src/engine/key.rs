@@ -1,6 +1,6 @@
 //! The engine's part of the state key: the stacks, the queues, and everything that has an id.
 
-use super::frame::{Asked, Emission, Fed, Frame, Job, Run, Yield};
+use super::frame::{Asked, Emission, Fed, Frame, Job, Run};
 use super::{Core, Handle, Lookup, LookupFor, Open, Owner, TimerFor};
 use crate::command::Outcome;
 use crate::id::{HandleId, LookupId, ServerId, SocketId, TimerId};
@@ -81,7 +81,7 @@ impl Core {
         k.len(self.opens.len());
         self.opens.iter().for_each(|open| open.key(k));
         k.of(&self.stash.as_ref().map(core::mem::discriminant));
-        if let Some(Yield::Emit(emit)) = &self.stash {
+        if let Some(emit) = &self.stash {
             emit_key(emit, k);
         }
         k.of(&self.reply);
@@ -99,7 +99,7 @@ impl Core {
             self.job_key(job, k);
         }
         k.word(self.announced.wrapping_sub(self.first_tick));
-        k.flags([self.ticks_may_wait]);
+        k.flags([self.ticks_may_wait, self.hollow]);
         k.len(self.fed.len());
         for fed in &self.fed {
             k.variant(fed);
@@ -115,7 +115,7 @@ impl Core {
             k.len(closing.len());
             closing.iter().for_each(|handle| k.handle(*handle));
         }
-        k.of(&self.batch);
+        k.of(&(self.batch, self.fed_batch));
         k.len(self.to_release.len());
         self.to_release.iter().for_each(|socket| k.socket(*socket));
         k.len(self.released.len());
@@ -379,6 +379,10 @@ impl Frame {
                 k.target(*target);
                 event_key(event, k);
             }
+            Frame::Unheard(target, error) => {
+                k.target(*target);
+                k.of(error);
+            }
             Frame::Callbacks(socket, run) => {
                 k.socket(*socket);
                 run.key(k);
@@ -443,6 +447,7 @@ impl Frame {
             Frame::ClearBufferTail(socket)
             | Frame::AfterWriteTail(socket)
             | Frame::FailBuffer(socket)
+            | Frame::BufferGone(socket)
             | Frame::ScheduleFinish(socket)
             | Frame::FinalTail(socket)
             | Frame::FinishEmit(socket)

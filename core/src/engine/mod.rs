@@ -327,6 +327,12 @@ impl Core {
             if self.asked.is_some() {
                 return Step::Call(Call { core: self, log: None });
             }
+            // Before user code runs, so that what it gives to a socket that is gone is not forgotten with it.
+            if !self.released.is_empty()
+                && let Some(id) = self.released.pop_front()
+            {
+                return Step::Released(id);
+            }
             if self.stash.is_some()
                 && let Some(emit) = self.stash.take()
             {
@@ -337,11 +343,6 @@ impl Core {
                 let open = self.opens.pop().expect("a command is open");
                 self.mode = if open.within { Mode::User } else { Mode::Returned };
                 return Step::Return(open.outcome);
-            }
-            if !self.released.is_empty()
-                && let Some(id) = self.released.pop_front()
-            {
-                return Step::Released(id);
             }
             let Some(frame) = self.frames.pop() else {
                 self.mode = Mode::Idle;

@@ -30,6 +30,7 @@ impl Core {
             Frame::AfterWrite { socket, count, callback } => self.after_write_on(socket, count, callback),
             Frame::AfterWriteTail(s) => self.after_write_tail(s),
             Frame::WriteFailed(s, error) => self.write_failed_tail(s, error),
+            Frame::BufferGone(s) => self.buffer_gone(s),
             Frame::FailBuffer(s) => self.fail_buffer(s, false),
             Frame::ErrorOrDestroy(s, error) => self.error_or_destroy(s, error),
             Frame::EndUncork(s, callback, error) => self.end_uncork(s, callback, error),

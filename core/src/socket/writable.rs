@@ -457,7 +457,14 @@ impl Core {
             }
         }
         let error = s.errored.clone().unwrap_or_else(|| Arc::new(NodeError::StreamDestroyed("end")));
+        self.push(Frame::BufferGone(socket));
         self.call_finished(socket, Some(error))
+    }
+
+    /// What the callbacks of `end` wrote meanwhile is forgotten.
+    pub(crate) fn buffer_gone(&mut self, socket: SocketId) -> Flow {
+        self.sockets[socket].w.buffered.clear();
+        None
     }
 
     /// Dispatches what is buffered: several chunks as one vectored request (rule W10).
@@ -646,7 +653,10 @@ impl Core {
                     h.shutting = true;
                     h.shut = true;
                 });
-                self.feed(Fed::Shutdown(handle));
+                // A write under way goes first.
+                if !self.handles[handle].writing {
+                    self.feed(Fed::Shutdown(handle));
+                }
             }
             Link::Opening(_) | Link::Detached => {
                 self.once_internal(socket, EventKind::Connect, Internal::Final);

@@ -14,6 +14,7 @@ use super::{SystemOptions, Waiting};
 use netfold_core::host::Kernel;
 use netfold_core::{Call, Completion, Errno, HandleId, LookupId, Op, Reply};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -39,6 +40,11 @@ pub struct System {
     pub(super) turn: Option<Turn>,
     /// Handles that may want less than is registered; looked at before the next wait.
     pub(super) slack: Vec<HandleId>,
+    /// What finished a write that had blocked, in this poll: see `try_again`.
+    pub(super) again: VecDeque<HandleId>,
+    /// How many of them are left of this round, and which round it is.
+    pub(super) again_round: usize,
+    pub(super) again_rounds: u8,
     /// Servers that wait for descriptors to be had again.
     pub(super) exhausted: Vec<HandleId>,
     pub(super) handed: Handed,
@@ -74,6 +80,9 @@ impl System {
             bell,
             turn: None,
             slack: Vec::new(),
+            again: VecDeque::new(),
+            again_round: 0,
+            again_rounds: 0,
             exhausted: Vec::new(),
             handed: Handed::default(),
             detached: Vec::new(),
@@ -351,7 +360,7 @@ impl Kernel for System {
 
     fn wait(&mut self, timeout: Option<u64>) -> io::Result<()> {
         // A loop that was stopped in the middle of a batch goes on with it; what came meanwhile is found afterwards.
-        if self.turn.is_some() || self.poll.has_more() {
+        if self.turn.is_some() || self.poll.has_more() || self.again_round > 0 {
             return Ok(());
         }
         while let Some(id) = self.slack.pop() {
@@ -363,6 +372,8 @@ impl Kernel for System {
             Some(due) => Some(timeout.map_or(due, |given| given.min(due))),
             None => timeout,
         };
+        let timeout = if self.again.is_empty() { timeout } else { Some(0) };
+        (self.again_round, self.again_rounds) = (0, 0);
         self.waits += 1;
         if self.poll.wait(timeout)? {
             // Now, not in its turn: the host takes what was posted between this and the first turn.

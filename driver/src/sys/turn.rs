@@ -9,6 +9,9 @@ use netfold_core::{Completion, HandleId};
 use rustix::fd::AsFd;
 use rustix::net::sockopt;
 
+/// How often what blocked is tried again after one poll: libuv's number.
+const ROUNDS: u8 = 8;
+
 /// One descriptor's readiness while it is worked off. Reading comes before writing, as in libuv.
 #[derive(Debug)]
 pub(super) enum Turn {
@@ -38,7 +41,7 @@ impl System {
     pub(super) fn next_completion(&mut self) -> Option<Completion> {
         loop {
             match self.turn.take() {
-                None => self.turn = Some(self.begin()?),
+                None => self.turn = Some(self.begin().or_else(|| self.try_again())?),
                 Some(Turn::Lookups) => {
                     if let Some((lookup, answer)) = self.pool.answer() {
                         self.turn = Some(Turn::Lookups);
@@ -71,6 +74,19 @@ impl System {
             }
             return Some(Turn::Handle { id, ready, stage: Stage::Start });
         }
+    }
+
+    /// When all that was ready is worked off, what was written behind a write that blocked is tried once more: libuv does
+    /// that in its pending phase.
+    fn try_again(&mut self) -> Option<Turn> {
+        if self.again_round == 0 {
+            self.again_rounds += 1;
+            self.again_round = if self.again_rounds > ROUNDS { 0 } else { self.again.len() };
+        }
+        self.again_round = self.again_round.checked_sub(1)?;
+        let id = self.again.pop_front()?;
+        let ready = Ready { key: id.slot() as usize, read: false, write: true, hang_up: false };
+        Some(Turn::Handle { id, ready, stage: Stage::Write })
     }
 
     /// One step of a descriptor's turn: where it stands after it, and what it brought.
@@ -115,6 +131,7 @@ impl System {
                     Err(error) => Err(errno(error)),
                 };
                 self.slack.push(id);
+                self.again.push_back(id);
                 (Stage::Flushed, Some(Completion::Written(id, result)))
             }
             // libuv sends a FIN that was asked for in this very turn here, and not in the pending phase.

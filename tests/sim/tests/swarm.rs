@@ -75,11 +75,11 @@ fn lives(net: &mut Loop, socket: Socket, name: &str, sends: netfold_sim::Stream)
         }
         3 => {
             net.set_timeout(after, move |net| {
-                // The face drops the callback of a call on a socket that is released in the same turn.
-                if !socket.destroyed(net) {
-                    let (last, callback) = (sends.chunk(3_000), net.state.observer.callback());
-                    socket.end_with_then(net, last, callback);
+                if socket.destroyed(net) {
+                    sends.cut();
                 }
+                let (last, callback) = (sends.chunk(3_000), net.state.observer.callback());
+                socket.end_with_then(net, last, callback);
             });
         }
         _ => drop(socket.set_timeout_then(net, after + 5.0, move |net, _| destroys(net))),
