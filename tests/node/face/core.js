@@ -74,15 +74,17 @@ class Functions {
   }
 }
 
-const listeners = new Functions();
+const kListeners = Symbol('listeners');
+// Of each object its own, so that a listener does not keep the object that it knows.
+const listenersOf = (object) => (object[kListeners] ??= new Functions());
 const callbacks = new Functions();
 // Emissions under way, the innermost last, and listeners that were taken off meanwhile: these may still be called.
 const emissions = [];
 const dropped = [];
 
-function forget(number) {
-  if (emissions.length > 0) dropped.push(number);
-  else listeners.drop(number);
+function forget(object, number) {
+  if (emissions.length > 0) dropped.push(() => listenersOf(object).drop(number));
+  else listenersOf(object).drop(number);
 }
 
 const handlers = {
@@ -101,7 +103,7 @@ const handlers = {
       object.arguments(name, a, b, c, d);
     } finally {
       emissions.pop();
-      if (emissions.length === 0) while (dropped.length > 0) listeners.drop(dropped.pop());
+      if (emissions.length === 0) while (dropped.length > 0) dropped.pop()();
       object.emitted(name);
     }
     return emission.taken;
@@ -109,7 +111,7 @@ const handlers = {
 
   listener(number) {
     const { object, name, args } = emissions.at(-1);
-    const fn = listeners.get(number);
+    const fn = listenersOf(object).get(number);
     if (fn === undefined) return;
     const result = Reflect.apply(fn, object, args);
     if (result !== undefined && result !== null) object.settled(result, name, args);
@@ -216,6 +218,6 @@ const isIP = (input) => native.isIP(`${input}`);
 
 module.exports = {
   native, isIP, kId, kServer, kind, SERVER_CLOSE, know, hold, letGo, find,
-  listeners, callbacks, forget, emitRest, answerError, counters, accept,
+  listenersOf, callbacks, forget, emitRest, answerError, counters, accept,
   incoming: () => incoming,
 };

@@ -57,6 +57,9 @@ pub(crate) fn set_up(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown
     #[cfg(netfold_bugs)]
     plant(env)?;
     let failed = |what: std::io::Error| Some(env.misuse(&what.to_string()));
+    if host::is_there() {
+        return Err(Some(env.misuse("net.js is loaded already, and has one machine in each thread: use that one")));
+    }
     let kernel = System::new().map_err(failed)?;
     let (machine, trace) = match env.maybe_string(args[1]) {
         Some(path) => {
