@@ -97,7 +97,10 @@ pub(crate) fn set_up(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown
 #[cfg(netfold_bugs)]
 fn plant(env: Env) -> Result<(), Thrown> {
     use netfold_core::bugs::{Bug, plant};
-    let Ok(name) = std::env::var("NETFOLD_BUG") else { return Ok(()) };
+    let name = std::env::var("NETFOLD_BUG").unwrap_or_default();
+    if name.is_empty() {
+        return Ok(());
+    }
     let bug = Bug::ALL.iter().find(|bug| format!("{bug:?}") == name);
     if bug.is_none() {
         return Err(Some(env.misuse(&format!("there is no bug {name}; there are {:?}", Bug::ALL))));
