@@ -97,7 +97,8 @@ const handlers = {
   // One event: `emit` of the object, which goes on with the listeners in `emitRest`.
   emit(slot, server, event, a, b, c, d) {
     const object = find(slot, server);
-    if (object === undefined) return true;
+    // The object was collected: so were its listeners.
+    if (object === undefined) return false;
     const name = names[event];
     const emission = { object, name, event, args: undefined, taken: false };
     emissions.push(emission);

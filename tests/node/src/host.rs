@@ -116,6 +116,11 @@ pub(crate) fn install(host: Host, face: Face) {
     FACE.with_borrow_mut(|place| *place = Some(face));
 }
 
+/// Whether this thread's environment has its host.
+pub(crate) fn is_there() -> bool {
+    HOST.with_borrow(|place| place.is_some())
+}
+
 /// The host of this thread's environment. JavaScript must not be called meanwhile.
 pub(crate) fn host<R>(act: impl FnOnce(&mut Host) -> R) -> R {
     HOST.with_borrow_mut(|place| act(place.as_mut().expect("the module was set up")))

@@ -57,6 +57,9 @@ pub(crate) fn set_up(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown
     #[cfg(netfold_bugs)]
     plant(env)?;
     let failed = |what: std::io::Error| Some(env.misuse(&what.to_string()));
+    if host::is_there() {
+        return Err(Some(env.misuse("net.js is loaded already, and has one machine in each thread: use that one")));
+    }
     let kernel = System::new().map_err(failed)?;
     let (machine, trace) = match env.maybe_string(args[1]) {
         Some(path) => {
@@ -94,7 +97,10 @@ pub(crate) fn set_up(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown
 #[cfg(netfold_bugs)]
 fn plant(env: Env) -> Result<(), Thrown> {
     use netfold_core::bugs::{Bug, plant};
-    let Ok(name) = std::env::var("NETFOLD_BUG") else { return Ok(()) };
+    let name = std::env::var("NETFOLD_BUG").unwrap_or_default();
+    if name.is_empty() {
+        return Ok(());
+    }
     let bug = Bug::ALL.iter().find(|bug| format!("{bug:?}") == name);
     if bug.is_none() {
         return Err(Some(env.misuse(&format!("there is no bug {name}; there are {:?}", Bug::ALL))));
