@@ -64,17 +64,8 @@ pub(super) struct Poll {
     order: Option<Order>,
 }
 
-/// Chooses among the orders of so many ready descriptors; 0 is the one that the system gave.
-pub(super) type Order = Box<dyn FnMut(usize) -> usize>;
-
-/// Brings a list into its n-th order, counted as an odometer counts: the last digit says which of all comes last.
-fn reorder<T>(list: &mut [T], mut n: usize) {
-    for end in (2..=list.len()).rev() {
-        let last = &mut list[..end];
-        last[end - 1 - n % end..].rotate_left(1);
-        n /= end;
-    }
-}
+/// Brings what one wait found ready into another order: by the slots of the handles.
+pub(super) type Order = Box<dyn FnMut(&mut [usize])>;
 
 impl Poll {
     pub(super) fn new(waiting: Waiting) -> io::Result<Self> {
@@ -159,8 +150,9 @@ impl Poll {
         if let Some(order) = &mut self.order
             && self.ready.len() > 1
         {
-            let chosen = order(self.ready.len());
-            reorder(&mut self.ready, chosen);
+            let mut keys: Vec<usize> = self.ready.iter().map(|ready| ready.key).collect();
+            order(&mut keys);
+            self.ready.sort_by_key(|ready| keys.iter().position(|key| *key == ready.key));
         }
         Ok(self.ready.iter().any(|ready| ready.key == BELL))
     }
@@ -183,25 +175,5 @@ fn ready(event: &epoll::Event) -> Ready {
 impl AsFd for Poll {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.poller.as_fd()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::reorder;
-
-    #[test]
-    fn every_number_is_another_order_and_0_is_the_given_one() {
-        let order = |n| {
-            let mut list = ['a', 'b', 'c'];
-            reorder(&mut list, n);
-            list.iter().collect::<String>()
-        };
-        let all: Vec<String> = (0..6).map(order).collect();
-        assert_eq!(all[0], "abc");
-        let mut different = all.clone();
-        different.sort();
-        different.dedup();
-        assert_eq!(different.len(), 6, "{all:?}");
     }
 }

@@ -91,10 +91,10 @@ impl System {
         })
     }
 
-    /// Has tests choose in which order the descriptors that one wait finds ready are worked off: how many there are, and the
-    /// number of the order (0 is the system's). A system may give them in any.
+    /// Has tests choose in which order the descriptors that one wait finds ready are worked off: they bring the slots of their
+    /// handles into it. A system may give them in any.
     #[doc(hidden)]
-    pub fn choose_order(&mut self, choose: impl FnMut(usize) -> usize + 'static) {
+    pub fn choose_order(&mut self, choose: impl FnMut(&mut [usize]) + 'static) {
         self.poll.set_order(Box::new(choose));
     }
 

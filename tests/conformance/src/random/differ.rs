@@ -170,7 +170,7 @@ impl Differ {
             }
         }
         let (ours, node) = (all_ours.swap_remove(0), all_node.swap_remove(0));
-        match masks::explain(program, &node) {
+        match masks::explain(program, &ours, &node) {
             Some(mask) => case(Verdict::Masked(mask), ours, node),
             None if filters::connects_early(&node) => case(Verdict::Deviation(filters::EARLY), ours, node),
             None if filters::calls_again(&node) => case(Verdict::Deviation(filters::D9), ours, node),

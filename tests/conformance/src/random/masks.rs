@@ -3,7 +3,7 @@
 //! A mask rewrites no log. It has our side run again with another choice of the system's, and holds if one of the choices
 //! gives exactly Node's log.
 
-use crate::scenario::program::Program;
+use crate::scenario::program::{Part, Program, Step, Verb};
 use crate::scenario::{round_now, run_on};
 use netfold::System;
 use std::cell::RefCell;
@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 pub enum Mask {
     /// N6: the order of the handles that one poll found ready.
     Order,
+    /// N6: when timers are due: in which rounds of a program that has some. What happens in them, and its order, is compared.
+    Lateness,
 }
 
 impl Mask {
@@ -23,6 +25,7 @@ impl Mask {
     pub const fn name(self) -> &'static str {
         match self {
             Mask::Order => "N6 order of ready handles",
+            Mask::Lateness => "N6 lateness of timers",
         }
     }
 }
@@ -31,14 +34,35 @@ impl Mask {
 const RUNS: usize = 600;
 
 /// How long is tried.
-const LONGEST: Duration = Duration::from_millis(1500);
+const LONGEST: Duration = Duration::from_secs(4);
 
 /// How many orders of one poll are tried: all of up to five handles.
 const ORDERS: usize = 120;
 
 /// The freedom by which our log may differ from Node's as it does, if there is one.
-pub fn explain(program: &Program, node: &str) -> Option<Mask> {
+pub fn explain(program: &Program, ours: &str, node: &str) -> Option<Mask> {
+    if has_times(program) && without_rounds(ours) == without_rounds(node) {
+        return Some(Mask::Lateness);
+    }
     in_some_order(program, node).then_some(Mask::Order)
+}
+
+/// Whether a program has timers, or timeouts that are not 0.
+pub(super) fn has_times(program: &Program) -> bool {
+    let steps = program.parts.iter().flat_map(|part| match part {
+        Part::Block(_, steps) => steps.as_slice(),
+        Part::Watch(..) => &[],
+    });
+    steps.into_iter().any(|step| matches!(step, Step::Timer(..) | Step::Do(_, Verb::SetTimeout(1.., _))))
+}
+
+/// The lines of a log without the numbers of their rounds.
+fn without_rounds(log: &str) -> Vec<&str> {
+    let bare = |line| match str::split_once(line, ' ') {
+        Some((round, rest)) if round.parse::<u32>().is_ok() => rest,
+        _ => line,
+    };
+    log.lines().map(bare).collect()
 }
 
 /// A poll that found several handles ready: how many, and in which round.
@@ -48,15 +72,36 @@ struct Met {
     round: u32,
 }
 
-/// Our log with the orders that a tape says, and the polls that had to choose.
-fn run_with(program: &Program, tape: &[usize]) -> (String, Vec<Met>) {
+/// An order of slots: the system's.
+const GIVEN: usize = 0;
+/// By slot: as libuv tells epoll of them, the older handle first.
+const BY_SLOT: usize = 1;
+
+/// Brings a list into an order: from 2 on, the n-th but two, as an odometer counts: the last digit says which comes last.
+fn reorder(list: &mut [usize], order: usize) {
+    match order {
+        GIVEN => {}
+        BY_SLOT => list.sort_unstable(),
+        _ => {
+            let mut n = order - 1;
+            for end in (2..=list.len()).rev() {
+                let last = &mut list[..end];
+                last[end - 1 - n % end..].rotate_left(1);
+                n /= end;
+            }
+        }
+    }
+}
+
+/// Our log with the orders that a tape says, and another one after its end, and the polls that had to choose.
+fn run_with(program: &Program, tape: &[usize], otherwise: usize) -> (String, Vec<Met>) {
     let met = Rc::new(RefCell::new(Vec::new()));
     let (seen, tape) = (met.clone(), tape.to_vec());
     let mut next = tape.into_iter();
     let mut system = System::new().expect("descriptors are to be had");
-    system.choose_order(move |ready| {
-        seen.borrow_mut().push(Met { ready, round: round_now() });
-        next.next().unwrap_or(0)
+    system.choose_order(move |slots| {
+        seen.borrow_mut().push(Met { ready: slots.len(), round: round_now() });
+        reorder(slots, next.next().unwrap_or(otherwise));
     });
     let log = run_on(system, program);
     let met = met.take();
@@ -66,12 +111,16 @@ fn run_with(program: &Program, tape: &[usize]) -> (String, Vec<Met>) {
 /// Whether some order of ready handles gives Node's log. What is like Node's for longest is varied first, and in it the
 /// polls next to where it parts.
 fn in_some_order(program: &Program, node: &str) -> bool {
+    let by_slot = run_with(program, &[], BY_SLOT).0;
+    if by_slot == node {
+        return true;
+    }
     let mut tried: HashSet<Vec<usize>> = HashSet::new();
     let mut heap = BinaryHeap::from([(0, 0, Vec::new())]);
     let begun = Instant::now();
     for _ in 0..RUNS {
         let Some((.., tape)) = heap.pop() else { return false };
-        let (log, met) = run_with(program, &tape);
+        let (log, met) = run_with(program, &tape, GIVEN);
         if log == node {
             return true;
         }
@@ -80,9 +129,9 @@ fn in_some_order(program: &Program, node: &str) -> bool {
         }
         let parts = first_difference(&log, node);
         for (at, poll) in met.iter().enumerate().skip(tape.len()).filter(|(_, poll)| poll.round <= parts) {
-            for order in 1..orders(poll.ready) {
+            for order in BY_SLOT..=orders(poll.ready) {
                 let mut next = tape.clone();
-                next.resize(at, 0);
+                next.resize(at, GIVEN);
                 next.push(order);
                 if tried.insert(next.clone()) {
                     heap.push((parts, poll.round, next));
@@ -116,4 +165,24 @@ pub(super) fn first_difference(a: &str, b: &str) -> u32 {
     };
     let (a, b) = (plain(a), plain(b));
     blocks(&a).iter().zip(&blocks(&b)).map(first).min().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reorder;
+
+    #[test]
+    fn every_order_is_there() {
+        let order = |n| {
+            let mut list = [3, 1, 2];
+            reorder(&mut list, n);
+            list
+        };
+        assert_eq!(order(0), [3, 1, 2]);
+        assert_eq!(order(1), [1, 2, 3]);
+        let mut all: Vec<[usize; 3]> = std::iter::once(0).chain(2..7).map(order).collect();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), 6);
+    }
 }

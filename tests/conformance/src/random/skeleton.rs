@@ -4,7 +4,8 @@ use super::filters::{self, Filtered};
 use super::steps::{Cast, Context};
 use super::strategy::{Generated, Raw, RawBlock, RawStep, one, percent, pick};
 use crate::scenario::program::{
-    Actor, Amount, ListenOption, Name, Part, Program, Role, ServerOptions, SocketOptions, Step, To, Trigger, Verb,
+    Actor, Adding, Amount, ListenOption, Name, Part, Program, Role, ServerOptions, SocketOptions, Step, To, Trigger,
+    Verb,
 };
 use netfold::EventKind;
 use std::collections::BTreeMap;
@@ -51,7 +52,8 @@ pub(super) fn build(raw: &Raw) -> Generated {
         let made = block(&cast, &trigger, steps, &mut filtered);
         parts.add(trigger, made);
     }
-    let mut program = Program { actors, parts: parts.finish(), ..Program::default() };
+    let mut program =
+        Program { actors, parts: parts.finish(if cast.timed { 1 } else { u32::MAX }), ..Program::default() };
     bound_bytes(&mut program, &cast);
     keep_off_deviations(&mut program, &mut filtered);
     Generated { program, filtered }
@@ -158,9 +160,15 @@ impl Parts {
         self.watches.push(Part::Watch(actor.name.clone(), events));
     }
 
-    fn finish(self) -> Vec<Part> {
+    /// In the end; `quiet` blocks beyond so many are left away.
+    fn finish(self, most_quiet: u32) -> Vec<Part> {
         let named = |trigger: &Trigger| matches!(trigger, Trigger::Start | Trigger::Listener(..));
-        let blocks = self.blocks.into_iter().filter(|(trigger, steps)| !steps.is_empty() || named(trigger));
+        let mut quiet = 0;
+        let few = |(trigger, _): &(Trigger, Vec<Step>)| {
+            quiet += u32::from(*trigger == Trigger::Quiet);
+            *trigger != Trigger::Quiet || quiet <= most_quiet
+        };
+        let blocks = self.blocks.into_iter().filter(few).filter(|(trigger, steps)| !steps.is_empty() || named(trigger));
         self.watches.into_iter().chain(blocks.map(|(trigger, steps)| Part::Block(trigger, steps))).collect()
     }
 }
@@ -203,6 +211,10 @@ fn wire(tape: &mut Tape<'_>, cast: &Cast, parts: &mut Parts) {
         }
         talk(tape, cast, parts, socket, EventKind::Connect);
     }
+    listen(tape, cast, parts);
+    if cast.timed {
+        keep_time(tape, cast, parts);
+    }
     for (peer, goes) in cast.peers.iter().zip(&cast.goes) {
         if tape.percent(25) {
             parts.add(
@@ -218,6 +230,45 @@ fn wire(tape: &mut Tape<'_>, cast: &Cast, parts: &mut Parts) {
         }
         talk(tape, cast, parts, peer, EventKind::Data);
     }
+}
+
+/// Listeners are added, half of them to run once; now and then what they listen for happens within itself.
+fn listen(tape: &mut Tape<'_>, cast: &Cast, parts: &mut Parts) {
+    for (name, actor, event) in &cast.listeners {
+        let how = pick(tape.next(), &[(3, Adding::Once), (2, Adding::On), (1, Adding::PrependOnce)]);
+        let nested = tape.percent(25);
+        if tape.percent(50) {
+            let goes = cast.peers.iter().zip(&cast.goes).find(|(peer, _)| *peer == actor).map(|(_, goes)| *goes);
+            let trigger = match goes {
+                Some(goes) => Trigger::On(cast.servers[goes].clone(), EventKind::Connection, None),
+                None => Trigger::Start,
+            };
+            parts.add(trigger, vec![Step::Do(actor.clone(), Verb::Add(how, name.clone()))]);
+        }
+        let again = match event {
+            EventKind::Data | EventKind::Readable => vec![Verb::Read(Some(1))],
+            EventKind::Pause => vec![Verb::Resume, Verb::Pause],
+            _ => Vec::new(),
+        };
+        if nested {
+            let steps = again.into_iter().map(|verb| Step::Do(actor.clone(), verb)).collect();
+            parts.add(Trigger::On(actor.clone(), *event, Some(1)), steps);
+        }
+    }
+}
+
+/// Timers, and an idle timeout that a write puts off.
+fn keep_time(tape: &mut Tape<'_>, cast: &Cast, parts: &mut Parts) {
+    let socket = one(tape.next(), &cast.sockets).clone();
+    let (first, second) = (cast.tasks[0].clone(), cast.tasks[1].clone());
+    let steps = vec![
+        Step::Do(socket.clone(), Verb::SetTimeout(35, Some(cast.callbacks[0].clone()))),
+        Step::Timer(first.clone(), 20),
+        Step::Timer(second, 50),
+    ];
+    parts.add(Trigger::On(socket.clone(), EventKind::Connect, None), steps);
+    let write = Verb::Write(Amount { length: 3, encoding: None }, None);
+    parts.add(Trigger::Task(first), vec![Step::Do(socket, write)]);
 }
 
 /// Now and then a socket writes and ends at such an event, and at last when all is quiet.

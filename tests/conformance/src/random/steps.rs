@@ -200,7 +200,7 @@ impl Context<'_> {
     }
 
     fn milliseconds(&self, number: u16) -> u32 {
-        if self.cast.timed { *one(number, &[0, 20, 20, 32, 32, 45]) } else { 0 }
+        *one(number, &[0, 35, 35, 65])
     }
 
     /// How a socket connects.
@@ -234,7 +234,7 @@ impl Context<'_> {
     /// Reads numbers as a step; nothing if there is nothing to do it with.
     pub(super) fn step(&self, (kind, who, a, b): RawStep, filtered: &mut Filtered) -> Option<Step> {
         let cast = self.cast;
-        let timed = cast.timed && percent(a.wrapping_mul(24_593), 40);
+        let timed = cast.timed && percent(a.wrapping_mul(24_593), 15);
         let kind = pick(kind, if timed { TIMED } else { KINDS });
         let server = || one(who.wrapping_mul(7919), &cast.servers).clone();
         let of_server = |verb| Some(Step::Do(server(), verb));
@@ -243,10 +243,10 @@ impl Context<'_> {
             Kind::Tick => return Some(Step::Tick(one(a, &cast.tasks).clone())),
             Kind::Immediate => return Some(Step::Immediate(one(a, &cast.tasks).clone())),
             Kind::Timer => {
-                return Some(match self.milliseconds(b) {
-                    0 => Step::Tick(one(a, &cast.tasks).clone()),
-                    ms => Step::Timer(one(a, &cast.tasks).clone(), ms),
-                });
+                let at = a as usize % cast.tasks.len();
+                let task = cast.tasks[at].clone();
+                // Each task its own time: what is due in one millisecond on one side may be due in two on the other.
+                return Some(if cast.timed { Step::Timer(task, [20, 50, 80][at]) } else { Step::Tick(task) });
             }
             Kind::Abort if cast.signal => return Some(Step::Abort(String::from("g"))),
             Kind::Abort => return None,
@@ -293,7 +293,7 @@ impl Context<'_> {
             Kind::Cork => Verb::Cork,
             Kind::Uncork => Verb::Uncork,
             Kind::SetEncoding => Verb::SetEncoding((!percent(a, 8)).then(|| *one(b, Encoding::ALL))),
-            Kind::SetTimeout => Verb::SetTimeout(self.milliseconds(a), self.callback(b, 40)),
+            Kind::SetTimeout if cast.timed => Verb::SetTimeout(self.milliseconds(a), self.callback(b, 40)),
             Kind::SetNoDelay => Verb::SetNoDelay(!percent(a, 40)),
             Kind::SetKeepAlive => Verb::SetKeepAlive(!percent(a, 40), percent(b, 40).then_some(2000)),
             Kind::Ref => Verb::Ref(percent(a, 50)),

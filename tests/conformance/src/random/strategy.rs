@@ -10,7 +10,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// How many numbers describe who takes part.
-pub(super) const SHAPE: usize = 112;
+pub(super) const SHAPE: usize = 140;
 
 /// A step, as numbers.
 pub(super) type RawStep = (u16, u16, u16, u16);
