@@ -132,6 +132,7 @@ pub(crate) enum Frame {
     },
     OnReadTail(SocketId, HandleId),
     PauseOn(SocketId),
+    ResumeOn(SocketId),
     ReadDemanded(SocketId),
     PushTail {
         socket: SocketId,
