@@ -134,6 +134,7 @@ pub(crate) enum Frame {
     },
     OnReadTail(SocketId, HandleId),
     PauseOn(SocketId),
+    ResumeOn(SocketId),
     ReadDemanded(SocketId),
     PushTail {
         socket: SocketId,

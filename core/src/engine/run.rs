@@ -53,6 +53,7 @@ impl Core {
             Frame::ReadOn { socket, n, purpose } => self.read(socket, n, purpose),
             Frame::OnReadTail(s, h) => self.on_read_tail(s, h),
             Frame::PauseOn(s) => self.pause(s),
+            Frame::ResumeOn(s) => self.stream_resume(s),
             Frame::PushTail { socket, handle, added } => self.push_tail(socket, handle, added),
             Frame::EofTail(s) => self.eof_tail(s),
             Frame::ReadableEmitted(s, emitted) => self.readable_emitted(s, emitted),

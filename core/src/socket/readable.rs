@@ -609,6 +609,16 @@ impl Core {
 
     /// `socket.resume()` (rule R9); with `onread` the driver starts at once (rule R22).
     pub(crate) fn resume(&mut self, socket: SocketId) -> Flow {
+        match self.driven(socket, false) {
+            Some(handle) => {
+                self.push(Frame::ResumeOn(socket));
+                self.start_driver(socket, handle)
+            }
+            None => self.stream_resume(socket),
+        }
+    }
+
+    pub(crate) fn stream_resume(&mut self, socket: SocketId) -> Flow {
         let r = &mut self.sockets[socket].r;
         if r.flowing != Flowing::Yes {
             r.flowing = if r.readable_listening { Flowing::No } else { Flowing::Yes };
@@ -618,8 +628,7 @@ impl Core {
             }
         }
         self.sockets[socket].r.paused = Some(false);
-        let handle = self.driven(socket, false)?;
-        self.start_driver(socket, handle)
+        None
     }
 
     pub(crate) fn resume_tick(&mut self, socket: SocketId) -> Flow {

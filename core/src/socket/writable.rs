@@ -38,6 +38,8 @@ pub(crate) struct Writable {
     /// Bytes, or UTF-16 units of text, in flight and buffered.
     pub(crate) length: u64,
     in_flight: u64,
+    /// Bytes of chunks whose callbacks fail: they count as buffered until all of those were called.
+    failing: u64,
     callback: WriteCb,
     pub(crate) buffered: VecDeque<Buffered>,
     on_finished: Vec<CallbackId>,
@@ -95,6 +97,7 @@ impl Writable {
             corked: 0,
             length: 0,
             in_flight: 0,
+            failing: 0,
             callback: WriteCb::None,
             buffered: VecDeque::new(),
             on_finished: Vec::new(),
@@ -130,7 +133,7 @@ impl Writable {
 
     /// Bytes that wait behind the request in flight.
     pub(crate) fn buffered_bytes(&self) -> u64 {
-        self.buffered.iter().map(|b| b.chunk.bytes.len() as u64).sum()
+        self.failing + self.buffered.iter().map(|b| b.chunk.bytes.len() as u64).sum::<u64>()
     }
 }
 
@@ -448,6 +451,7 @@ impl Core {
         }
         while let Some(Buffered { chunk, callback }) = s.w.buffered.pop_front() {
             s.w.length -= chunk.length();
+            s.w.failing += chunk.bytes.len() as u64;
             if let Some(callback) = callback
                 && !bug!(CallbackLost)
             {
@@ -463,7 +467,9 @@ impl Core {
 
     /// What the callbacks of `end` wrote meanwhile is forgotten.
     pub(crate) fn buffer_gone(&mut self, socket: SocketId) -> Flow {
-        self.sockets[socket].w.buffered.clear();
+        let w = &mut self.sockets[socket].w;
+        w.buffered.clear();
+        w.failing = 0;
         None
     }
 

@@ -18,6 +18,8 @@ pub const D8: &str = "D8 an accepted socket connects";
 pub const D9: &str = "D9 a callback throws, or is called twice";
 /// D58: a listener of 'prefinish' that throws.
 pub const D58: &str = "D58 a throw in 'prefinish'";
+/// D59: a 'readable' listener that is not there is removed.
+pub const D59: &str = "D59 a 'readable' listener removed, perhaps once more";
 /// D14: `read(n)` of a socket with an encoding.
 pub const D14: &str = "D14 read(n) with an encoding";
 /// D18: a signal that is aborted before it is used.
@@ -73,6 +75,7 @@ pub fn deviation(log: &str) -> Option<&'static str> {
         ("TypeError", "D2, D19 a TypeError within Node"),
         ("ERR_INTERNAL_ASSERTION", "D2 an assertion within Node"),
         ("RangeError", "D7 the native stack"),
+        ("!! time limit", "no deviation: ended by time, so how far it came is not compared"),
     ];
     SIGNS.iter().find(|(sign, _)| log.contains(sign)).map(|(_, name)| *name)
 }

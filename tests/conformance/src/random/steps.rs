@@ -262,10 +262,14 @@ impl Context<'_> {
             }
             Kind::Connect => return self.connect(who, a, b, filtered),
             Kind::Add | Kind::Off => {
-                let (name, actor, _) = cast.listeners.get(a as usize % 3 % cast.listeners.len().max(1))?;
+                let (name, actor, event) = cast.listeners.get(a as usize % 3 % cast.listeners.len().max(1))?;
                 let how =
                     pick(b, &[(4, Adding::On), (3, Adding::Once), (2, Adding::Prepend), (2, Adding::PrependOnce)]);
                 let add = matches!(kind, Kind::Add);
+                if !add && *event == EventKind::Readable {
+                    *filtered.entry(filters::D59).or_default() += 1;
+                    return None;
+                }
                 let verb = if add { Verb::Add(how, name.clone()) } else { Verb::Off(name.clone()) };
                 return Some(Step::Do(actor.clone(), verb));
             }
