@@ -74,16 +74,18 @@ class Functions {
   }
 }
 
-const kListeners = Symbol('listeners');
-// Of each object its own, so that a listener does not keep the object that it knows.
-const listenersOf = (object) => (object[kListeners] ??= new Functions());
 const callbacks = new Functions();
+
+// Listeners lie with their object: they often refer to it, and it must be collected with them.
+const kListeners = Symbol('listeners');
+const listenersOf = (object) => (object[kListeners] ??= new Functions());
+
 // Emissions under way, the innermost last, and listeners that were taken off meanwhile: these may still be called.
 const emissions = [];
 const dropped = [];
 
 function forget(object, number) {
-  if (emissions.length > 0) dropped.push(() => listenersOf(object).drop(number));
+  if (emissions.length > 0) dropped.push([object, number]);
   else listenersOf(object).drop(number);
 }
 
@@ -104,7 +106,10 @@ const handlers = {
       object.arguments(name, a, b, c, d);
     } finally {
       emissions.pop();
-      if (emissions.length === 0) while (dropped.length > 0) dropped.pop()();
+      while (emissions.length === 0 && dropped.length > 0) {
+        const [from, number] = dropped.pop();
+        listenersOf(from).drop(number);
+      }
       object.emitted(name);
     }
     return emission.taken;

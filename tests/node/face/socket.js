@@ -307,6 +307,17 @@ define({
     return this;
   },
 
+  // Of newer Nodes.
+  setTypeOfService(service) {
+    if (Number.isNaN(service)) throw invalidArgType('tos', 'number', service);
+    validateInt32(service, 'tos', 0);
+    if (service > 255) throw outOfRange('tos', '>= 0 && <= 255', service);
+    native.setTypeOfService(this[kId], service);
+    return this;
+  },
+
+  getTypeOfService() { return native.typeOfService(this[kId]); },
+
   ref() {
     native.ref(this[kId], true);
     return this;

@@ -26,7 +26,7 @@ pub(crate) struct Env(pub(crate) napi_env);
 /// Fewer bytes than this are copied into JavaScript's memory; a larger block is lent to it.
 const LENT_FROM: usize = 8 * 1024;
 /// Fewer bytes than this of the user's are copied; a larger buffer is kept alive and read where it lies.
-const KEPT_FROM: usize = 4 * 1024;
+const KEPT_FROM: usize = 64 * 1024;
 
 impl Env {
     pub(crate) fn undefined(self) -> napi_value {
