@@ -109,10 +109,10 @@ impl Pipe {
             let Piping { pipes, awaiting } = net.registry.piping(self.source.0);
             match (pipes.as_slice(), awaiting) {
                 ([only], awaiting) if only.dest == self.dest => *awaiting = Awaiting::One(self.dest),
-                (all, Awaiting::Several(dests)) if all.iter().any(|pipe| pipe.dest == self.dest) => {
-                    if !dests.contains(&self.dest) {
-                        dests.push(self.dest);
-                    }
+                (all, Awaiting::Several(dests))
+                    if all.iter().any(|pipe| pipe.dest == self.dest) && !dests.contains(&self.dest) =>
+                {
+                    dests.push(self.dest);
                 }
                 _ => {}
             }
