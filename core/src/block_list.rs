@@ -38,7 +38,7 @@ pub struct BlockList {
     v6: Intervals,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Rule {
     Address(IpAddr),
     Range(IpAddr, IpAddr),
@@ -50,6 +50,11 @@ pub(crate) enum Rule {
 struct Intervals(BTreeMap<u128, u128>);
 
 impl BlockList {
+    /// What was added, in order: all the rest follows from it.
+    pub(crate) fn listed(&self) -> &[Rule] {
+        &self.rules
+    }
+
     /// `new net.BlockList()`: nothing is blocked.
     pub fn new() -> Self {
         Self::default()

@@ -95,7 +95,7 @@ pub enum Op<'a> {
 }
 
 /// The answer to a [`Call`](crate::Call).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reply {
     /// Done, wholly.
     Done,

@@ -16,7 +16,7 @@ use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 
 /// What a chunk was before it became bytes. Node counts text in UTF-16 units (rule W3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Text {
     /// Its length in UTF-16 code units.
     pub units: u32,
@@ -50,7 +50,7 @@ impl From<Bytes> for Chunk {
 }
 
 /// Options of `new net.Socket` and of accepted sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SocketOptions {
     /// Keep the writable side open when the other party ends (rule L12).
     pub allow_half_open: bool,
@@ -116,7 +116,7 @@ pub struct HandedIn {
 }
 
 /// Options of `net.createServer`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub struct ServerOptions {
     /// For the sockets it accepts.
     pub socket: SocketOptions,
@@ -125,7 +125,7 @@ pub struct ServerOptions {
 }
 
 /// Where `socket.connect` goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ConnectTo {
     /// A host and port.
     Host(HostOptions),
@@ -134,7 +134,7 @@ pub enum ConnectTo {
 }
 
 /// A host to connect to.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
 pub struct HostOptions {
     /// A name or an IP address; `None` and empty are `localhost`.
     pub host: Option<String>,
@@ -195,7 +195,7 @@ pub enum ListenOn {
 }
 
 /// More of the options of `server.listen`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub struct ListenOptions {
     /// Share the port with other servers that say so too (rule S20).
     pub reuse_port: bool,
@@ -208,7 +208,7 @@ pub struct ListenOptions {
 }
 
 /// Which end of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     /// This process's end.
     Local,
@@ -231,7 +231,7 @@ pub enum Emitted {
 }
 
 /// An address as a lookup gave it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Resolved {
     /// An address.
     Ip(IpAddr),
@@ -380,6 +380,14 @@ pub enum Command {
     Answer(LookupId, LookupAnswer),
     /// The same with addresses as text and families as numbers, which the machine checks as Node does (rule C25).
     AnswerText(LookupId, Vec<(String, u32)>),
+    /// The same with an error of the user's (rule H3).
+    AnswerError(LookupId, SharedError),
+    /// A listener that hears every event before the others do, and also those that nobody else listens for; `None` takes
+    /// it off. It counts for nothing: not in `listenerCount`, not as a listener of 'error' (rule H2).
+    Tap(Target, Option<ListenerId>),
+    /// `socket._handle = null`, as programs inside Node have it: the socket has no handle any more, without an event (rule
+    /// H4).
+    DropHandle(SocketId),
     /// `setTimeout` (or `setInterval`, with `repeat`). Returns [`Outcome::Timer`].
     StartTimer {
         /// Milliseconds; less than 1 and more than 2^31 - 1 are 1, as in Node.
@@ -460,11 +468,13 @@ impl Command {
             | Command::Ref(s, _)
             | Command::Address(s, _)
             | Command::Retain(s)
+            | Command::DropHandle(s)
             | Command::Release(s)
             | Command::Detach(s) => Some(Named::Socket(s)),
             Command::On { target, .. }
             | Command::Off { target, .. }
             | Command::RemoveAll(target, _)
+            | Command::Tap(target, _)
             | Command::SetBlockList(target, _) => Some(match target {
                 Target::Socket(s) => Named::Socket(s),
                 Target::Server(s) => Named::Server(s),
@@ -477,7 +487,9 @@ impl Command {
             | Command::SetMaxConnections(s, _)
             | Command::RefServer(s, _)
             | Command::ReleaseServer(s) => Some(Named::Server(s)),
-            Command::Answer(lookup, _) | Command::AnswerText(lookup, _) => Some(Named::Lookup(lookup)),
+            Command::Answer(lookup, _) | Command::AnswerText(lookup, _) | Command::AnswerError(lookup, _) => {
+                Some(Named::Lookup(lookup))
+            }
             Command::CancelTimer(t) | Command::RefreshTimer(t) | Command::RefTimer(t, _) => Some(Named::Timer(t)),
         }
     }

@@ -1,5 +1,6 @@
 //! Bytes to text, piece by piece, as Node's `StringDecoder` does it (rule X2).
 
+use crate::state_key::Key;
 use crate::text::Encoding;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -107,6 +108,10 @@ pub struct Decoder {
 }
 
 impl Decoder {
+    pub(crate) fn key(&self, k: &mut Key) {
+        k.of(&(self.encoding, &self.begun[..usize::from(self.have).min(4)], self.wants));
+    }
+
     /// A decoder with nothing begun.
     pub const fn new(encoding: Encoding) -> Self {
         Self { encoding, begun: [0; 4], have: 0, wants: 0 }

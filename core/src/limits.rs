@@ -1,7 +1,7 @@
 //! The bounds of a core. What a peer can fill has a hard bound; what only the user can fill is unbounded unless asked.
 
 /// Named bounds (rules B1 to B6). Each is tested at the bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// How deep user code may nest: a listener that calls into the core, whose listener calls into the core, and so on.
     /// At the bound the call throws [`NodeError::Limit`](crate::NodeError::Limit). At least 16; 256 by default.

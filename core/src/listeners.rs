@@ -4,6 +4,7 @@
 //! among the user's listeners is observable (rule T7). One list per emitter holds both.
 
 use crate::id::ListenerId;
+use crate::state_key::Key;
 use crate::step::EventKind;
 use alloc::vec::Vec;
 
@@ -57,11 +58,13 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Listeners {
     entries: Vec<Entry>,
+    /// Hears every event first, and is not counted.
+    pub(crate) tap: Option<ListenerId>,
 }
 
 impl Listeners {
     pub(crate) const fn new() -> Self {
-        Self { entries: Vec::new() }
+        Self { entries: Vec::new(), tap: None }
     }
 
     pub(crate) fn add(&mut self, entry: Entry, prepend: bool) {
@@ -118,6 +121,28 @@ impl Listeners {
             Some(kind) => self.entries.retain(|e| e.kind != kind),
             None => self.entries.clear(),
         }
+    }
+}
+
+impl Entry {
+    pub(crate) fn key(&self, k: &mut Key) {
+        k.of(&(self.kind, self.life));
+        k.variant(&self.who);
+        match self.who {
+            Who::User(id) => k.of(&id),
+            Who::Internal(what, number) => {
+                k.of(&what);
+                k.internal(number);
+            }
+        }
+    }
+}
+
+impl Listeners {
+    pub(crate) fn key(&self, k: &mut Key) {
+        k.len(self.entries.len());
+        self.entries.iter().for_each(|entry| entry.key(k));
+        k.of(&self.tap);
     }
 }
 

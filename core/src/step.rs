@@ -268,7 +268,7 @@ impl LookupEvent {
 }
 
 /// Arguments of 'connectionAttempt'.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Attempt {
     /// To a TCP address.
     Tcp(SocketAddr),
@@ -277,7 +277,7 @@ pub enum Attempt {
 }
 
 /// Arguments of 'drop' on a TCP server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DropInfo {
     /// This end.
     pub local: Option<SocketAddr>,

@@ -3,6 +3,8 @@
 //! Starting and refreshing a timer appends it to its duration's list, so both take constant time however many timers
 //! there are (rule M1). A list that turns out to be early when its time comes is put off, as Node does it.
 
+use crate::engine::TimerFor;
+use crate::state_key::Key;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use slab::Slab;
@@ -163,6 +165,26 @@ impl<T> Timers<T> {
         self.lists.remove(list as usize);
         if let Ok(at) = self.by_duration.binary_search_by_key(&duration, |&(d, _)| d) {
             self.by_duration.remove(at);
+        }
+    }
+}
+
+impl Timers<TimerFor> {
+    /// The lists as they are due, and what is in each: not which numbers they have.
+    pub(crate) fn key(&self, k: &mut Key) {
+        k.len(self.due.len());
+        for &(expiry, _, list) in &self.due {
+            let list = &self.lists[list as usize];
+            k.of(&list.duration);
+            k.time(expiry);
+            let mut at = list.head;
+            while at != NONE {
+                let node = &self.nodes[at as usize];
+                node.value.key(k);
+                k.time(node.start);
+                at = node.next;
+            }
+            k.word(NONE.into());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the driver tells: each completion finds what waits for it.
 
 use super::frame::{Fed, Flow};
-use super::{Core, LookupFor, Owner};
+use super::{Core, LookupFor, Owner, Refusal};
 use crate::call::Completion;
 use crate::command::Resolved;
 use crate::errno::LookupCode;
@@ -55,7 +55,8 @@ impl Core {
                 Self::known(&self.lookups, lookup)?;
                 match self.take_lookup(lookup, false)? {
                     Some(purpose) => {
-                        self.answer(purpose, answer.map(|list| list.into_iter().map(Resolved::Ip).collect()))
+                        let answer = answer.map(|list| list.into_iter().map(Resolved::Ip).collect());
+                        self.answer(purpose, answer.map_err(Refusal::Code))
                     }
                     None => self.nothing(),
                 }
@@ -79,11 +80,12 @@ impl Core {
         Ok(self.ended(socket, told))
     }
 
-    pub(crate) fn answer(&mut self, purpose: LookupFor, answer: Result<Vec<Resolved>, LookupCode>) -> Flow {
+    pub(crate) fn answer(&mut self, purpose: LookupFor, answer: Result<Vec<Resolved>, Refusal>) -> Flow {
         match purpose {
             LookupFor::Socket(socket, target) => self.looked_up(socket, target, answer),
             LookupFor::Server { server, attempt, host } => {
-                let first = answer.and_then(|list| list.first().and_then(Resolved::ip).ok_or(LookupCode::NotFound));
+                let none = Refusal::Code(LookupCode::NotFound);
+                let first = answer.and_then(|list| list.first().and_then(Resolved::ip).ok_or(none));
                 self.listen_looked_up(server, attempt, host, first)
             }
         }

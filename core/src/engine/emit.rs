@@ -4,7 +4,7 @@ use super::Core;
 use super::frame::{Emission, Flow, Frame, Run, WriteCb, Yield};
 use crate::bugs::bug;
 use crate::error::{NodeError, SharedError};
-use crate::id::SocketId;
+use crate::id::{ListenerId, SocketId};
 use crate::listeners::{Entry, Internal, Life, Listeners, Who};
 use crate::step::{Emit, Event, EventKind, Target};
 use alloc::boxed::Box;
@@ -23,6 +23,9 @@ impl Core {
         let target = target.into();
         let kind = event.kind();
         let listeners = self.listeners(target)?;
+        if let Some(tap) = listeners.tap {
+            return self.emit_to_tap(target, event, tap);
+        }
         if let Some(entry) = listeners.single(kind) {
             return self.run_entry(target, entry, event, self.emissions.len());
         }
@@ -35,10 +38,27 @@ impl Core {
         self.emit_to_copy(target, event)
     }
 
+    /// The tap stands before the listeners that there are now. An 'error' that it alone hears is unhandled.
+    fn emit_to_tap(&mut self, target: Target, event: Event, tap: ListenerId) -> Flow {
+        let kind = event.kind();
+        let entry = Entry { kind, life: Life::Stays, who: Who::User(tap) };
+        if let Event::Error(error) = &event
+            && self.listeners(target).is_some_and(|list| list.count(kind) == 0)
+        {
+            self.push(Frame::Unheard(target, error.clone()));
+        }
+        self.copy_and_emit(target, event, Some(entry))
+    }
+
     fn emit_to_copy(&mut self, target: Target, event: Event) -> Flow {
+        self.copy_and_emit(target, event, None)
+    }
+
+    fn copy_and_emit(&mut self, target: Target, event: Event, first: Option<Entry>) -> Flow {
         let kind = event.kind();
         let start = self.copies.len();
         let mut copies = core::mem::take(&mut self.copies);
+        copies.extend(first);
         if let Some(listeners) = self.listeners(target) {
             copies.extend(listeners.of(kind).copied());
         }
@@ -106,6 +126,16 @@ impl Core {
                 Target::Server(_) => None,
             },
         }
+    }
+
+    /// How many emissions are under way that have not come to their last listener, or run it (rule H2).
+    pub fn emissions(&self) -> usize {
+        self.emissions.len()
+    }
+
+    /// How many listeners the innermost emission has yet to come to, the machine's own steps among them (rule H2).
+    pub fn emission_rest(&self) -> usize {
+        self.emissions.last().map_or(0, |emission| emission.end - emission.next)
     }
 
     /// Adds a step of the machine's own to a socket's listeners.

@@ -25,7 +25,7 @@ pub(crate) enum Yield {
 }
 
 /// The callback of a write request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum WriteCb {
     /// Node's `nop`.
     None,
@@ -74,6 +74,8 @@ pub(crate) enum Frame {
     /// The topmost emission goes on.
     Emission,
     Emit(Target, Box<Event>),
+    /// An 'error' that only a tap has heard.
+    Unheard(Target, SharedError),
     Callbacks(SocketId, Box<Run>),
 
     WriteTail {

@@ -4,6 +4,7 @@ mod completions;
 mod emit;
 pub(crate) mod frame;
 mod handles;
+mod key;
 mod peek;
 mod phases;
 mod run;
@@ -12,12 +13,13 @@ pub(crate) use handles::{Handle, Owner};
 
 use crate::call::{Completion, Op, Reply};
 use crate::command::{Command, Outcome};
+use crate::errno::LookupCode;
 use crate::error::{ApiMisuse, NodeError, SharedError};
 use crate::id::{Arena, HandleId, Id, Known, LookupId, ServerId, SocketId, TickId};
 use crate::limits::Limits;
 use crate::server::Server;
 use crate::socket::{Attempts, Socket};
-use crate::step::{Call, Idle, Phase, Step};
+use crate::step::{Call, Emit, Idle, Phase, Step};
 use crate::timers::{TimerKey, Timers};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -28,7 +30,7 @@ use bytes::Bytes;
 use frame::{Asked, Copies, Emission, Fed, Flow, Frame, Job, Yield};
 
 /// Whose turn it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Mode {
     /// Nothing is running.
     Idle,
@@ -49,6 +51,24 @@ struct Open {
     outcome: Outcome,
     /// It was given inside an emit: after the return that piece of user code goes on.
     within: bool,
+}
+
+/// Why a lookup gave no address.
+#[derive(Clone, Debug)]
+pub(crate) enum Refusal {
+    Code(LookupCode),
+    /// An error of the user's own.
+    Error(SharedError),
+}
+
+impl Refusal {
+    /// The error that is emitted.
+    pub(crate) fn into_error(self, hostname: &str) -> SharedError {
+        match self {
+            Refusal::Code(code) => Arc::new(NodeError::Lookup { code, hostname: String::from(hostname) }),
+            Refusal::Error(error) => error,
+        }
+    }
 }
 
 /// Who waits for a lookup.
@@ -108,7 +128,7 @@ pub struct Core {
     emissions: Vec<Emission>,
     copies: Copies,
     opens: Vec<Open>,
-    stash: Option<Yield>,
+    stash: Option<Emit>,
     released: VecDeque<SocketId>,
 
     asked: Option<Asked>,
@@ -208,7 +228,8 @@ impl Core {
         if depth >= bound as usize {
             self.throw(NodeError::Limit { name: "depth", bound: u64::from(bound) });
         } else {
-            self.stash = self.command(command);
+            let flow = self.command(command);
+            self.hold(flow);
         }
         Ok(())
     }
@@ -262,7 +283,8 @@ impl Core {
         self.first_tick += 1;
         let job = self.jobs.pop_front().expect("a tick is due");
         self.ticks_may_wait &= !self.jobs.is_empty();
-        self.stash = self.job(job);
+        let flow = self.job(job);
+        self.hold(flow);
         self.mode = Mode::Running;
         Ok(())
     }
@@ -303,10 +325,17 @@ impl Core {
                 return Step::Tick(TickId(self.announced - 1));
             }
             if self.asked.is_some() {
-                self.stash = None;
                 return Step::Call(Call { core: self, log: None });
             }
-            if let Some(Yield::Emit(emit)) = self.stash.take() {
+            // Before user code runs, so that what it gives to a socket that is gone is not forgotten with it.
+            if !self.released.is_empty()
+                && let Some(id) = self.released.pop_front()
+            {
+                return Step::Released(id);
+            }
+            if self.stash.is_some()
+                && let Some(emit) = self.stash.take()
+            {
                 self.mode = Mode::User;
                 return Step::Emit(emit);
             }
@@ -314,9 +343,6 @@ impl Core {
                 let open = self.opens.pop().expect("a command is open");
                 self.mode = if open.within { Mode::User } else { Mode::Returned };
                 return Step::Return(open.outcome);
-            }
-            if let Some(id) = self.released.pop_front() {
-                return Step::Released(id);
             }
             let Some(frame) = self.frames.pop() else {
                 self.mode = Mode::Idle;
@@ -329,8 +355,16 @@ impl Core {
                     self.mode = Mode::User;
                     return Step::Emit(emit);
                 }
-                given => self.stash = given,
+                given => self.hold(given),
             }
+        }
+    }
+
+    /// Keeps what is to be emitted until the ticks that were scheduled before are told. A call is kept in `asked`.
+    fn hold(&mut self, flow: Flow) {
+        if let Some(Yield::Emit(emit)) = flow {
+            debug_assert!(self.stash.is_none(), "one emission at a time");
+            self.stash = Some(emit);
         }
     }
 
@@ -395,7 +429,7 @@ impl Core {
     fn start_turn(&mut self, flow: Flow) {
         self.ticks_may_wait &= self.hollow;
         self.mode = Mode::Running;
-        self.stash = flow;
+        self.hold(flow);
     }
 
     pub(crate) fn push(&mut self, frame: Frame) {
@@ -585,6 +619,14 @@ impl Core {
                 Ok(self.lookups.remove(id).map(|l| l.purpose))
             }
         }
+    }
+
+    /// The lookup that a command answers: one that user code was asked, or a server's, which a host may answer by a
+    /// command as well as by a completion (rule H3).
+    pub(crate) fn take_answered(&mut self, id: LookupId) -> Option<LookupFor> {
+        let lookup = self.lookups.get(id)?;
+        let (custom, server) = (lookup.custom, matches!(lookup.purpose, LookupFor::Server { .. }));
+        if custom || server { self.take_lookup(id, custom).ok().flatten() } else { None }
     }
 
     pub(crate) fn known<T, I: Id>(arena: &Arena<T>, id: I) -> Result<bool, ApiMisuse> {

@@ -5,7 +5,7 @@ use super::{Core, Owner, TimerFor};
 use crate::bugs::bug;
 use crate::errno::Errno;
 use crate::id::{HandleId, SocketId, TimerId};
-use crate::step::{Emit, Event, Phase};
+use crate::step::{Emit, Event, Phase, Target};
 
 impl Core {
     pub(super) fn next_of(&mut self, phase: Phase) -> Flow {
@@ -15,6 +15,36 @@ impl Core {
             Phase::Closing => self.next_closing(),
             Phase::Timers => self.next_timer(),
         }
+    }
+
+    /// The handle that the next turn of a phase is about, for a host that has a context for each (rule H1); `None` if
+    /// there is none.
+    pub fn next_of_phase(&self, phase: Phase) -> Option<HandleId> {
+        match phase {
+            Phase::Pending => self.fed.front().map(|fed| match *fed {
+                Fed::Shutdown(handle) | Fed::Connected(handle, _) => handle,
+            }),
+            Phase::Closing => self.closing_batch.last().or(self.closing.last()).copied(),
+            Phase::Timers => None,
+        }
+    }
+
+    /// Whose a handle is; `None` once it is closed.
+    pub fn owner_of(&self, handle: HandleId) -> Option<Target> {
+        self.handles.get(handle).map(|handle| match handle.owner {
+            Owner::Socket(socket) => Target::Socket(socket),
+            Owner::Server(server) => Target::Server(server),
+        })
+    }
+
+    /// The time of the next timer, in milliseconds of the host's clock.
+    pub fn deadline(&self) -> Option<u64> {
+        self.timers.deadline()
+    }
+
+    /// How many turns of the phase that was begun are left, as in [`Idle::batch`](crate::Idle::batch).
+    pub const fn batch(&self) -> u32 {
+        self.batch
     }
 
     /// What a turn of the phase feeds anew waits for the next batch.

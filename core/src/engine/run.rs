@@ -1,13 +1,13 @@
 //! The dispatcher: which function goes on with a frame, runs a tick, or takes a command.
 
-use super::frame::{Flow, Frame, Job};
-use super::{Core, TimerFor, UserTimer};
+use super::frame::{Flow, Frame, Job, Yield};
+use super::{Core, Refusal, TimerFor, UserTimer};
 use crate::command::{Command, Emitted, ListenOptions, Named, Outcome, Resolved};
 use crate::error::{ApiMisuse, NodeError};
 use crate::id::{SocketId, TimerId};
 use crate::listeners::{Entry, Life, Who};
 use crate::socket::OnRead;
-use crate::step::{Event, EventKind, Target};
+use crate::step::{Emit, Event, EventKind, Target};
 use crate::timers;
 use alloc::sync::Arc;
 
@@ -16,6 +16,7 @@ impl Core {
         match frame {
             Frame::Emission => self.emission_on(),
             Frame::Emit(target, event) => self.emit(target, *event),
+            Frame::Unheard(target, error) => Some(Yield::Emit(Emit::Unhandled { target, error })),
             Frame::Callbacks(s, run) => self.callbacks_on(s, run),
             Frame::Ignore => {
                 let _ignored = self.take_reply_if_any();
@@ -227,13 +228,25 @@ impl Core {
             Command::RefServer(s, on) => self.unit(|core| core.ref_server(s, on)),
             Command::ReleaseServer(s) => self.unit(|core| core.release_server(s)),
             Command::Answer(lookup, answer) => {
-                let purpose = self.take_lookup(lookup, true).ok().flatten()?;
-                self.answer(purpose, answer.map(|list| list.into_iter().map(Resolved::Ip).collect()))
+                let purpose = self.take_answered(lookup)?;
+                let answer = answer.map(|list| list.into_iter().map(Resolved::Ip).collect());
+                self.answer(purpose, answer.map_err(Refusal::Code))
             }
             Command::AnswerText(lookup, list) => {
-                let purpose = self.take_lookup(lookup, true).ok().flatten()?;
+                let purpose = self.take_answered(lookup)?;
                 let text = |(address, family)| Resolved::Text { address, family };
                 self.answer(purpose, Ok(list.into_iter().map(text).collect()))
+            }
+            Command::AnswerError(lookup, error) => {
+                let purpose = self.take_answered(lookup)?;
+                self.answer(purpose, Err(Refusal::Error(error)))
+            }
+            Command::DropHandle(s) => self.drop_handle(s),
+            Command::Tap(target, listener) => {
+                if let Some(listeners) = self.listeners(target) {
+                    listeners.tap = listener;
+                }
+                None
             }
             Command::StartTimer { ms, repeat } => self.unit(|core| core.start_timer(ms, repeat)),
             Command::CancelTimer(id) => self.unit(|core| core.cancel_timer(id)),

@@ -4,7 +4,7 @@ use super::Server;
 use crate::call::{HandleKind, Reply};
 use crate::command::{ListenOn, ListenOptions, Outcome};
 use crate::engine::frame::{Asked, Flow, Frame, Job};
-use crate::engine::{Core, Lookup, LookupFor, Owner};
+use crate::engine::{Core, Lookup, LookupFor, Owner, Refusal};
 use crate::errno::{Errno, LookupCode};
 use crate::error::{NodeError, Place, SharedError};
 use crate::id::{FdKey, HandleId, ListenerId, LookupId, ServerId};
@@ -13,6 +13,7 @@ use crate::listeners::{Entry, Life, Who};
 use crate::numeral::numeral;
 use crate::socket::{LONGEST_NAME, port, scoped};
 use crate::socket_address::inspected;
+use crate::state_key::Key;
 use crate::step::{Event, EventKind};
 use alloc::format;
 use alloc::string::String;
@@ -33,6 +34,16 @@ pub(crate) struct Listening {
     address: Option<String>,
     /// `bind` said EADDRINUSE, which `listen` reports (rule S4).
     in_use: bool,
+}
+
+impl Listening {
+    pub(crate) fn key(&self, k: &mut Key) {
+        k.flags([self.handle.is_some(), self.in_use]);
+        if let Some(handle) = self.handle {
+            k.handle(handle);
+        }
+        k.of(&(&self.on, self.backlog, self.more, &self.address));
+    }
 }
 
 impl Listening {
@@ -60,7 +71,7 @@ fn no_mode(path: &str, more: ListenOptions) -> NodeError {
     NodeError::InvalidValue { name: "options", reason, received }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 enum On {
     Addr {
         addr: SocketAddr,
@@ -180,17 +191,14 @@ impl Core {
         server: ServerId,
         attempt: u32,
         host: String,
-        answer: Result<IpAddr, LookupCode>,
+        answer: Result<IpAddr, Refusal>,
     ) -> Flow {
         if self.servers.get(server).is_none_or(|s| s.attempt != attempt) {
             return None;
         }
         match answer {
             Ok(ip) => self.listen_address(server, attempt, ip),
-            Err(code) => {
-                let error = NodeError::Lookup { code, hostname: host };
-                self.emit(server, Event::Error(Arc::new(error)))
-            }
+            Err(refusal) => self.emit(server, Event::Error(refusal.into_error(&host))),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::command::ServerOptions;
 use crate::engine::Core;
 use crate::id::{HandleId, ServerId};
 use crate::listeners::Listeners;
+use crate::state_key::Key;
 use alloc::string::String;
 use alloc::sync::Arc;
 pub(crate) use listen::Listening;
@@ -47,6 +48,22 @@ impl Server {
     }
 }
 
+impl Server {
+    pub(crate) fn key(&self, k: &mut Key) {
+        k.flags([self.handle.is_some(), self.refd, self.setup.is_some()]);
+        if let Some(handle) = self.handle {
+            k.handle(handle);
+        }
+        k.of(&(self.options, self.connections, self.max_connections));
+        self.listeners.key(k);
+        k.of(&self.block_list.as_deref().map(BlockList::listed));
+        k.of(&self.path);
+        if let Some(setup) = &self.setup {
+            setup.key(k);
+        }
+    }
+}
+
 /// A server's properties, as of now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerView {
@@ -61,6 +78,11 @@ pub struct ServerView {
 }
 
 impl Core {
+    /// The handle that a server listens on.
+    pub fn handle_of_server(&self, id: ServerId) -> Option<HandleId> {
+        self.servers.get(id)?.handle
+    }
+
     /// The handle a server listens on, if it does.
     pub fn server_handle(&self, id: ServerId) -> Option<HandleId> {
         self.servers.get(id)?.handle

@@ -1,6 +1,7 @@
 //! What was read and waits for the user: chunks with their borders, of bytes or of text.
 
 use crate::decoder::{Decoder, ReadText, units};
+use crate::state_key::Key;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use bytes::{Buf, Bytes, BytesMut};
@@ -154,6 +155,26 @@ impl Chunks {
         first
     }
 
+    /// The chunks as their lengths. Where in memory they are, and how much of it they have, is not in it.
+    fn key(&self, k: &mut Key) {
+        let mut big = self.big.iter();
+        let mut next = big.next();
+        let (mut until_big, mut length) = (next.map(|b| b.before), 0_u64);
+        for at in self.gone..=self.gone + self.packed.len() {
+            while until_big == Some(0) {
+                k.len(next.map_or(0, |b| b.bytes.len()));
+                next = big.next();
+                until_big = next.map(|b| b.before);
+            }
+            until_big = until_big.map(|n| n - 1);
+            length += 1;
+            if self.ends.get(at / 8).is_some_and(|bits| bits >> (at % 8) & 1 == 1) {
+                k.word(length);
+                length = 0;
+            }
+        }
+    }
+
     /// The list of the big ones, which has 56 bytes for each, is not counted.
     pub(super) fn memory(&self) -> usize {
         self.room + self.ends.capacity() + self.big.iter().map(|big| big.room).sum::<usize>()
@@ -254,6 +275,13 @@ impl Kept {
         match self {
             Kept::Bytes(chunks) => chunks.memory(),
             Kept::Text(texts) => texts.memory(),
+        }
+    }
+
+    pub(super) fn key(&self, k: &mut Key) {
+        match self {
+            Kept::Bytes(chunks) => chunks.key(k),
+            Kept::Text(texts) => texts.borders.iter().for_each(|border| k.word((*border).into())),
         }
     }
 

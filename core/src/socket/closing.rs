@@ -78,6 +78,13 @@ impl Core {
         self.emit(socket, Event::Close(None))
     }
 
+    /// `socket._handle = null` (rule H4)
+    pub(crate) fn drop_handle(&mut self, socket: SocketId) -> Flow {
+        let handle = self.sockets[socket].link.handle()?;
+        self.sockets[socket].link = Link::Detached;
+        self.close_handle(handle, None, false)
+    }
+
     /// `socket.destroySoon()` (rule L8)
     pub(crate) fn destroy_soon(&mut self, socket: SocketId) -> Flow {
         self.push(Frame::DestroySoonTail(socket));

@@ -5,7 +5,7 @@ use crate::bugs::bug;
 use crate::call::{HandleKind, Reply};
 use crate::command::{ConnectTo, HostOptions, Resolved};
 use crate::engine::frame::{Asked, Fed, Flow, Frame, Job, ReadFor, Yield};
-use crate::engine::{Core, Lookup, LookupFor, Owner};
+use crate::engine::{Core, Lookup, LookupFor, Owner, Refusal};
 use crate::errno::{Errno, LookupCode};
 use crate::error::{NodeError, Place, SharedError};
 use crate::id::{HandleId, LookupId, SocketId};
@@ -191,7 +191,7 @@ impl Core {
 
     pub(crate) fn lookup_refused(&mut self, socket: SocketId, target: Box<Target>) -> Flow {
         let code = if target.host().len() > LONGEST_NAME { LookupCode::TooLong } else { LookupCode::TooMany };
-        self.looked_up(socket, target, Err(code))
+        self.looked_up(socket, target, Err(Refusal::Code(code)))
     }
 
     /// When one address was asked for, 'lookup' is emitted even if the socket was destroyed meanwhile (rule C5). No
@@ -200,7 +200,7 @@ impl Core {
         &mut self,
         socket: SocketId,
         target: Box<Target>,
-        answer: Result<Vec<Resolved>, LookupCode>,
+        answer: Result<Vec<Resolved>, Refusal>,
     ) -> Flow {
         let s = &mut self.sockets[socket];
         s.lookups -= 1;
@@ -209,7 +209,8 @@ impl Core {
             self.release_later(socket);
         }
         let host = target.host();
-        let mut list = answer.and_then(|list| if list.is_empty() { Err(LookupCode::NotFound) } else { Ok(list) });
+        let none = || Refusal::Code(LookupCode::NotFound);
+        let mut list = answer.and_then(|list| if list.is_empty() { Err(none()) } else { Ok(list) });
         if let Some(timeout) = target.each {
             match list {
                 _ if !connecting => return None,
@@ -220,8 +221,8 @@ impl Core {
         if let Ok(list) = &mut list {
             list.truncate(1);
         }
-        let first = list.and_then(|mut list| list.pop().ok_or(LookupCode::NotFound));
-        let result = first.map_err(|code| Arc::new(NodeError::Lookup { code, hostname: host.clone() }));
+        let first = list.and_then(|mut list| list.pop().ok_or_else(none));
+        let result = first.map_err(|refusal| refusal.into_error(&host));
         self.push(Frame::LookupEmitted(socket, target, Box::new(result.clone())));
         self.emit(socket, Event::Lookup(Box::new(LookupEvent { result, host })))
     }

@@ -13,6 +13,7 @@ use crate::error::{NodeError, Place, SharedError};
 use crate::id::{HandleId, SocketId};
 use crate::ip::ip_text;
 use crate::numeral::integer;
+use crate::state_key::Key;
 use crate::step::{Attempt, Event, LookupEvent};
 use crate::timers::TimerKey;
 use alloc::boxed::Box;
@@ -27,7 +28,7 @@ const DEFAULT_TIMEOUT: u32 = 250;
 const LEAST_TIMEOUT: u32 = 10;
 
 /// What a lookup found, being told to the listeners of 'lookup' one by one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Found {
     target: Box<Target>,
     host: String,
@@ -46,6 +47,13 @@ pub(crate) struct Attempts {
     timeout: u32,
     timer: Option<TimerKey>,
     errors: Vec<SharedError>,
+}
+
+impl Attempts {
+    pub(crate) fn key(&self, k: &mut Key) {
+        k.of(&(&self.addresses, self.begun, self.local_port, self.timeout, &self.errors));
+        k.flags([self.timer.is_some()]);
+    }
 }
 
 impl Attempts {

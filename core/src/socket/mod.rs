@@ -4,6 +4,7 @@ mod chunks;
 mod closing;
 mod connect;
 mod eyes;
+mod key;
 mod options;
 mod readable;
 mod view;
@@ -52,7 +53,7 @@ impl Link {
 }
 
 /// The option `onread`: reads of the user's size, that go to the user's function alone.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub(crate) struct OnRead {
     size: u32,
     /// The function that runs has said that it wants no more.
@@ -75,7 +76,7 @@ pub(crate) struct IdleTimeout {
 }
 
 /// The addresses as Node caches them (rule O6).
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Hash)]
 pub(crate) struct Names {
     /// Outer: whether it was asked for.
     pub(crate) local: Option<Option<SocketAddr>>,
@@ -83,7 +84,7 @@ pub(crate) struct Names {
 }
 
 /// A connection attempt under way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Target {
     pub(crate) to: ConnectTo,
     /// Set when the name is resolved.

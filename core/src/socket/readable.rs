@@ -11,6 +11,7 @@ use crate::engine::frame::{Asked, Flow, Frame, Job, ReadFor, Yield};
 use crate::error::NodeError;
 use crate::id::{HandleId, SocketId};
 use crate::listeners::Internal;
+use crate::state_key::Key;
 use crate::step::{Emit, Event, EventKind};
 use crate::text::Encoding;
 use alloc::boxed::Box;
@@ -21,7 +22,7 @@ use bytes::Bytes;
 const MAX_HIGH_WATER_MARK: u32 = 0x4000_0000;
 
 /// What Node's `flowing` can be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Flowing {
     /// null: nobody has said.
     Undecided,
@@ -55,6 +56,20 @@ pub(crate) struct Readable {
 }
 
 impl Readable {
+    pub(super) fn key(&self, k: &mut Key) {
+        k.of(&(self.hwm, self.length, self.flowing, self.paused));
+        k.flags([self.decoder.is_some(), self.data_listening, self.readable_listening, self.reading, self.sync]);
+        k.flags([self.need_readable, self.emitted_readable, self.resume_scheduled, self.reading_more]);
+        k.flags([self.ended, self.end_emitted, self.did_read]);
+        if let Some(decoder) = &self.decoder {
+            decoder.key(k);
+        }
+        if let Some(kept) = &self.kept {
+            kept.key(k);
+        }
+        k.word(u64::MAX);
+    }
+
     pub(crate) const fn new(hwm: u32, used: bool) -> Self {
         Self {
             hwm,

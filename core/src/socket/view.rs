@@ -120,6 +120,11 @@ impl SocketView<'_> {
         self.handle.map(|h| h.kind)
     }
 
+    /// [`errored`](Self::errored), shared.
+    pub fn errored_shared(&self) -> Option<crate::error::SharedError> {
+        self.socket.errored.clone()
+    }
+
     /// `readyState`
     pub fn ready_state(&self) -> ReadyState {
         if self.socket.connecting() {

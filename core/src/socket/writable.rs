@@ -10,6 +10,7 @@ use crate::errno::Errno;
 use crate::error::{NodeError, SharedError};
 use crate::id::{CallbackId, HandleId, SocketId, TickId};
 use crate::listeners::Internal;
+use crate::state_key::Key;
 use crate::step::{Event, EventKind};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -58,7 +59,38 @@ pub(crate) struct Writable {
     pub(crate) finished: bool,
 }
 
+impl Buffered {
+    fn key(&self, k: &mut Key) {
+        chunk_key(&self.chunk, k);
+        k.of(&self.callback);
+    }
+}
+
+impl Parked {
+    pub(super) fn key(&self, k: &mut Key) {
+        k.internal(self.on_connect);
+        k.internal(self.on_close);
+        k.len(self.chunks.len());
+        self.chunks.iter().for_each(|chunk| chunk_key(chunk, k));
+    }
+}
+
+fn chunk_key(chunk: &Chunk, k: &mut Key) {
+    k.len(chunk.bytes.len());
+    k.of(&chunk.text);
+}
+
 impl Writable {
+    pub(super) fn key(&self, k: &mut Key) {
+        k.of(&(self.hwm, self.corked, self.length, self.in_flight, &self.callback));
+        k.len(self.buffered.len());
+        self.buffered.iter().for_each(|buffered| buffered.key(k));
+        k.of(&(&self.on_finished, self.pending));
+        k.tick(self.merging);
+        k.flags([self.writing, self.expecting, self.sync, self.after_write_pending, self.clearing]);
+        k.flags([self.final_called, self.prefinished, self.need_drain, self.ending, self.ended, self.finished]);
+    }
+
     pub(crate) const fn new(hwm: u32, used: bool) -> Self {
         Self {
             hwm,
@@ -248,11 +280,11 @@ impl Core {
         }
         // A short text on its own is counted once the system took it; everything else when it is issued (rule W9).
         late &= count == 1;
-        if !late {
-            self.handle_mut(handle, |h| h.bytes_written += bytes);
-        }
+        let entry = &mut self.handles[handle];
+        entry.bytes_written += if late { 0 } else { bytes };
+        let shut = entry.shut;
         self.push(Frame::WriteAnswered { socket, handle, bytes, late });
-        if self.handles[handle].shut {
+        if shut {
             self.wire().clear();
             self.reply_with(Reply::Failed(Errno::EPIPE));
             return None;
@@ -263,7 +295,7 @@ impl Core {
     pub(crate) fn write_answered(&mut self, socket: SocketId, handle: HandleId, bytes: u64, late: bool) -> Flow {
         let reply = self.take_reply();
         if late && !matches!(reply, Reply::Failed(_)) {
-            self.handle_mut(handle, |h| h.bytes_written += bytes);
+            self.handles[handle].bytes_written += bytes;
         }
         match reply {
             Reply::Failed(errno) => self.on_write(socket, Some(Arc::new(NodeError::system(errno, "write")))),

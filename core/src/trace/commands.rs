@@ -69,6 +69,9 @@ mod tag {
     pub(super) const SET_BLOCK_LIST: u8 = 51;
     /// A number that the older form has no room for.
     pub(super) const SET_MAX_CONNECTIONS_SIGNED: u8 = 52;
+    pub(super) const TAP: u8 = 60;
+    pub(super) const ANSWER_ERROR: u8 = 61;
+    pub(super) const DROP_HANDLE: u8 = 62;
 }
 
 pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload) {
@@ -217,6 +220,16 @@ pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload
                 put_text(out, address);
                 put_number(out, u64::from(*family));
             }
+        }
+        Command::DropHandle(s) => named(out, tag::DROP_HANDLE, *s),
+        Command::AnswerError(lookup, error) => {
+            named(out, tag::ANSWER_ERROR, *lookup);
+            put_error(out, error);
+        }
+        Command::Tap(target, listener) => {
+            out.push(tag::TAP);
+            put_target(out, *target);
+            put_option(out, *listener, |out, listener| put_number(out, u64::from(listener.0)));
         }
         Command::StartTimer { ms, repeat } => {
             out.push(tag::START_TIMER);
@@ -440,6 +453,9 @@ pub(crate) fn command(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<
         tag::LISTEN => Command::Listen(from.id()?, listen_on(from)?),
         tag::LISTEN_WITH => Command::ListenWith(from.id()?, listen_on(from)?, listen_options(from)?),
         tag::CLOSE_SERVER => Command::CloseServer(from.id()?, from.option(|from| from.u32().map(ListenerId))?),
+        tag::TAP => Command::Tap(target(from)?, from.option(|from| from.u32().map(ListenerId))?),
+        tag::DROP_HANDLE => Command::DropHandle(from.id()?),
+        tag::ANSWER_ERROR => Command::AnswerError(from.id()?, error(from)?),
         tag::SERVER_ADDRESS => Command::ServerAddress(from.id()?),
         tag::GET_CONNECTIONS => Command::GetConnections(from.id()?, callback(from)?),
         tag::SET_MAX_CONNECTIONS => Command::SetMaxConnections(from.id()?, i64::from(from.u32()?)),

@@ -267,6 +267,11 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
             write!(f, " scope {scope}")
         }
         Command::CloseServer(s, listener) => write!(f, "{s}.close{}", Given("listener", listener.map(|l| l.0))),
+        Command::DropHandle(s) => write!(f, "{s} drop handle"),
+        Command::AnswerError(lookup, error) => write!(f, "answer {lookup} {}", Failure(error)),
+        Command::Tap(target, listener) => {
+            write!(f, "{target} tap{}", Given("listener", listener.map(|l| l.0)))
+        }
         Command::ServerAddress(s) => write!(f, "{s}.address"),
         Command::GetConnections(s, callback) => write!(f, "{s}.getConnections{}", number(Some(*callback))),
         Command::SetMaxConnections(s, n) => write!(f, "{s}.maxConnections {n}"),

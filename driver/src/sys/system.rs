@@ -115,6 +115,23 @@ impl System {
         self.table.get(handle)?.fd()
     }
 
+    /// Closes the descriptor of a handle behind the machine's back, as programs inside Node can: what the machine asks of
+    /// it afterwards fails with `EBADF`.
+    pub fn close_behind(&mut self, handle: HandleId) {
+        self.close(handle);
+    }
+
+    /// Sets TCP_NODELAY, or remembers it until there is a descriptor: as [`Op::NoDelay`], for a host that lets a program
+    /// stand between.
+    pub fn set_no_delay(&mut self, handle: HandleId, on: bool) {
+        self.no_delay(handle, on);
+    }
+
+    /// Sets SO_KEEPALIVE and the first probe's delay in seconds, in the same way as [`Op::KeepAlive`].
+    pub fn set_keep_alive(&mut self, handle: HandleId, on: bool, delay: u32) {
+        self.keep_alive(handle, on.then_some(delay));
+    }
+
     /// When `wait` must be called even if the descriptor is not readable, in milliseconds of [`Kernel::now`]: a server
     /// has run out of descriptors and wants to try again.
     pub fn deadline(&self) -> Option<u64> {

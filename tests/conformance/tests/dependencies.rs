@@ -10,8 +10,9 @@ type Users = BTreeMap<String, BTreeSet<String>>;
 /// The folders of all crates, from the workspace's own list.
 fn crates() -> Vec<String> {
     let text = text_of(&root().join("Cargo.toml"));
-    let line = text.lines().find_map(|line| line.strip_prefix("members = ")).expect("members");
-    let members = line.split('"').skip(1).step_by(2).map(String::from);
+    let (_, list) = text.split_once("members = [").expect("members");
+    let (list, _) = list.split_once(']').expect("the list ends");
+    let members = list.split('"').skip(1).step_by(2).map(String::from);
     members.chain(["fuzz".into()]).collect()
 }
 

@@ -1,0 +1,48 @@
+//! A socket's part of the state key.
+
+use super::{Link, Piece, Socket};
+use crate::block_list::BlockList;
+use crate::state_key::Key;
+
+impl Piece {
+    /// Its kind and its length.
+    pub(crate) fn amount(&self) -> (bool, u64) {
+        match self {
+            Piece::Bytes(bytes) => (false, bytes.len() as u64),
+            Piece::Text(text) => (true, text.units().into()),
+        }
+    }
+}
+
+impl Socket {
+    pub(crate) fn key(&self, k: &mut Key) {
+        self.r.key(k);
+        self.w.key(k);
+        k.of(&self.on_read);
+        k.variant(&self.link);
+        if let Link::Opening(handle) | Link::Open(handle) = self.link {
+            k.handle(handle);
+        }
+        self.listeners.key(k);
+        k.of(&self.options);
+        for server in [self.counted_by, self.server] {
+            k.flags([server.is_some()]);
+            if let Some(server) = server {
+                k.server(server);
+            }
+        }
+        k.of(&self.errored);
+        k.flags([self.destroyed, self.close_emitted, self.error_emitted, self.write_after_fin, self.retained]);
+        k.flags([self.no_delay, self.keep_alive]);
+        k.of(&(self.keep_alive_delay, self.type_of_service, self.closing, self.lookups));
+        k.of(&self.timeout.map(|timeout| (timeout.duration, timeout.key.is_some())));
+        k.of(&self.timeout_given.map(f64::to_bits));
+        k.of(&self.last_queue);
+        k.counter(self.bytes_read);
+        k.counter(self.bytes_written);
+        k.of(&(&self.names, &self.target, &self.attempted));
+        k.len(self.parked.len());
+        self.parked.iter().for_each(|parked| parked.key(k));
+        k.of(&self.block_list.as_deref().map(BlockList::listed));
+    }
+}

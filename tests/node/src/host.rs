@@ -1,0 +1,459 @@
+//! The machine in Node: what stands in place of the core's default host (rule H1).
+//!
+//! Node owns the loop, the tick queue and the phases. Here is what is left: a machine, the system it runs on, and which
+//! JavaScript function an id stands for is known beyond, in `net.js`.
+
+use crate::errors::Errors;
+use crate::js::{Env, Thrown, api};
+use crate::record::Trace;
+use crate::turns::Loops;
+use napi_sys::*;
+use netfold::System;
+use netfold_core::host::Kernel;
+use netfold_core::{
+    ApiMisuse, Command, Completion, Emit, HandleId, Idle, LookupId, Machine, Op, Outcome, Phase, Reply, ServerId,
+    SocketId, Step, Target, TickId,
+};
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::mem::ManuallyDrop;
+
+/// A step with nothing borrowed.
+pub(crate) enum Next {
+    Emit(Emit),
+    Tick(TickId),
+    Return(Outcome),
+    Idle(Idle),
+    Released(SocketId),
+    /// A server's name is to be resolved.
+    Lookup {
+        lookup: LookupId,
+        host: String,
+        family: u8,
+        hints: u32,
+    },
+    /// An option of a handle whose object the user has: it is set by that object's method.
+    Option {
+        handle: HandleId,
+        set: Set,
+    },
+}
+
+/// An option of a handle.
+#[derive(Clone, Copy)]
+pub(crate) enum Set {
+    NoDelay(bool),
+    /// With the delay in seconds.
+    KeepAlive(bool, u32),
+}
+
+/// What the next turn begins with.
+pub(crate) enum Turn {
+    Complete(Completion),
+    Phase(Phase),
+}
+
+/// The functions of `net.js` that are called from here.
+pub(crate) struct Face {
+    pub(crate) next_tick: napi_ref,
+    pub(crate) emit: napi_ref,
+    pub(crate) listener: napi_ref,
+    pub(crate) callback: napi_ref,
+    pub(crate) connections: napi_ref,
+    pub(crate) resolve: napi_ref,
+    pub(crate) lookup: napi_ref,
+    pub(crate) read: napi_ref,
+    pub(crate) released: napi_ref,
+    pub(crate) option: napi_ref,
+    pub(crate) accepted: napi_ref,
+    pub(crate) error: napi_ref,
+    /// The function that runs a turn, of ours.
+    pub(crate) turn: napi_ref,
+}
+
+/// What the addon has done, for those who want to see that it did it.
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) commands: u64,
+    pub(crate) steps: u64,
+    pub(crate) calls: u64,
+    pub(crate) completions: u64,
+    pub(crate) phases: u64,
+    pub(crate) ticks: u64,
+    pub(crate) emits: u64,
+}
+
+pub(crate) struct Host {
+    pub(crate) machine: Machine,
+    pub(crate) kernel: System,
+    pub(crate) errors: Errors,
+    pub(crate) loops: Loops,
+    pub(crate) turn: Option<Turn>,
+    /// Emits that have not returned.
+    depth: u32,
+    /// A step that belongs to the caller of the one that took it.
+    stash: Option<Next>,
+    /// An emission, by its depth, whose `emit` the user has replaced by a function that does not go on.
+    swallowed: Option<usize>,
+    /// Handles whose objects the user has.
+    pub(crate) watched: HashSet<HandleId>,
+    /// A connection is being accepted by a server whose handle's object the user has.
+    pub(crate) accepting: bool,
+    /// Async contexts of sockets and servers with handles.
+    contexts: HashMap<Target, napi_async_context>,
+    pub(crate) counters: Counters,
+    pub(crate) trace: Option<Trace>,
+}
+
+thread_local! {
+    // Not dropped with the thread: what it holds of JavaScript's goes with the environment, which ends first.
+    static HOST: RefCell<ManuallyDrop<Option<Host>>> = const { RefCell::new(ManuallyDrop::new(None)) };
+    static FACE: RefCell<Option<Face>> = const { RefCell::new(None) };
+}
+
+pub(crate) fn install(host: Host, face: Face) {
+    HOST.with_borrow_mut(|place| **place = Some(host));
+    FACE.with_borrow_mut(|place| *place = Some(face));
+}
+
+/// Whether this thread's environment has its host.
+pub(crate) fn is_there() -> bool {
+    HOST.with_borrow(|place| place.is_some())
+}
+
+/// The host of this thread's environment. JavaScript must not be called meanwhile.
+pub(crate) fn host<R>(act: impl FnOnce(&mut Host) -> R) -> R {
+    HOST.with_borrow_mut(|place| act(place.as_mut().expect("the module was set up")))
+}
+
+/// Drops the host with its environment: its descriptors are closed.
+pub(crate) fn remove() {
+    FACE.with_borrow_mut(|place| *place = None);
+    drop(HOST.with_borrow_mut(|place| place.take()));
+}
+
+pub(crate) fn face(which: impl FnOnce(&Face) -> napi_ref) -> napi_ref {
+    FACE.with_borrow(|face| which(face.as_ref().expect("the module was set up")))
+}
+
+impl Host {
+    pub(crate) fn new(machine: Machine, kernel: System, loops: Loops, trace: Option<Trace>) -> Self {
+        Self {
+            machine,
+            kernel,
+            errors: Errors::default(),
+            loops,
+            turn: None,
+            depth: 0,
+            stash: None,
+            swallowed: None,
+            watched: HashSet::new(),
+            accepting: false,
+            contexts: HashMap::new(),
+            counters: Counters::default(),
+            trace,
+        }
+    }
+
+    fn next(&mut self) -> Next {
+        if let Some(next) = self.stash.take() {
+            return next;
+        }
+        loop {
+            self.counters.steps += 1;
+            return match self.machine.step() {
+                Step::Emit(emit) => Next::Emit(emit),
+                Step::Tick(id) => Next::Tick(id),
+                Step::Return(outcome) => Next::Return(outcome),
+                Step::Idle(idle) => Next::Idle(idle),
+                Step::Released(id) => Next::Released(id),
+                Step::Call(mut call) => {
+                    self.counters.calls += 1;
+                    if let Op::Lookup { lookup, host, family, hints } = call.op() {
+                        let (host, next) = (host.to_string(), (lookup, family, hints));
+                        call.answer(Reply::Pending).expect("a lookup can wait");
+                        let (lookup, family, hints) = next;
+                        return Next::Lookup { lookup, host, family, hints };
+                    }
+                    if let Op::Close(handle) | Op::Reset(handle) = call.op() {
+                        self.watched.remove(&handle);
+                    }
+                    let set = match call.op() {
+                        Op::NoDelay(handle, on) => Some((handle, Set::NoDelay(on))),
+                        Op::KeepAlive(handle, on, delay) => Some((handle, Set::KeepAlive(on, delay))),
+                        _ => None,
+                    };
+                    if let Some((handle, set)) = set
+                        && (self.accepting || self.watched.contains(&handle))
+                    {
+                        call.answer(Reply::Done).expect("an option is done");
+                        return Next::Option { handle, set };
+                    }
+                    let reply = self.kernel.call(&mut call);
+                    call.answer(reply).expect("the kernel's reply fits the call");
+                    continue;
+                }
+            };
+        }
+    }
+
+    /// Whether no JavaScript runs that the machine has called.
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.depth == 0
+    }
+
+    fn begin(&mut self, command: Command) -> Result<(), ApiMisuse> {
+        self.counters.commands += 1;
+        if self.depth == 0 {
+            self.tell_time();
+        }
+        self.machine.begin(command)
+    }
+
+    /// Tells the machine the time of Node's timers.
+    pub(crate) fn tell_time(&mut self) {
+        let now = self.loops.now();
+        if now > self.machine.core().now() {
+            self.machine.advance(now).expect("nothing runs");
+        }
+    }
+
+    /// Begins the turn that is due. Ticks may be owed after a failure of code that is none of the machine's: it is told.
+    pub(crate) fn begin_turn(&mut self, turn: Turn) {
+        self.tell_time();
+        let owed = match &turn {
+            Turn::Complete(completion) => self.machine.complete(completion.clone()),
+            Turn::Phase(phase) => self.machine.phase(*phase),
+        };
+        match owed {
+            Err(ApiMisuse::TicksOwed(_)) => {
+                self.machine.threw().expect("nothing runs");
+                while !matches!(self.next(), Next::Idle(_)) {}
+                match turn {
+                    Turn::Complete(completion) => self.machine.complete(completion).expect("ticks may wait"),
+                    Turn::Phase(phase) => self.machine.phase(phase).expect("ticks may wait"),
+                }
+            }
+            other => other.expect("the kernel completes what was asked of it"),
+        }
+    }
+
+    /// The async context that a completion's turn runs in.
+    pub(crate) fn context_of(&self, turn: &Turn) -> Option<napi_async_context> {
+        let core = self.machine.core();
+        let handle = match turn {
+            Turn::Complete(completion) => handle_of(completion)?,
+            Turn::Phase(phase) => core.next_of_phase(*phase)?,
+        };
+        self.contexts.get(&core.owner_of(handle)?).copied()
+    }
+
+    pub(crate) fn enter(&mut self, target: Target, context: napi_async_context) -> Option<napi_async_context> {
+        self.contexts.insert(target, context)
+    }
+
+    pub(crate) fn leave(&mut self, target: Target) -> Option<napi_async_context> {
+        self.contexts.remove(&target)
+    }
+}
+
+fn handle_of(completion: &Completion) -> Option<HandleId> {
+    match completion {
+        Completion::Connected(h, _)
+        | Completion::Written(h, _)
+        | Completion::Read(h, _)
+        | Completion::Eof(h)
+        | Completion::ReadAs(h, ..)
+        | Completion::EofAs(h, _)
+        | Completion::ReadFailed(h, _)
+        | Completion::Accepted(h, _)
+        | Completion::AcceptFailed(h, _)
+        | Completion::Drained(h) => Some(*h),
+        Completion::LookedUp(..) => None,
+    }
+}
+
+/// Runs a user's call. The turn of code that Node called ends with Node's own; what the machine owes after the outermost
+/// call is made known to the loop at once.
+pub(crate) fn command(env: Env, command: Command) -> Result<Outcome, Thrown> {
+    let (began, outermost) = host(|h| (h.begin(command), h.is_outermost()));
+    if let Err(misuse) = began {
+        return Err(Some(env.misuse(&misuse.to_string())));
+    }
+    let outcome = go(env);
+    if outermost {
+        go(env)?;
+    }
+    outcome?.ok_or(None)
+}
+
+/// Goes on until the innermost call returns (`Some`) or nothing is left to do.
+pub(crate) fn go(env: Env) -> Result<Option<Outcome>, Thrown> {
+    let mut thrown = None;
+    loop {
+        match host(Host::next) {
+            Next::Emit(emit) => {
+                if let Err(what) = run(env, emit) {
+                    thrown = Some(what);
+                    host(|h| {
+                        h.stash = None;
+                        h.machine.threw().expect("user code ran");
+                    });
+                }
+            }
+            Next::Return(outcome) => {
+                return match thrown {
+                    Some(what) => Err(what),
+                    None => Ok(Some(outcome)),
+                };
+            }
+            Next::Idle(idle) => {
+                host(|h| h.settle(idle));
+                env.forget_errors();
+                return match thrown {
+                    Some(what) => Err(what),
+                    None => Ok(None),
+                };
+            }
+            other => {
+                if let Err(what) = aside(env, other) {
+                    thrown.get_or_insert(what);
+                }
+            }
+        }
+    }
+}
+
+/// What a step asks for that is no user code.
+fn aside(env: Env, next: Next) -> Result<(), Thrown> {
+    match next {
+        Next::Tick(TickId(id)) => env.call(face(|f| f.next_tick), &[env.number(id as f64)]).map(drop),
+        Next::Released(socket) => {
+            if let Some(context) = host(|h| h.leave(Target::Socket(socket))) {
+                api!(napi_async_destroy(env.0, context));
+            }
+            env.call(face(|f| f.released), &[env.int(socket.slot())]).map(drop)
+        }
+        Next::Lookup { lookup, host, family, hints } => {
+            let args = [
+                env.number(pack(lookup.slot(), lookup.generation())),
+                env.text(&host),
+                env.int(u32::from(family)),
+                env.int(hints),
+            ];
+            env.call(face(|f| f.lookup), &args).map(drop)
+        }
+        Next::Option { handle, set } => {
+            let (on, delay) = match set {
+                Set::NoDelay(on) => (on, env.undefined()),
+                Set::KeepAlive(on, delay) => (on, env.int(delay)),
+            };
+            let owner = host(|h| h.machine.core().owner_of(handle));
+            let slot = match owner {
+                Some(Target::Socket(socket)) => env.int(socket.slot()),
+                _ => env.undefined(),
+            };
+            let handle = env.number(pack(handle.slot(), handle.generation()));
+            env.call(face(|f| f.option), &[slot, handle, env.bool(on), delay]).map(drop)
+        }
+        Next::Emit(_) | Next::Return(_) | Next::Idle(_) => unreachable!("handled where it belongs"),
+    }
+}
+
+/// Runs a piece of user code.
+fn run(env: Env, emit: Emit) -> Result<(), Thrown> {
+    host(|h| {
+        h.depth += 1;
+        h.counters.emits += 1;
+    });
+    let ran = crate::emit::emit(env, emit);
+    host(|h| h.depth -= 1);
+    ran
+}
+
+impl Host {
+    /// What the machine's innermost emission still holds, if this listener belongs to one that is to be passed over.
+    pub(crate) fn is_swallowed(&mut self) -> bool {
+        let depth = self.machine.core().emissions();
+        match self.swallowed {
+            Some(at) if depth >= at => depth == at,
+            _ => {
+                self.swallowed = None;
+                false
+            }
+        }
+    }
+
+    pub(crate) fn swallow(&mut self) {
+        let depth = self.machine.core().emissions();
+        if self.machine.core().emission_rest() > 0 {
+            self.swallowed = Some(depth);
+        }
+    }
+}
+
+/// The rest of the emission whose tap runs: the part of `emit` that comes after what a user put before it. Whether
+/// anybody heard it.
+pub(crate) fn emit_rest(env: Env, unheard: bool) -> Result<bool, Thrown> {
+    let depth = host(|h| h.machine.core().emissions());
+    let mut heard = false;
+    let mut unheard = unheard;
+    loop {
+        let over = host(|h| {
+            let core = h.machine.core();
+            h.stash.is_some() || core.emissions() < depth || (core.emissions() == depth && core.emission_rest() == 0)
+        });
+        if over && !unheard {
+            return Ok(heard);
+        }
+        unheard = false;
+        match host(Host::next) {
+            Next::Emit(emit) => {
+                let ours = host(|h| h.machine.core().emissions() >= depth) || matches!(emit, Emit::Unhandled { .. });
+                if !ours {
+                    host(|h| h.stash = Some(Next::Emit(emit)));
+                    return Ok(heard);
+                }
+                heard = true;
+                run(env, emit)?;
+            }
+            next @ (Next::Return(_) | Next::Idle(_)) => {
+                host(|h| h.stash = Some(next));
+                return Ok(heard);
+            }
+            other => aside(env, other)?,
+        }
+    }
+}
+
+/// An id as one number of JavaScript's: the slot in the low 21 bits.
+pub(crate) fn pack(slot: u32, generation: u32) -> f64 {
+    f64::from(generation) * SLOTS + f64::from(slot)
+}
+
+const SLOTS: f64 = (1u32 << 21) as f64;
+
+fn unpack(packed: f64) -> (u32, u32) {
+    let generation = (packed / SLOTS).floor();
+    ((packed - generation * SLOTS) as u32, generation as u32)
+}
+
+pub(crate) fn socket_id(packed: f64) -> SocketId {
+    let (slot, generation) = unpack(packed);
+    SocketId::from_parts(slot, generation)
+}
+
+pub(crate) fn handle_id(packed: f64) -> HandleId {
+    let (slot, generation) = unpack(packed);
+    HandleId::from_parts(slot, generation)
+}
+
+pub(crate) fn server_id(packed: f64) -> ServerId {
+    let (slot, generation) = unpack(packed);
+    ServerId::from_parts(slot, generation)
+}
+
+pub(crate) fn lookup_id(packed: f64) -> LookupId {
+    let (slot, generation) = unpack(packed);
+    LookupId::from_parts(slot, generation)
+}
