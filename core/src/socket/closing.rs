@@ -13,10 +13,6 @@ use alloc::sync::Arc;
 impl Core {
     /// `socket.destroy(error)`. The first call counts.
     pub(crate) fn destroy(&mut self, socket: SocketId, error: Option<SharedError>) -> Flow {
-        self.destroy_how(socket, error, false)
-    }
-
-    fn destroy_how(&mut self, socket: SocketId, error: Option<SharedError>, reset: bool) -> Flow {
         let s = &mut self.sockets[socket];
         if s.destroyed {
             return None;
@@ -40,6 +36,7 @@ impl Core {
         if let Some(names) = &mut s.names {
             names.local = None;
         }
+        let reset = core::mem::take(&mut s.reset_later);
         self.close_handle(handle, Some(error.is_some()), reset)
     }
 
@@ -122,7 +119,8 @@ impl Core {
         if bug!(CloseTwice) {
             self.schedule(Job::CloseDetached(socket));
         }
-        self.destroy_how(socket, None, true)
+        self.sockets[socket].reset_later = true;
+        self.destroy(socket, None)
     }
 
     /// Takes the descriptor out (rule O9): only of a socket that nothing was read from or written to.

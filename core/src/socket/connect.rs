@@ -337,7 +337,12 @@ impl Core {
                 if !fed {
                     return self.refused_at_once(socket, handle, errno);
                 }
-                self.handle_mut(handle, |h| h.connecting = true);
+                // A Unix socket that did not connect cannot be written to; one that is connected still can.
+                let useless = self.handles[handle].kind == HandleKind::Pipe && errno != Errno::EISCONN;
+                self.handle_mut(handle, |h| {
+                    h.connecting = true;
+                    h.writable &= !useless;
+                });
                 self.feed(Fed::Connected(handle, Err(errno)));
             }
             Reply::Done => {

@@ -109,6 +109,8 @@ pub(crate) struct Socket {
     pub(crate) server: Option<ServerId>,
     pub(crate) errored: Option<SharedError>,
     pub(crate) destroyed: bool,
+    /// A reset came after `destroy`: the next life's end is one, if there is one.
+    pub(crate) reset_later: bool,
     pub(crate) close_emitted: bool,
     pub(crate) error_emitted: bool,
     pub(crate) write_after_fin: bool,
@@ -156,6 +158,7 @@ impl Socket {
             server: None,
             errored: None,
             destroyed: false,
+            reset_later: false,
             close_emitted: false,
             error_emitted: false,
             write_after_fin: false,

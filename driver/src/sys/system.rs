@@ -226,6 +226,11 @@ impl System {
         if !access.write {
             return Reply::Failed(Errno::EPIPE);
         }
+        if !queue.is_empty() {
+            // A write that an earlier connection was to have: it goes on first.
+            queue.refill(|into| call.take(into), 0);
+            return Reply::Pending;
+        }
         let sent = send_all(fd.as_fd(), access.fifo, pieces);
         match sent.stopped {
             None => Reply::Done,

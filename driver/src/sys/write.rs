@@ -32,7 +32,7 @@ impl Queue {
 
     /// Takes over what a write has left: `fill` appends its pieces, of which the first `taken` bytes are with the system.
     pub(super) fn refill(&mut self, fill: impl FnOnce(&mut Vec<Bytes>), taken: usize) {
-        debug_assert!(self.is_empty(), "one write at a time");
+        debug_assert!(self.is_empty() || taken == 0, "what is left goes first");
         fill(&mut self.pieces);
         self.left = self.pieces.iter().map(Bytes::len).sum();
         self.drop_front(taken);

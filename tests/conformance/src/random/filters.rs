@@ -20,6 +20,8 @@ pub const D9: &str = "D9 a callback throws, or is called twice";
 pub const D58: &str = "D58 a throw in 'prefinish'";
 /// D59: a 'readable' listener that is not there is removed.
 pub const D59: &str = "D59 a 'readable' listener removed, perhaps once more";
+/// D60: a listener of 'drop' that throws.
+pub const D60: &str = "D60 a throw in 'drop'";
 /// D14: `read(n)` of a socket with an encoding.
 pub const D14: &str = "D14 read(n) with an encoding";
 /// D18: a signal that is aborted before it is used.
@@ -72,6 +74,9 @@ pub fn calls_again(log: &str) -> bool {
 pub fn deviation(log: &str) -> Option<&'static str> {
     const SIGNS: &[(&str, &str)] = &[
         ("EINVAL \"reset EINVAL\"", "D1 reset while FIN is under way"),
+        ("EBADF \"reset EBADF\"", "D1 reset of what has no descriptor yet"),
+        ("=NaN", "D61 bytesWritten is no number"),
+        ("ERR_MULTIPLE_CALLBACK", "D62 a write of an earlier connection"),
         ("TypeError", "D2, D19 a TypeError within Node"),
         ("ERR_INTERNAL_ASSERTION", "D2 an assertion within Node"),
         ("RangeError", "D7 the native stack"),

@@ -435,6 +435,7 @@ fn keep_off_deviations(program: &mut Program, filtered: &mut Filtered) {
         );
         let prefinish =
             matches!(trigger, Trigger::On(_, EventKind::Prefinish, _) | Trigger::Listener(_, _, EventKind::Prefinish));
+        let drop = matches!(trigger, Trigger::On(_, EventKind::Drop, _));
         let called = matches!(trigger, Trigger::Callback(_));
         for step in steps {
             let why = match step {
@@ -446,6 +447,7 @@ fn keep_off_deviations(program: &mut Program, filtered: &mut Filtered) {
                 Step::Do(name, Verb::Read(Some(1..))) if all.iter().any(|step| encoded(step, name)) => {
                     Some(filters::D14)
                 }
+                Step::Throw if drop => Some(filters::D60),
                 Step::Throw if prefinish => Some(filters::D58),
                 Step::Throw if called => Some(filters::D9),
                 Step::Do(_, verb) if attempt && !is_harmless(verb) => Some(filters::D2),
