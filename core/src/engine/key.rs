@@ -447,6 +447,7 @@ impl Frame {
             Frame::ClearBufferTail(socket)
             | Frame::AfterWriteTail(socket)
             | Frame::FailBuffer(socket)
+            | Frame::ResumeOn(socket)
             | Frame::BufferGone(socket)
             | Frame::ResumeOn(socket)
             | Frame::ScheduleFinish(socket)

@@ -33,7 +33,7 @@ impl Socket {
         }
         k.of(&self.errored);
         k.flags([self.destroyed, self.close_emitted, self.error_emitted, self.write_after_fin, self.retained]);
-        k.flags([self.no_delay, self.keep_alive]);
+        k.flags([self.no_delay, self.keep_alive, self.reset_later]);
         k.of(&(self.keep_alive_delay, self.type_of_service, self.closing, self.lookups));
         k.of(&self.timeout.map(|timeout| (timeout.duration, timeout.key.is_some())));
         k.of(&self.timeout_given.map(f64::to_bits));

@@ -83,6 +83,7 @@ fn chunk_key(chunk: &Chunk, k: &mut Key) {
 impl Writable {
     pub(super) fn key(&self, k: &mut Key) {
         k.of(&(self.hwm, self.corked, self.length, self.in_flight, &self.callback));
+        k.counter(self.failing);
         k.len(self.buffered.len());
         self.buffered.iter().for_each(|buffered| buffered.key(k));
         k.of(&(&self.on_finished, self.pending));

@@ -3,7 +3,7 @@
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 #[cfg(netfold_bugs)]
-use netfold_conformance::random::differ::Verdict;
+use netfold_conformance::random::differ::{Case, Verdict};
 use netfold_conformance::random::differ::{Differ, Plan};
 use netfold_conformance::random::{node, recording, report};
 use std::io;
@@ -77,19 +77,38 @@ fn bugs(_: &Arguments) -> io::Result<bool> {
 #[cfg(netfold_bugs)]
 fn bugs(arguments: &Arguments) -> io::Result<bool> {
     use netfold::core::bugs::{Bug, plant};
-    let plan = Plan { first_only: true, ..plan(arguments) };
     let mut all = true;
     for &bug in Bug::ALL {
         plant(Some(bug));
-        let found = Differ::new()?.campaign(&plan, |_| {})?;
-        match found.cases.iter().find(|case| case.verdict == Verdict::Different) {
-            Some(case) => println!("{bug:?}: found by program {} ({})", case.index - plan.first + 1, case.sign),
-            None => println!("{bug:?}: not found in {} programs", found.coverage.programs),
+        let found = find(&Plan { first_only: true, ..plan(arguments) }, || plant(None), || plant(Some(bug)))?;
+        match &found {
+            Some(case) => println!("{bug:?}: found by program {} ({})", case.index - arguments.first + 1, case.sign),
+            None => println!("{bug:?}: not found in {} programs", arguments.programs),
         }
-        all &= found.different() > 0;
+        all &= found.is_some();
     }
     plant(None);
     Ok(all)
+}
+
+/// The first program that differs, and does not without the bug.
+#[cfg(netfold_bugs)]
+fn find(plan: &Plan, without: impl Fn(), with: impl Fn()) -> io::Result<Option<Case>> {
+    let mut differ = Differ::new()?;
+    let mut plan = plan.clone();
+    loop {
+        with();
+        let found = differ.campaign(&plan, |_| {})?;
+        let Some(case) = found.cases.into_iter().find(|case| case.verdict == Verdict::Different) else {
+            return Ok(None);
+        };
+        without();
+        if differ.compare(&case.program)?.verdict != Verdict::Different {
+            return Ok(Some(case));
+        }
+        plan.programs -= case.index + 1 - plan.first;
+        plan.first = case.index + 1;
+    }
 }
 
 fn plan(arguments: &Arguments) -> Plan {

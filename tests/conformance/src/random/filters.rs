@@ -35,15 +35,18 @@ pub const EARLY: &str = "connect before 'close': undefined in Node's documentati
 /// compared; what differs is not called a difference.
 pub fn connects_early(log: &str) -> bool {
     log.split("== ").any(|block| {
-        // How often 'close' is yet to come.
-        let mut owed = 0;
+        // How many connects have not come to their 'close', and whether one of a socket that had no handle is to come.
+        let (mut owed, mut idle) = (0, false);
         block.lines().filter_map(|line| line.split_once(": ")).flat_map(|(_, line)| line.split(" | ")).any(|entry| {
-            let asks = entry.starts_with("connect ");
-            let early = asks && owed > 0;
-            if asks && !early || owed == 0 && entry.starts_with("destroy") {
+            let early = entry.starts_with("connect ") && (owed > 0 || idle);
+            if entry.starts_with("connect ") {
                 owed += 1;
-            } else if owed > 0 && entry.starts_with("close ") {
+            } else if entry == "close undefined" {
+                idle = false;
+            } else if entry.starts_with("close ") {
                 owed -= 1;
+            } else if owed == 0 && entry.starts_with("destroy") {
+                idle = true;
             }
             early
         })
