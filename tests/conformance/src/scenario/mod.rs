@@ -6,6 +6,7 @@ mod parse;
 mod print;
 pub mod program;
 mod properties;
+pub mod recorded;
 mod run;
 mod steps;
 mod targets;
