@@ -16,4 +16,4 @@ mod words;
 
 pub use parse::{ParseError, parse};
 pub use print::print;
-pub use run::{round_now, run, run_on};
+pub use run::{Ran, round_now, run, run_on, watch};

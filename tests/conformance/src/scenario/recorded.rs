@@ -1,6 +1,7 @@
 //! The scenarios of `spec/scenarios/` and their logs: what netfold logs, compared with what is recorded.
 
-use super::{parse, run};
+use super::program::Program;
+use super::{Ran, parse, watch};
 use crate::spec::root;
 use std::fs;
 use std::path::PathBuf;
@@ -45,6 +46,21 @@ fn expected(name: &str, deviates: Option<&str>) -> Result<String, String> {
     }
 }
 
+/// So often a run is made again whose log is another and whose timers the machine may have made late.
+const STALLED_TRIES: u32 = 20;
+
+/// A log that the machine had no part in, as far as that can be told: as it is expected, or of a run without a stall.
+fn steady(program: &Program, expected: &str) -> String {
+    let mut ran = watch(program);
+    for _ in 1..STALLED_TRIES {
+        match ran {
+            Ran { stalled: true, ref log } if log != expected => ran = watch(program),
+            _ => break,
+        }
+    }
+    ran.log
+}
+
 /// Runs a scenario on netfold so often, and compares each log with what is recorded.
 ///
 /// # Errors
@@ -53,7 +69,7 @@ pub fn compare(name: &str, text: &str, runs: u32) -> Result<(), String> {
     let program = parse(text).map_err(|error| error.to_string())?;
     let expected = expected(name, program.deviates.as_deref())?;
     for run_number in 1..=runs {
-        let ours = run(&program);
+        let ours = steady(&program, &expected);
         if ours != expected {
             return Err(format!("run {run_number} of {runs}\n--- expected\n{expected}--- netfold\n{ours}"));
         }
