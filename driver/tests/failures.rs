@@ -57,6 +57,9 @@ fn refused_connects() {
     assert_eq!(descriptors(), before);
 }
 
+/// A form of `net.connect`.
+type Form<'f> = &'f dyn Fn(&mut Net<()>) -> Result<Socket, SharedError>;
+
 /// Rule F12: of a `net.connect` that throws, nobody has the socket: it is gone, whatever threw, and nothing is emitted.
 #[test]
 fn a_connect_that_throws_leaves_no_socket() {
@@ -71,7 +74,7 @@ fn a_connect_that_throws_leaves_no_socket() {
     ];
     for wrong in wrong {
         let controller = AbortController::new();
-        let forms: [&dyn Fn(&mut Net<()>) -> Result<Socket, SharedError>; 5] = [
+        let forms: [Form<'_>; 5] = [
             &|net| net.connect(wrong()),
             &|net| net.create_connection(wrong().signal(controller.signal())),
             &|net| net.connect_then(wrong(), |_, _| panic!("it does not connect")),
