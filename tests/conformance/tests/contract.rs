@@ -75,6 +75,21 @@ fn each_scenario_that_a_rule_names_shows_it() {
 }
 
 #[test]
+fn each_rule_names_the_scenarios_that_show_it() {
+    let rules = all_rules();
+    let mut missing = Vec::new();
+    for (name, shows) in scenarios() {
+        for number in shows {
+            let rule = rules.iter().find(|rule| rule.number == number);
+            if !rule.is_some_and(|rule| rule.tests.contains(&name)) {
+                missing.push(format!("{number}: {name}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "spec/ does not name {missing:#?}");
+}
+
+#[test]
 fn each_named_test_is_there() {
     let (known, scenarios) = (tests(), scenarios());
     let mut missing = Vec::new();
