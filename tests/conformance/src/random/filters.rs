@@ -53,10 +53,13 @@ pub fn connects_early(log: &str) -> bool {
     })
 }
 
-/// Whether a callback is called more often than it was given: Node calls those of writes that wait again when one of them
-/// ends the socket or fails (D9).
+/// Whether a callback is called more often than it was given, or ends the socket while others fail: Node calls those of writes
+/// that wait again when one of them ends the socket or fails (D9).
 pub fn calls_again(log: &str) -> bool {
     log.split("== ").any(|block| {
+        if block.lines().filter_map(|line| line.split_once(": ")).any(|(_, line)| ends_while_failing(line)) {
+            return true;
+        }
         let mut given: BTreeMap<&str, i32> = BTreeMap::new();
         block.lines().filter_map(|line| line.split_once(": ")).flat_map(|(_, line)| line.split(" | ")).any(|entry| {
             if let Some(name) = entry.strip_prefix("cb ").and_then(|rest| rest.split(' ').next()) {
@@ -70,6 +73,16 @@ pub fn calls_again(log: &str) -> bool {
             name.into_iter().for_each(|name| *given.entry(name).or_default() += often);
             false
         })
+    })
+}
+
+/// Whether `end` is called, in a segment, by the second callback that fails in it, or a later one.
+fn ends_while_failing(segment: &str) -> bool {
+    let mut failed = 0;
+    segment.split(" | ").any(|entry| {
+        let fails = entry.strip_prefix("cb ").is_some_and(|rest| rest.contains(" ERR_") || rest.contains(" E"));
+        failed += u32::from(fails);
+        failed > 1 && (entry == "end" || entry.starts_with("end ") || entry == "destroySoon")
     })
 }
 
