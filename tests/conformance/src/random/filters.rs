@@ -57,7 +57,7 @@ pub fn connects_early(log: &str) -> bool {
 /// that wait again when one of them ends the socket or fails (D9).
 pub fn calls_again(log: &str) -> bool {
     log.split("== ").any(|block| {
-        if block.lines().filter_map(|line| line.split_once(": ")).any(|(_, line)| ends_while_failing(line)) {
+        if uncorks_while_failing(block) {
             return true;
         }
         let mut given: BTreeMap<&str, i32> = BTreeMap::new();
@@ -76,13 +76,17 @@ pub fn calls_again(log: &str) -> bool {
     })
 }
 
-/// Whether `end` is called, in a segment, by the second callback that fails in it, or a later one.
-fn ends_while_failing(segment: &str) -> bool {
-    let mut failed = 0;
-    segment.split(" | ").any(|entry| {
-        let fails = entry.strip_prefix("cb ").is_some_and(|rest| rest.contains(" ERR_") || rest.contains(" E"));
-        failed += u32::from(fails);
-        failed > 1 && (entry == "end" || entry.starts_with("end ") || entry == "destroySoon")
+/// Whether a callback that fails uncorks its socket, which writes what is being failed.
+fn uncorks_while_failing(block: &str) -> bool {
+    let mut corked = false;
+    block.lines().filter_map(|line| line.split_once(": ")).any(|(_, segment)| {
+        let mut failing = false;
+        segment.split(" | ").any(|entry| {
+            corked |= entry == "cork";
+            failing |= entry.starts_with("cb ") && entry.contains(" E");
+            let uncorks = matches!(entry, "end" | "uncork" | "destroySoon") || entry.starts_with("end ");
+            corked && failing && uncorks
+        })
     })
 }
 

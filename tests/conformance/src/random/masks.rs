@@ -65,10 +65,12 @@ fn parting(program: &Program, a: &str, b: &str) -> u32 {
     let b_lines: Vec<&str> = b.lines().collect();
     let (a, bare) = (without_rounds(a), without_rounds(b));
     // Actor by actor.
-    let starts = |lines: &[&str]| -> Vec<usize> { (0..lines.len()).filter(|at| lines[*at].starts_with("== ")).collect() };
+    let starts =
+        |lines: &[&str]| -> Vec<usize> { (0..lines.len()).filter(|at| lines[*at].starts_with("== ")).collect() };
     let round = |at: usize| b_lines.get(at).and_then(|line| line.split(' ').next()?.parse().ok()).unwrap_or(u32::MAX);
     let first = |(from_a, from_b): (&usize, &usize)| {
-        let same = a[*from_a + 1..].iter().zip(&bare[*from_b + 1..]).take_while(|(a, b)| a == b && !a.starts_with("== "));
+        let same =
+            a[*from_a + 1..].iter().zip(&bare[*from_b + 1..]).take_while(|(a, b)| a == b && !a.starts_with("== "));
         let at = from_b + 1 + same.count();
         let over = |line: Option<&&str>| line.is_none_or(|line| line.starts_with("== "));
         let both = over(bare.get(at)) && over(a.get(from_a + at - from_b));

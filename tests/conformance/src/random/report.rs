@@ -29,9 +29,11 @@ pub fn summary(plan: &Plan, found: &Found) -> String {
         let _ = writeln!(out, "mask               {count} programs ({:.2} %): {}", share(*count), mask.name());
     }
     let unstable = "equal when run again";
-    let _ = writeln!(out, "unstable           {} programs ({:.2} %): {unstable}", found.unstable, share(found.unstable));
+    let _ =
+        writeln!(out, "unstable           {} programs ({:.2} %): {unstable}", found.unstable, share(found.unstable));
     let undecided = "Node differs from itself there";
-    let _ = writeln!(out, "undecided          {} programs ({:.2} %): {undecided}", found.undecided, share(found.undecided));
+    let _ =
+        writeln!(out, "undecided          {} programs ({:.2} %): {undecided}", found.undecided, share(found.undecided));
     let _ = writeln!(out, "node died          {} times", found.deaths);
     let _ = writeln!(out, "unexplained        {} programs, {} kinds", found.different(), found.differences.len());
     let mut kinds: Vec<_> = found.differences.iter().collect();
