@@ -1,5 +1,6 @@
 //! Connections coming in.
 
+use crate::bugs::bug;
 use crate::call::{HandleKind, Reply};
 use crate::engine::frame::{Asked, Flow, Frame, ReadFor};
 use crate::engine::{Core, Owner};
@@ -68,7 +69,9 @@ impl Core {
             _ => None,
         };
         // Refused before it is told: a listener that fails must not keep the connection open.
-        self.push(Frame::Emit(server.into(), Box::new(Event::Drop(info))));
+        if !bug!(DropSilent) {
+            self.push(Frame::Emit(server.into(), Box::new(Event::Drop(info))));
+        }
         self.accept_refuse(conn)
     }
 

@@ -37,7 +37,7 @@ impl Core {
             names.local = None;
         }
         let reset = core::mem::take(&mut s.reset_later);
-        self.close_handle(handle, Some(error.is_some()), reset)
+        self.close_handle(handle, Some(error.is_some() != bug!(HadErrorTurned)), reset)
     }
 
     /// After the handle is closed: 'error' in a tick; 'close' comes from the closing phase, or from a tick when there was
