@@ -559,7 +559,7 @@ impl Core {
         }
         s.r.end_emitted = true;
         self.push(Frame::EndEmitted(socket));
-        self.emit(socket, Event::End)
+        if bug!(EndLost) { None } else { self.emit(socket, Event::End) }
     }
 
     /// Not half-open: this side ends too, in a tick; both over: the socket destroys itself (rules L12, L13).
