@@ -10,18 +10,19 @@ use crate::error::SharedError;
 use crate::id::{CallbackId, ConnKey, FdKey, HandleId, LookupId, ServerId, SocketId};
 use crate::listeners::Entry;
 use crate::socket::{Attempts, Found};
-use crate::step::{Emit, Event, Target};
+use crate::step::{Event, Target};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-/// What running a frame gave: go on (`None`), or something for the host.
+/// What running a frame gave: go on (`None`), or something for the host, which the engine keeps.
 pub(crate) type Flow = Option<Yield>;
 
-#[derive(Clone, Debug)]
+/// What the host is told next: a call ([`Core::ask`](crate::Core)), or that user code is to run ([`Core::say`](crate::Core)).
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Yield {
     Call,
-    Emit(Emit),
+    Emit,
 }
 
 /// The callback of a write request.

@@ -447,7 +447,6 @@ impl Frame {
             Frame::ClearBufferTail(socket)
             | Frame::AfterWriteTail(socket)
             | Frame::FailBuffer(socket)
-            | Frame::ResumeOn(socket)
             | Frame::BufferGone(socket)
             | Frame::ResumeOn(socket)
             | Frame::ScheduleFinish(socket)

@@ -42,6 +42,33 @@ enum Mode {
     Returned,
 }
 
+/// What the host has not been told yet, a bit for each kind: it follows from what is kept, and is looked at before each frame.
+#[derive(Clone, Copy, Debug, Default)]
+struct News(u8);
+
+impl News {
+    const TICKS: u8 = 1;
+    const CALL: u8 = 2;
+    const RELEASED: u8 = 4;
+    const EMIT: u8 = 8;
+
+    const fn any(self) -> bool {
+        self.0 != 0
+    }
+
+    const fn has(self, kind: u8) -> bool {
+        self.0 & kind != 0
+    }
+
+    const fn add(&mut self, kind: u8) {
+        self.0 |= kind;
+    }
+
+    const fn told(&mut self, kind: u8) {
+        self.0 &= !kind;
+    }
+}
+
 /// A command that has begun and not returned: what lay on the stacks when it began.
 #[derive(Clone, Debug)]
 struct Open {
@@ -124,16 +151,20 @@ pub struct Core {
     timers_refd: u32,
 
     mode: Mode,
-    frames: Vec<Frame>,
+    pub(crate) frames: Vec<Frame>,
     emissions: Vec<Emission>,
     copies: Copies,
     opens: Vec<Open>,
+    /// How many frames lie below the innermost open command: when no more are left it is over.
+    floor: usize,
+    /// What the host has not been told yet.
+    news: News,
     stash: Option<Emit>,
     released: VecDeque<SocketId>,
 
     asked: Option<Asked>,
     reply: Option<Reply>,
-    wire: Vec<Bytes>,
+    pub(crate) wire: Vec<Bytes>,
     pub(crate) scratch: String,
     /// What a decoder gave last, in UTF-16 units: a trace has it in place of the bytes.
     pub(crate) decoded: Option<u32>,
@@ -185,6 +216,8 @@ impl Core {
             emissions: Vec::new(),
             copies: Vec::new(),
             opens: Vec::new(),
+            floor: 0,
+            news: News::default(),
             stash: None,
             released: VecDeque::new(),
             asked: None,
@@ -213,7 +246,7 @@ impl Core {
         if self.mode == Mode::Running {
             return Err(ApiMisuse::NotYourTurn);
         }
-        self.check_command(&command)?;
+        let live = self.check_command(&command)?;
         let open = Open {
             frames: self.frames.len(),
             emissions: self.emissions.len(),
@@ -223,13 +256,13 @@ impl Core {
         };
         self.mode = Mode::Running;
         let depth = self.opens.len();
+        self.floor = open.frames;
         self.opens.push(open);
         let bound = self.limits.depth;
         if depth >= bound as usize {
             self.throw(NodeError::Limit { name: "depth", bound: u64::from(bound) });
         } else {
-            let flow = self.command(command);
-            self.hold(flow);
+            let _told_by_the_next_step = self.command(command, live);
         }
         Ok(())
     }
@@ -266,8 +299,8 @@ impl Core {
         self.turn_may_start()?;
         self.sweep();
         self.hollow = false;
-        let flow = self.completion(completion)?;
-        self.start_turn(flow);
+        let _told_by_the_next_step = self.completion(completion)?;
+        self.start_turn();
         Ok(())
     }
 
@@ -283,8 +316,7 @@ impl Core {
         self.first_tick += 1;
         let job = self.jobs.pop_front().expect("a tick is due");
         self.ticks_may_wait &= !self.jobs.is_empty();
-        let flow = self.job(job);
-        self.hold(flow);
+        let _told_by_the_next_step = self.job(job);
         self.mode = Mode::Running;
         Ok(())
     }
@@ -306,8 +338,8 @@ impl Core {
     pub fn phase(&mut self, phase: Phase) -> Result<(), ApiMisuse> {
         self.turn_may_start()?;
         self.hollow = false;
-        let flow = self.next_of(phase);
-        self.start_turn(flow);
+        let _told_by_the_next_step = self.next_of(phase);
+        self.start_turn();
         Ok(())
     }
 
@@ -318,58 +350,63 @@ impl Core {
     }
 
     /// Goes forward. The only way.
+    #[inline]
     pub fn step(&mut self) -> Step<'_> {
         loop {
-            if self.ticks_to_tell() {
-                self.announced += 1;
-                return Step::Tick(TickId(self.announced - 1));
+            if self.news.any() {
+                return self.tell();
             }
-            if self.asked.is_some() {
-                return Step::Call(Call { core: self, log: None });
+            if self.frames.len() == self.floor {
+                return self.over();
             }
-            // Before user code runs, so that what it gives to a socket that is gone is not forgotten with it.
-            if !self.released.is_empty()
-                && let Some(id) = self.released.pop_front()
-            {
-                return Step::Released(id);
-            }
-            if self.stash.is_some()
-                && let Some(emit) = self.stash.take()
-            {
-                self.mode = Mode::User;
-                return Step::Emit(emit);
-            }
-            if self.opens.last().is_some_and(|open| open.frames == self.frames.len()) {
-                let open = self.opens.pop().expect("a command is open");
-                self.mode = if open.within { Mode::User } else { Mode::Returned };
-                return Step::Return(open.outcome);
-            }
-            let Some(frame) = self.frames.pop() else {
-                self.mode = Mode::Idle;
-                return Step::Idle(self.idle());
-            };
+            let Some(frame) = self.frames.pop() else { return self.over() };
             self.mode = Mode::Running;
-            // What a frame emits goes straight to the host, unless it scheduled ticks before: those are told first.
-            match self.run(frame) {
-                Some(Yield::Emit(emit)) if !self.ticks_to_tell() => {
-                    self.mode = Mode::User;
-                    return Step::Emit(emit);
-                }
-                given => self.hold(given),
+            let _told_at_once = self.run(frame);
+        }
+    }
+
+    /// What the host has not been told yet. Ticks come before what was asked or emitted after they were scheduled; sockets that
+    /// are gone come before user code runs, so that what it gives to one is not forgotten with it.
+    fn tell(&mut self) -> Step<'_> {
+        if self.news.has(News::TICKS) {
+            let id = self.announced;
+            self.announced += 1;
+            if self.announced == self.first_tick + self.jobs.len() as u64 {
+                self.news.told(News::TICKS);
             }
+            return Step::Tick(TickId(id));
         }
+        if self.news.has(News::CALL) {
+            return Step::Call(Call { core: self, log: None });
+        }
+        if let Some(id) = self.released.pop_front() {
+            if self.released.is_empty() {
+                self.news.told(News::RELEASED);
+            }
+            return Step::Released(id);
+        }
+        self.news.told(News::EMIT);
+        self.mode = Mode::User;
+        Step::Emit(self.stash.take().expect("the news is an emission"))
     }
 
-    /// Keeps what is to be emitted until the ticks that were scheduled before are told. A call is kept in `asked`.
-    fn hold(&mut self, flow: Flow) {
-        if let Some(Yield::Emit(emit)) = flow {
-            debug_assert!(self.stash.is_none(), "one emission at a time");
-            self.stash = Some(emit);
-        }
+    /// Nothing is left to do of the innermost command; or, with none open, of the turn.
+    fn over(&mut self) -> Step<'_> {
+        let Some(open) = self.opens.pop() else {
+            self.mode = Mode::Idle;
+            return Step::Idle(self.idle());
+        };
+        self.floor = self.opens.last().map_or(0, |open| open.frames);
+        self.mode = if open.within { Mode::User } else { Mode::Returned };
+        Step::Return(open.outcome)
     }
 
-    fn ticks_to_tell(&self) -> bool {
-        self.announced < self.first_tick + self.jobs.len() as u64
+    /// User code is to run: the next step says so, after what was scheduled before.
+    pub(crate) fn say(&mut self, emit: Emit) -> Flow {
+        debug_assert!(self.stash.is_none(), "one emission at a time");
+        self.stash = Some(emit);
+        self.news.add(News::EMIT);
+        Some(Yield::Emit)
     }
 
     /// Whether anything keeps the loop alive (rule M6): a referenced handle that reads or listens, a request or lookup
@@ -426,10 +463,9 @@ impl Core {
         Ok(())
     }
 
-    fn start_turn(&mut self, flow: Flow) {
+    fn start_turn(&mut self) {
         self.ticks_may_wait &= self.hollow;
         self.mode = Mode::Running;
-        self.hold(flow);
     }
 
     pub(crate) fn push(&mut self, frame: Frame) {
@@ -439,6 +475,7 @@ impl Core {
     pub(crate) fn schedule(&mut self, job: Job) -> TickId {
         let id = self.first_tick + self.jobs.len() as u64;
         self.jobs.push_back(job);
+        self.news.add(News::TICKS);
         TickId(id)
     }
 
@@ -475,6 +512,7 @@ impl Core {
     /// Asks the driver; the frame on top goes on with the reply.
     pub(crate) fn ask(&mut self, asked: Asked) -> Flow {
         self.asked = Some(asked);
+        self.news.add(News::CALL);
         Some(Yield::Call)
     }
 
@@ -489,10 +527,6 @@ impl Core {
 
     pub(crate) fn take_reply_if_any(&mut self) -> Option<Reply> {
         self.reply.take()
-    }
-
-    pub(crate) fn wire(&mut self) -> &mut Vec<Bytes> {
-        &mut self.wire
     }
 
     pub(crate) fn feed(&mut self, fed: Fed) {
@@ -585,6 +619,7 @@ impl Core {
             return Err(ApiMisuse::WrongReply);
         }
         self.asked = None;
+        self.news.told(News::CALL);
         self.reply = Some(reply);
         self.wire.clear();
         Ok(())

@@ -1,6 +1,6 @@
 //! The dispatcher: which function goes on with a frame, runs a tick, or takes a command.
 
-use super::frame::{Flow, Frame, Job, Yield};
+use super::frame::{Flow, Frame, Job};
 use super::{Core, Refusal, TimerFor, UserTimer};
 use crate::command::{Command, Emitted, ListenOptions, Named, Outcome, Resolved};
 use crate::error::{ApiMisuse, NodeError};
@@ -16,7 +16,7 @@ impl Core {
         match frame {
             Frame::Emission => self.emission_on(),
             Frame::Emit(target, event) => self.emit(target, *event),
-            Frame::Unheard(target, error) => Some(Yield::Emit(Emit::Unhandled { target, error })),
+            Frame::Unheard(target, error) => self.say(Emit::Unhandled { target, error }),
             Frame::Callbacks(s, run) => self.callbacks_on(s, run),
             Frame::Ignore => {
                 let _ignored = self.take_reply_if_any();
@@ -143,23 +143,29 @@ impl Core {
             Job::ListenAddress { server, attempt, ip } => self.listen_address(server, attempt, ip),
             Job::ServerError(s, error) => self.emit(s, crate::step::Event::Error(error)),
             Job::ServerClose(s) => self.emit(s, crate::step::Event::ServerClose(None)),
-            Job::Connections(server, callback, count) => {
-                Some(super::frame::Yield::Emit(crate::step::Emit::Connections { server, callback, count }))
-            }
+            Job::Connections(server, callback, count) => self.say(Emit::Connections { server, callback, count }),
         }
     }
 
-    pub(super) fn command(&mut self, command: Command) -> Flow {
-        if let Some(Named::Socket(id)) = command.names()
-            && self.sockets.get(id).is_none()
-        {
-            return self.command_to_released(id, command);
+    /// A command to a socket or server that is gone.
+    #[cold]
+    fn command_to_gone(&mut self, command: Command) -> Flow {
+        match command.names() {
+            Some(Named::Socket(id)) => self.command_to_released(id, command),
+            Some(Named::Server(_)) => {
+                self.throw(NodeError::ServerNotRunning);
+                None
+            }
+            _ => self.command_to_live(command),
         }
-        let server_gone = matches!(command.names(), Some(Named::Server(id)) if self.servers.get(id).is_none());
-        if server_gone {
-            self.throw(NodeError::ServerNotRunning);
-            return None;
-        }
+    }
+
+    /// What a command does; `live` as [`check_command`](Self::check_command) said.
+    pub(super) fn command(&mut self, command: Command, live: bool) -> Flow {
+        if live { self.command_to_live(command) } else { self.command_to_gone(command) }
+    }
+
+    fn command_to_live(&mut self, command: Command) -> Flow {
         match command {
             Command::NewSocket(options) => self.make_socket(options),
             Command::HandedIn(options, given) => self.handed_in(options, given),
@@ -364,14 +370,14 @@ impl Core {
         }
     }
 
-    pub(super) fn check_command(&self, command: &Command) -> Result<(), ApiMisuse> {
-        let known = match command.names() {
+    /// Whether what a command names is there; what is not may be gone, but must have been.
+    pub(super) fn check_command(&self, command: &Command) -> Result<bool, ApiMisuse> {
+        match command.names() {
             Some(Named::Socket(id)) => Self::known(&self.sockets, id),
             Some(Named::Server(id)) => Self::known(&self.servers, id),
             Some(Named::Lookup(id)) => Self::known(&self.lookups, id),
             Some(Named::Timer(id)) => Self::known(&self.user_timers, id),
             None => Ok(true),
-        };
-        known.map(|_| ())
+        }
     }
 }

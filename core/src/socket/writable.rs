@@ -118,6 +118,12 @@ impl Writable {
         }
     }
 
+    /// A request goes to the driver, or is parked.
+    fn begin(&mut self, length: u64, callback: WriteCb) {
+        (self.in_flight, self.callback) = (length, callback);
+        (self.writing, self.sync, self.expecting) = (true, true, true);
+    }
+
     /// A side that was never to be used stays over (rule W24).
     pub(crate) fn revive(&mut self, used: bool) {
         self.final_called = false;
@@ -139,6 +145,11 @@ impl Writable {
 }
 
 impl Socket {
+    /// Whether something is buffered that can be dispatched now.
+    fn has_to_clear(&self) -> bool {
+        !self.w.buffered.is_empty() && !self.destroyed && !self.w.clearing && self.w.corked == 0
+    }
+
     fn needs_finish(&self) -> bool {
         let w = &self.w;
         let over = w.clearing
@@ -164,7 +175,7 @@ impl Core {
             self.later(socket, callback, Some(error.clone()));
             return self.error_or_destroy(socket, error);
         }
-        if self.over_bound(socket, &chunk) {
+        if self.limits.write_buffer.is_some() && self.over_bound(socket, &chunk) {
             return None;
         }
         self.stream_write(socket, chunk, callback, true)
@@ -204,10 +215,10 @@ impl Core {
             self.push(Frame::WriteTail { socket, dispatched: false, top });
             return None;
         }
-        s.w.in_flight = length;
-        s.w.callback = callback.into();
+        s.w.begin(length, callback.into());
+        let opening = s.connecting();
         self.push(Frame::WriteTail { socket, dispatched: true, top });
-        self.request(socket, [chunk])
+        if opening { self.park(socket, Vec::from([chunk])) } else { self.dispatch(socket, [chunk]) }
     }
 
     /// What `write` returns is decided after the attempt (rule W6).
@@ -225,19 +236,6 @@ impl Core {
             self.outcome(Outcome::Bool(go_on));
         }
         None
-    }
-
-    fn request<const N: usize>(&mut self, socket: SocketId, chunks: [Chunk; N]) -> Flow {
-        self.mark_request(socket);
-        match self.sockets[socket].link {
-            Link::Opening(_) => self.park(socket, Vec::from(chunks)),
-            _ => self.dispatch(socket, chunks),
-        }
-    }
-
-    fn mark_request(&mut self, socket: SocketId) {
-        let w = &mut self.sockets[socket].w;
-        (w.writing, w.sync, w.expecting) = (true, true, true);
     }
 
     /// A write before 'connect' waits for it among the listeners, and for 'close' in case it never comes (rule W7).
@@ -265,14 +263,15 @@ impl Core {
 
     /// Gives a request to the driver.
     fn dispatch(&mut self, socket: SocketId, chunks: impl IntoIterator<Item = Chunk>) -> Flow {
-        let Some(handle) = self.sockets[socket].link.handle() else {
+        let Core { sockets, timers, now, wire, .. } = self;
+        let s = &mut sockets[socket];
+        let Some(handle) = s.link.handle() else {
             return self.on_write(socket, Some(Arc::new(NodeError::SocketClosed)));
         };
         if !bug!(WriteKeepsTimeout) {
-            self.refresh_timeout(socket);
+            s.show_life(socket, timers, *now);
         }
         let (mut bytes, mut late, mut count) = (0, false, 0);
-        let wire = self.wire();
         for chunk in chunks {
             bytes += chunk.bytes.len() as u64;
             late = chunk.text.is_some_and(|t| t.short);
@@ -286,7 +285,7 @@ impl Core {
         let shut = entry.shut;
         self.push(Frame::WriteAnswered { socket, handle, bytes, late });
         if shut {
-            self.wire().clear();
+            self.wire.clear();
             self.reply_with(Reply::Failed(Errno::EPIPE));
             return None;
         }
@@ -347,10 +346,11 @@ impl Core {
                     self.write_failed(socket, error, callback)
                 }
             }
-            None => {
+            None if s.has_to_clear() => {
                 self.push(Frame::WriteDone(socket, callback, sync));
                 self.clear_buffer(socket)
             }
+            None => self.write_done(socket, callback, sync),
         }
     }
 
@@ -477,7 +477,7 @@ impl Core {
     /// Dispatches what is buffered: several chunks as one vectored request (rule W10).
     fn clear_buffer(&mut self, socket: SocketId) -> Flow {
         let s = &mut self.sockets[socket];
-        if s.destroyed || s.w.clearing || s.w.corked > 0 || s.w.buffered.is_empty() {
+        if !s.has_to_clear() {
             return None;
         }
         s.w.clearing = true;
@@ -485,21 +485,19 @@ impl Core {
         self.push(Frame::ClearBufferTail(socket));
         if buffered.len() == 1 {
             let Buffered { chunk, callback } = buffered.pop_front().expect("one is buffered");
-            let w = &mut self.sockets[socket].w;
-            w.buffered = buffered;
-            w.in_flight = chunk.length();
-            w.callback = callback.into();
-            return self.request(socket, [chunk]);
+            let s = &mut self.sockets[socket];
+            s.w.buffered = buffered;
+            s.w.begin(chunk.length(), callback.into());
+            let opening = s.connecting();
+            return if opening { self.park(socket, Vec::from([chunk])) } else { self.dispatch(socket, [chunk]) };
         }
         let w = &mut self.sockets[socket].w;
         w.pending -= buffered.len() as i32 - 1;
-        w.in_flight = w.length;
         let mut callbacks: Box<[CallbackId]> = buffered.iter().filter_map(|b| b.callback).collect();
         if bug!(BatchBackwards) {
             callbacks.reverse();
         }
-        w.callback = if callbacks.is_empty() { WriteCb::None } else { WriteCb::Batch(callbacks) };
-        self.mark_request(socket);
+        w.begin(w.length, if callbacks.is_empty() { WriteCb::None } else { WriteCb::Batch(callbacks) });
         let flow = if self.sockets[socket].connecting() {
             self.park(socket, buffered.drain(..).map(|b| b.chunk).collect())
         } else {
