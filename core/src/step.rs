@@ -307,10 +307,11 @@ impl Call<'_> {
     }
 
     /// The answer. A reply of a kind that this operation cannot have is refused, and the call is asked again.
+    #[inline]
     pub fn answer(self, reply: Reply) -> Result<(), crate::ApiMisuse> {
         let took = self.core.answered(reply);
-        if took.is_ok()
-            && let Some(log) = self.log
+        if let Some(log) = self.log
+            && took.is_ok()
         {
             log.reply(reply);
         }

@@ -90,6 +90,12 @@ pub(crate) enum Frame {
         bytes: u64,
         late: bool,
     },
+    /// A whole `write` that went the straight way.
+    SentStraight {
+        socket: SocketId,
+        handle: HandleId,
+        bytes: u64,
+    },
     WriteDone(SocketId, WriteCb, bool),
     ClearBufferTail(SocketId),
     AfterWrite {
@@ -281,7 +287,8 @@ pub(crate) enum Asked {
 
 impl Asked {
     /// Whether the operation can have this reply.
-    pub(crate) const fn allows(self, reply: Reply) -> bool {
+    #[inline]
+    pub(crate) const fn allows(&self, reply: &Reply) -> bool {
         match self {
             Asked::SockName(_) | Asked::PeerName(_) => matches!(reply, Reply::Addr(_)),
             Asked::ConnNames(_) => matches!(reply, Reply::Names(..)),

@@ -391,6 +391,11 @@ impl Frame {
                 k.socket(*socket);
                 k.flags([*dispatched, *top]);
             }
+            Frame::SentStraight { socket, handle, bytes } => {
+                k.socket(*socket);
+                k.handle(*handle);
+                k.of(bytes);
+            }
             Frame::WriteAnswered { socket, handle, bytes, late } => {
                 k.socket(*socket);
                 k.handle(*handle);

@@ -72,9 +72,9 @@ impl News {
 /// A command that has begun and not returned: what lay on the stacks when it began.
 #[derive(Clone, Debug)]
 struct Open {
-    frames: usize,
-    emissions: usize,
-    copies: usize,
+    frames: u32,
+    emissions: u32,
+    copies: u32,
     outcome: Outcome,
     /// It was given inside an emit: after the return that piece of user code goes on.
     within: bool,
@@ -163,7 +163,7 @@ pub struct Core {
     released: VecDeque<SocketId>,
 
     asked: Option<Asked>,
-    reply: Option<Reply>,
+    pub(crate) reply: Option<Reply>,
     pub(crate) wire: Vec<Bytes>,
     pub(crate) scratch: String,
     /// What a decoder gave last, in UTF-16 units: a trace has it in place of the bytes.
@@ -246,25 +246,40 @@ impl Core {
         if self.mode == Mode::Running {
             return Err(ApiMisuse::NotYourTurn);
         }
-        let live = self.check_command(&command)?;
-        let open = Open {
-            frames: self.frames.len(),
-            emissions: self.emissions.len(),
-            copies: self.copies.len(),
-            outcome: Outcome::Unit,
-            within: self.mode == Mode::User,
-        };
-        self.mode = Mode::Running;
-        let depth = self.opens.len();
-        self.floor = open.frames;
-        self.opens.push(open);
-        let bound = self.limits.depth;
-        if depth >= bound as usize {
-            self.throw(NodeError::Limit { name: "depth", bound: u64::from(bound) });
-        } else {
-            let _told_by_the_next_step = self.command(command, live);
+        match command {
+            Command::Write(socket, chunk, callback) if self.sockets.get(socket).is_some() => {
+                if self.open() {
+                    let _told_by_the_next_step = self.write_straight(socket, chunk, callback);
+                }
+            }
+            command => {
+                let live = self.check_command(&command)?;
+                if self.open() {
+                    let _told_by_the_next_step = self.command(command, live);
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Opens a command; whether it may run. At the bound of depth it throws.
+    #[inline]
+    fn open(&mut self) -> bool {
+        let (depth, bound) = (self.opens.len(), self.limits.depth);
+        self.floor = self.frames.len();
+        self.opens.push(Open {
+            outcome: Outcome::Unit,
+            frames: self.floor as u32,
+            emissions: self.emissions.len() as u32,
+            copies: self.copies.len() as u32,
+            within: self.mode == Mode::User,
+        });
+        self.mode = Mode::Running;
+        let too_deep = depth >= bound as usize;
+        if too_deep {
+            self.throw(NodeError::Limit { name: "depth", bound: u64::from(bound) });
+        }
+        !too_deep
     }
 
     /// User code failed: the listener that the last [`Step::Emit`] asked for, or a task or tick of the host's own. What
@@ -285,9 +300,9 @@ impl Core {
                 (0, 0, 0)
             }
         };
-        self.frames.truncate(frames);
-        self.emissions.truncate(emissions);
-        self.copies.truncate(copies);
+        self.frames.truncate(frames as usize);
+        self.emissions.truncate(emissions as usize);
+        self.copies.truncate(copies as usize);
         self.mode = Mode::Running;
         Ok(())
     }
@@ -297,9 +312,17 @@ impl Core {
     /// One for a handle or lookup that is closed meanwhile is ignored.
     pub fn complete(&mut self, completion: Completion) -> Result<(), ApiMisuse> {
         self.turn_may_start()?;
-        self.sweep();
+        if !self.to_release.is_empty() {
+            self.sweep();
+        }
         self.hollow = false;
-        let _told_by_the_next_step = self.completion(completion)?;
+        let rest = match completion {
+            Completion::Read(handle, bytes) => self.read_straight(handle, bytes),
+            other => Err(other),
+        };
+        if let Err(completion) = rest {
+            let _told_by_the_next_step = self.completion(completion)?;
+        }
         self.start_turn();
         Ok(())
     }
@@ -309,14 +332,12 @@ impl Core {
         if !matches!(self.mode, Mode::Idle | Mode::Returned) || !self.frames.is_empty() {
             return Err(ApiMisuse::TurnOpen);
         }
-        let due = (!self.jobs.is_empty()).then_some(TickId(self.first_tick));
-        if due != Some(id) {
-            return Err(ApiMisuse::WrongTick(due));
+        if self.jobs.is_empty() || id != TickId(self.first_tick) {
+            return Err(ApiMisuse::WrongTick((!self.jobs.is_empty()).then_some(TickId(self.first_tick))));
         }
         self.first_tick += 1;
-        let job = self.jobs.pop_front().expect("a tick is due");
-        self.ticks_may_wait &= !self.jobs.is_empty();
-        let _told_by_the_next_step = self.job(job);
+        self.ticks_may_wait &= self.jobs.len() > 1;
+        let _told_by_the_next_step = self.run_job();
         self.mode = Mode::Running;
         Ok(())
     }
@@ -352,22 +373,26 @@ impl Core {
     /// Goes forward. The only way.
     #[inline]
     pub fn step(&mut self) -> Step<'_> {
-        loop {
-            if self.news.any() {
-                return self.tell();
-            }
-            if self.frames.len() == self.floor {
-                return self.over();
-            }
-            let Some(frame) = self.frames.pop() else { return self.over() };
-            self.mode = Mode::Running;
-            let _told_at_once = self.run(frame);
+        if !self.news.any() && self.frames.len() > self.floor {
+            self.go_on();
+        }
+        self.tell()
+    }
+
+    /// Runs frames until there is something to tell, or nothing is left to do.
+    fn go_on(&mut self) {
+        self.mode = Mode::Running;
+        while !self.news.any() && self.frames.len() > self.floor {
+            let _told_by_this_step = self.run_top();
         }
     }
 
     /// What the host has not been told yet. Ticks come before what was asked or emitted after they were scheduled; sockets that
     /// are gone come before user code runs, so that what it gives to one is not forgotten with it.
     fn tell(&mut self) -> Step<'_> {
+        if !self.news.any() {
+            return self.over();
+        }
         if self.news.has(News::TICKS) {
             let id = self.announced;
             self.announced += 1;
@@ -379,7 +404,9 @@ impl Core {
         if self.news.has(News::CALL) {
             return Step::Call(Call { core: self, log: None });
         }
-        if let Some(id) = self.released.pop_front() {
+        if self.news.has(News::RELEASED)
+            && let Some(id) = self.released.pop_front()
+        {
             if self.released.is_empty() {
                 self.news.told(News::RELEASED);
             }
@@ -396,12 +423,13 @@ impl Core {
             self.mode = Mode::Idle;
             return Step::Idle(self.idle());
         };
-        self.floor = self.opens.last().map_or(0, |open| open.frames);
+        self.floor = self.opens.last().map_or(0, |open| open.frames as usize);
         self.mode = if open.within { Mode::User } else { Mode::Returned };
         Step::Return(open.outcome)
     }
 
     /// User code is to run: the next step says so, after what was scheduled before.
+    #[inline]
     pub(crate) fn say(&mut self, emit: Emit) -> Flow {
         debug_assert!(self.stash.is_none(), "one emission at a time");
         self.stash = Some(emit);
@@ -614,8 +642,7 @@ impl Core {
     }
 
     pub(crate) fn answered(&mut self, reply: Reply) -> Result<(), ApiMisuse> {
-        let asked = self.asked.expect("a call is out");
-        if !asked.allows(reply) {
+        if !self.asked.as_ref().expect("a call is out").allows(&reply) {
             return Err(ApiMisuse::WrongReply);
         }
         self.asked = None;

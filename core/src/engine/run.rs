@@ -12,8 +12,38 @@ use crate::timers;
 use alloc::sync::Arc;
 
 impl Core {
-    pub(super) fn run(&mut self, frame: Frame) -> Flow {
+    /// Takes the topmost frame off and goes on with it. The frames of every read and write are looked at in their place:
+    /// they hold nothing that would have to be moved out or dropped.
+    #[inline]
+    pub(super) fn run_top(&mut self) -> Flow {
+        match self.frames.last() {
+            Some(&Frame::SentStraight { socket, handle, bytes }) => {
+                self.pop_plain();
+                self.sent_straight(socket, handle, bytes)
+            }
+            Some(&Frame::PushTail { socket, handle, added }) => {
+                self.pop_plain();
+                self.push_tail(socket, handle, added)
+            }
+            _ => {
+                let frame = self.frames.pop()?;
+                self.run(frame)
+            }
+        }
+    }
+
+    #[inline]
+    fn pop_plain(&mut self) {
+        core::mem::forget(self.frames.pop());
+    }
+
+    #[inline(never)]
+    fn run(&mut self, frame: Frame) -> Flow {
         match frame {
+            Frame::SentStraight { socket, handle, bytes } => self.sent_straight(socket, handle, bytes),
+            Frame::PushTail { socket, handle, added } => self.push_tail(socket, handle, added),
+            Frame::WriteTail { socket, dispatched, top } => self.write_tail(socket, dispatched, top),
+            Frame::WriteAnswered { socket, handle, bytes, late } => self.write_answered(socket, handle, bytes, late),
             Frame::Emission => self.emission_on(),
             Frame::Emit(target, event) => self.emit(target, *event),
             Frame::Unheard(target, error) => self.say(Emit::Unhandled { target, error }),
@@ -23,8 +53,6 @@ impl Core {
                 None
             }
 
-            Frame::WriteTail { socket, dispatched, top } => self.write_tail(socket, dispatched, top),
-            Frame::WriteAnswered { socket, handle, bytes, late } => self.write_answered(socket, handle, bytes, late),
             Frame::WriteDone(s, callback, sync) => self.write_done(s, callback, sync),
             Frame::ClearBufferTail(s) => self.clear_buffer_tail(s),
             Frame::AfterWrite { socket, count, callback } => self.after_write_on(socket, count, callback),
@@ -54,7 +82,6 @@ impl Core {
             Frame::OnReadTail(s, h) => self.on_read_tail(s, h),
             Frame::PauseOn(s) => self.pause(s),
             Frame::ResumeOn(s) => self.stream_resume(s),
-            Frame::PushTail { socket, handle, added } => self.push_tail(socket, handle, added),
             Frame::EofTail(s) => self.eof_tail(s),
             Frame::ReadableEmitted(s, emitted) => self.readable_emitted(s, emitted),
             Frame::ReadMoreTail(s) => self.read_more_tail(s),
@@ -116,12 +143,25 @@ impl Core {
         }
     }
 
-    pub(super) fn job(&mut self, job: Job) -> Flow {
+    /// Takes the next tick's job off and runs it; that of every read is looked at in its place.
+    #[inline]
+    pub(super) fn run_job(&mut self) -> Flow {
+        if let Some(&Job::ReadMore(socket)) = self.jobs.front() {
+            core::mem::forget(self.jobs.pop_front());
+            return self.read_more(socket);
+        }
+        let job = self.jobs.pop_front()?;
+        self.job(job)
+    }
+
+    #[inline(never)]
+    fn job(&mut self, job: Job) -> Flow {
         match job {
-            Job::Callback(s, callback, error) => self.call_back(s, callback, error),
+            Job::ReadMore(s) => self.read_more(s),
             Job::AfterWrite { socket, count, callback, merges } => {
                 self.after_write_tick(socket, count, callback, merges)
             }
+            Job::Callback(s, callback, error) => self.call_back(s, callback, error),
             Job::WriteFailed(s, error, callback) => self.write_failed(s, error, callback),
             Job::FailBuffer(s) => self.fail_buffer(s, true),
             Job::EmitErrorClose(s, error) => self.emit_error_close(s, error),
@@ -130,7 +170,6 @@ impl Core {
             Job::Finish(s) => self.finish(s),
             Job::FinishMaybe(s) => self.finish_maybe_tick(s),
             Job::EmitReadable(s) => self.emit_readable_now(s),
-            Job::ReadMore(s) => self.read_more(s),
             Job::Resume(s) => self.resume_tick(s),
             Job::ReadDemand(s) => self.read(s, Some(0), super::frame::ReadFor::Demand),
             Job::UpdateReadableListening(s) => self.update_readable_listening(s),

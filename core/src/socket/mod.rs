@@ -7,6 +7,7 @@ mod eyes;
 mod key;
 mod options;
 mod readable;
+mod straight;
 mod view;
 mod writable;
 

@@ -118,6 +118,18 @@ impl Readable {
         !self.ended && (self.length < u64::from(self.hwm) || self.length == 0)
     }
 
+    /// Somebody hears 'data', and a chunk goes to them as it came: no demand is being made, nothing is decoded.
+    #[inline]
+    pub(super) fn is_heard(&self) -> bool {
+        self.data_listening && !self.sync && self.decoder.is_none()
+    }
+
+    /// A chunk goes to the listeners, and is not kept.
+    #[inline]
+    pub(super) fn taken_at_once(&mut self) {
+        (self.reading, self.did_read) = (false, true);
+    }
+
     /// So much is kept that a demand of nothing asks the driver for no more.
     fn is_full(&self) -> bool {
         if self.hwm != 0 { self.length >= u64::from(self.hwm) } else { self.length > 0 }

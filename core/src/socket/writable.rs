@@ -45,10 +45,10 @@ pub(crate) struct Writable {
     on_finished: Vec<CallbackId>,
     /// The newest tick that equal callbacks may join.
     merging: Option<TickId>,
-    pending: i32,
+    pub(super) pending: i32,
     pub(crate) writing: bool,
     expecting: bool,
-    sync: bool,
+    pub(super) sync: bool,
     after_write_pending: bool,
     clearing: bool,
     final_called: bool,
@@ -116,6 +116,28 @@ impl Writable {
             ended: !used,
             finished: !used,
         }
+    }
+
+    /// A chunk becomes a request at once.
+    pub(super) fn issue(&mut self, length: u64, callback: Option<CallbackId>) {
+        self.pending += 1;
+        self.length += length;
+        self.begin(length, callback.into());
+    }
+
+    /// Whether `write` may go on; if not, 'drain' is owed (rule W6).
+    pub(super) fn takes_more(&mut self) -> bool {
+        let more = self.length < u64::from(self.hwm) || self.length == 0;
+        self.need_drain |= !more;
+        more
+    }
+
+    /// The request in flight ended; its callback.
+    pub(super) fn settle(&mut self) -> WriteCb {
+        (self.writing, self.expecting) = (false, false);
+        self.length -= self.in_flight;
+        self.in_flight = 0;
+        core::mem::replace(&mut self.callback, WriteCb::None)
     }
 
     /// A request goes to the driver, or is parked.
@@ -207,15 +229,15 @@ impl Core {
 
     fn stream_write(&mut self, socket: SocketId, chunk: Chunk, callback: Option<CallbackId>, top: bool) -> Flow {
         let s = &mut self.sockets[socket];
-        s.w.pending += 1;
         let length = chunk.length();
-        s.w.length += length;
         if s.w.writing || s.errored.is_some() || s.w.corked > 0 {
+            s.w.pending += 1;
+            s.w.length += length;
             s.w.buffered.push_back(Buffered { chunk, callback });
             self.push(Frame::WriteTail { socket, dispatched: false, top });
             return None;
         }
-        s.w.begin(length, callback.into());
+        s.w.issue(length, callback);
         let opening = s.connecting();
         self.push(Frame::WriteTail { socket, dispatched: true, top });
         if opening { self.park(socket, Vec::from([chunk])) } else { self.dispatch(socket, [chunk]) }
@@ -227,10 +249,7 @@ impl Core {
         if dispatched {
             s.w.sync = false;
         }
-        let more = s.w.length < u64::from(s.w.hwm) || s.w.length == 0;
-        if !more {
-            s.w.need_drain = true;
-        }
+        let more = s.w.takes_more();
         if top {
             let go_on = more && !s.destroyed && s.errored.is_none();
             self.outcome(Outcome::Bool(go_on));
@@ -330,10 +349,7 @@ impl Core {
             return self.error_or_destroy(socket, Arc::new(NodeError::CallbackTwice));
         }
         let sync = s.w.sync;
-        let callback = core::mem::replace(&mut s.w.callback, WriteCb::None);
-        (s.w.writing, s.w.expecting) = (false, false);
-        s.w.length -= s.w.in_flight;
-        s.w.in_flight = 0;
+        let callback = s.w.settle();
         match error {
             Some(error) => {
                 if s.errored.is_none() {
