@@ -296,6 +296,7 @@ pub struct Call<'c> {
 
 impl Call<'_> {
     /// What is asked.
+    #[inline]
     pub fn op(&self) -> Op<'_> {
         self.core.asked()
     }

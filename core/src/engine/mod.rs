@@ -602,7 +602,15 @@ impl Core {
         }
     }
 
+    #[inline]
     pub(crate) fn asked(&self) -> Op<'_> {
+        match self.asked {
+            Some(Asked::Write(h)) => Op::Write(h, &self.wire),
+            _ => self.asked_else(),
+        }
+    }
+
+    fn asked_else(&self) -> Op<'_> {
         match self.asked.expect("a call is out") {
             Asked::Open(h, kind) => Op::Open(h, kind),
             Asked::Adopt(h, conn) => Op::Adopt(h, conn),
