@@ -453,7 +453,6 @@ impl Frame {
             | Frame::AfterWriteTail(socket)
             | Frame::FailBuffer(socket)
             | Frame::BufferGone(socket)
-            | Frame::ResumeOn(socket)
             | Frame::ScheduleFinish(socket)
             | Frame::FinalTail(socket)
             | Frame::FinishEmit(socket)
