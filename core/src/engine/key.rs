@@ -453,6 +453,7 @@ impl Frame {
             | Frame::AfterWriteTail(socket)
             | Frame::FailBuffer(socket)
             | Frame::BufferGone(socket)
+            | Frame::ResumeOn(socket)
             | Frame::ScheduleFinish(socket)
             | Frame::FinalTail(socket)
             | Frame::FinishEmit(socket)
