@@ -315,6 +315,7 @@ fn socket_address(env: Env, args: &[napi_value]) -> Given {
 /// The object of a socket is gone: so is the socket.
 fn release(env: Env, args: &[napi_value]) -> Given {
     let id = socket_id(env.f64(args[0]));
+    host(|h| h.loops.frees = true);
     command(env, Command::Destroy(id, None))?;
     unit(env, Command::Release(id))
 }
