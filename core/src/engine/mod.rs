@@ -252,7 +252,10 @@ impl Core {
                 (0, 0, 0)
             }
         };
+        let holds = self.frames[frames..].iter().position(|frame| matches!(frame, Frame::AcceptRefuse(_)));
+        let held = holds.map(|at| self.frames.swap_remove(frames + at));
         self.frames.truncate(frames);
+        self.frames.extend(held);
         self.emissions.truncate(emissions);
         self.copies.truncate(copies);
         self.mode = Mode::Running;

@@ -68,11 +68,8 @@ impl Core {
             Some(Reply::Names(local, remote)) => Some(Box::new(DropInfo { local, remote })),
             _ => None,
         };
-        // Refused before it is told: a listener that fails must not keep the connection open.
-        if !bug!(DropSilent) {
-            self.push(Frame::Emit(server.into(), Box::new(Event::Drop(info))));
-        }
-        self.accept_refuse(conn)
+        self.push(Frame::AcceptRefuse(conn));
+        if bug!(DropSilent) { None } else { self.emit(server, Event::Drop(info)) }
     }
 
     pub(crate) fn accept_refuse(&mut self, conn: ConnKey) -> Flow {
