@@ -72,6 +72,9 @@ mod tag {
     pub(super) const TAP: u8 = 60;
     pub(super) const ANSWER_ERROR: u8 = 61;
     pub(super) const DROP_HANDLE: u8 = 62;
+    pub(super) const UNSHIFT: u8 = 63;
+    pub(super) const SET_FLOWING: u8 = 64;
+    pub(super) const HANDLE_READS: u8 = 65;
 }
 
 pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload) {
@@ -222,6 +225,18 @@ pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload
             }
         }
         Command::DropHandle(s) => named(out, tag::DROP_HANDLE, *s),
+        Command::Unshift(s, chunk) => {
+            named(out, tag::UNSHIFT, *s);
+            put_chunk(out, chunk, written);
+        }
+        Command::SetFlowing(s, flowing) => {
+            named(out, tag::SET_FLOWING, *s);
+            put_option(out, *flowing, |out, flowing| out.push(u8::from(flowing)));
+        }
+        Command::HandleReads(s, on) => {
+            named(out, tag::HANDLE_READS, *s);
+            out.push(u8::from(*on));
+        }
         Command::AnswerError(lookup, error) => {
             named(out, tag::ANSWER_ERROR, *lookup);
             put_error(out, error);
@@ -455,6 +470,9 @@ pub(crate) fn command(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<
         tag::CLOSE_SERVER => Command::CloseServer(from.id()?, from.option(|from| from.u32().map(ListenerId))?),
         tag::TAP => Command::Tap(target(from)?, from.option(|from| from.u32().map(ListenerId))?),
         tag::DROP_HANDLE => Command::DropHandle(from.id()?),
+        tag::UNSHIFT => Command::Unshift(from.id()?, chunk(from, source)?),
+        tag::SET_FLOWING => Command::SetFlowing(from.id()?, from.option(Cursor::flag)?),
+        tag::HANDLE_READS => Command::HandleReads(from.id()?, from.flag()?),
         tag::ANSWER_ERROR => Command::AnswerError(from.id()?, error(from)?),
         tag::SERVER_ADDRESS => Command::ServerAddress(from.id()?),
         tag::GET_CONNECTIONS => Command::GetConnections(from.id()?, callback(from)?),
@@ -747,6 +765,12 @@ mod tests {
             Command::CancelTimer(t),
             Command::RefreshTimer(t),
             Command::RefTimer(t, false),
+            Command::Unshift(s, bytes.clone()),
+            Command::Unshift(s, text.clone()),
+            Command::SetFlowing(s, None),
+            Command::SetFlowing(s, Some(true)),
+            Command::HandleReads(s, false),
+            Command::HandleReads(s, true),
             Command::OnRead(s, u32::MAX),
             Command::StopReading(s),
             Command::Emit(s, Emitted::Pipe(s)),
