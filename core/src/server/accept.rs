@@ -69,7 +69,10 @@ impl Core {
             _ => None,
         };
         self.push(Frame::AcceptRefuse(conn));
-        if bug!(DropSilent) { None } else { self.emit(server, Event::Drop(info)) }
+        if bug!(DropSilent) {
+            return None;
+        }
+        self.emit(server, Event::Drop(info))
     }
 
     pub(crate) fn accept_refuse(&mut self, conn: ConnKey) -> Flow {

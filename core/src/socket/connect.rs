@@ -4,7 +4,7 @@ use super::{Link, Target, eyes};
 use crate::bugs::bug;
 use crate::call::{HandleKind, Reply};
 use crate::command::{ConnectTo, HostOptions, Resolved};
-use crate::engine::frame::{Asked, Fed, Flow, Frame, Job, ReadFor, Yield};
+use crate::engine::frame::{Asked, Fed, Flow, Frame, Job, ReadFor};
 use crate::engine::{Core, Lookup, LookupFor, Owner, Refusal};
 use crate::errno::{Errno, LookupCode};
 use crate::error::{NodeError, Place, SharedError};
@@ -172,7 +172,7 @@ impl Core {
         let lookup: LookupId = self.lookups.insert(Lookup { purpose: LookupFor::Socket(socket, target), custom });
         if custom {
             self.custom_lookups += 1;
-            return Some(Yield::Emit(Emit::Resolve { socket, lookup, host, family, hints, all }));
+            return self.say(Emit::Resolve { socket, lookup, host, family, hints, all });
         }
         self.scratch = host;
         self.push(Frame::LookupAsked(lookup));

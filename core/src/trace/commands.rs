@@ -719,7 +719,7 @@ mod tests {
             Command::Write(s, text.clone(), None),
             Command::Cork(s),
             Command::Uncork(s),
-            Command::End(s, Some(text), Some(CallbackId(0))),
+            Command::End(s, Some(text.clone()), Some(CallbackId(0))),
             Command::End(s, None, None),
             Command::Destroy(s, Some(error.clone())),
             Command::Destroy(s, None),
@@ -765,8 +765,12 @@ mod tests {
             Command::CancelTimer(t),
             Command::RefreshTimer(t),
             Command::RefTimer(t, false),
+            Command::Tap(Target::Socket(s), Some(listener)),
+            Command::Tap(Target::Server(v), None),
+            Command::AnswerError(lookup, error.clone()),
+            Command::DropHandle(s),
             Command::Unshift(s, bytes.clone()),
-            Command::Unshift(s, text.clone()),
+            Command::Unshift(s, text),
             Command::SetFlowing(s, None),
             Command::SetFlowing(s, Some(true)),
             Command::HandleReads(s, false),
@@ -805,7 +809,8 @@ mod tests {
             .collect();
         tags.sort_unstable();
         tags.dedup();
-        let known = (1..=tag::ANSWER_TEXT).chain(tag::NEW_SOCKET_OF..=tag::SET_MAX_CONNECTIONS_SIGNED);
+        let in_node = tag::TAP..=tag::HANDLE_READS;
+        let known = (1..=tag::ANSWER_TEXT).chain(tag::NEW_SOCKET_OF..=tag::SET_MAX_CONNECTIONS_SIGNED).chain(in_node);
         assert_eq!(tags, known.collect::<Vec<_>>(), "each kind of command is among them");
     }
 
