@@ -5,8 +5,8 @@ use crate::net::{Host, Net};
 use crate::options::Connect;
 use bytes::Bytes;
 use netfold_core::{
-    Attempt, CallbackId, Chunk, Command, ConnectTo, Encoding, Event, EventKind, ListenerId, LookupAnswer, LookupEvent,
-    LookupId, NodeError, Outcome, ReadText, ReadyState, SharedError, Side, SocketId, SocketView, Target,
+    Attempt, CallbackId, Chunk, Command, ConnectTo, Decoder, Encoding, Event, EventKind, ListenerId, LookupAnswer,
+    LookupEvent, LookupId, NodeError, Outcome, ReadText, ReadyState, SharedError, Side, SocketId, SocketView, Target,
 };
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -573,6 +573,39 @@ impl Socket {
             Outcome::Text(text) => Ok(Some(text)),
             _ => Ok(None),
         }
+    }
+
+    /// `socket.unshift(chunk)`: this is read before what is kept; a flowing socket that keeps nothing emits it within the call.
+    /// Returns whether there is room for more below the high water mark. Of a socket with an [encoding](Self::set_encoding) it
+    /// is text, as that encoding shows the chunk's bytes (deviation D81). After 'end' the socket is destroyed with
+    /// `ERR_STREAM_UNSHIFT_AFTER_END_EVENT` (rule R25).
+    ///
+    /// ```
+    /// use netfold::{Net, SocketOptions};
+    ///
+    /// let mut net = Net::new(()).unwrap();
+    /// let socket = net.socket(SocketOptions::default()).unwrap();
+    /// assert!(socket.unshift(&mut net, "llo"));
+    /// assert!(socket.unshift(&mut net, "he"));
+    /// assert_eq!(socket.read(&mut net).unwrap(), "hello");
+    /// ```
+    pub fn unshift<S, H: Host>(self, net: &mut Net<S, H>, chunk: impl IntoChunk) -> bool {
+        let chunk = chunk.into_chunk();
+        if self.readable_ended(net) && !chunk.bytes.is_empty() {
+            let code = Some("ERR_STREAM_UNSHIFT_AFTER_END_EVENT".into());
+            let message = "stream.unshift() after end event".into();
+            self.destroy_with(net, NodeError::User { code, message, tag: 0 });
+            return false;
+        }
+        let chunk = match self.readable_encoding(net) {
+            None => chunk,
+            Some(encoding) => {
+                let mut decoder = Decoder::new(encoding);
+                let text = decoder.write(&chunk.bytes) + &decoder.end();
+                text.into_chunk()
+            }
+        };
+        matches!(net.command(Command::Unshift(self.0, chunk)), Outcome::Bool(true))
     }
 
     /// `socket.setEncoding(encoding)`: from now on what is read is text, what is kept unread already too; Node's
