@@ -197,6 +197,7 @@ class SocketActor extends Actor {
       if (given[key] !== undefined) options[key] = given[key];
     }
     if (given.blockList !== undefined) options.blockList = blocking(given.blockList);
+    if (given.attemptTimeout !== undefined) options.autoSelectFamilyAttemptTimeout = given.attemptTimeout;
     if (given.autoSelectFamily) options.autoSelectFamily = true;
     if (given.noAutoSelectFamily) options.autoSelectFamily = false;
     if (given.lookup !== undefined) options.lookup = (host, asked, done) => answer(given.lookup, host, asked.all, done);

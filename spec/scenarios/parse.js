@@ -20,6 +20,7 @@ const LONGEST_WRITE = 64 * 1024 * 1024;
 // Times above this are not waited for.
 const LONGEST_WAIT = 1000;
 const ATTEMPT_TIMEOUT = 250;
+const LEAST_ATTEMPT_TIMEOUT = 10;
 
 class Reader {
   constructor(text) {
@@ -325,6 +326,11 @@ function connecting(reader, args) {
     noAutoSelectFamily: true,
     port: (v) => reader.integer(v, -1e9, 1e9),
     blockList: (v) => v,
+    attemptTimeout: (v) => {
+      const ms = reader.integer(v, -1e9, 1e9);
+      if (ms > 0) reader.time(String(Math.max(ms, LEAST_ATTEMPT_TIMEOUT)));
+      return ms;
+    },
   });
   if (options.host !== undefined && (fixed || options.lookup === undefined)) reader.fail('host needs a server and a lookup');
   if (options.autoSelectFamily && options.noAutoSelectFamily) reader.fail('twice: autoSelectFamily');

@@ -92,7 +92,7 @@ on c data 2:
   c connect s
   c connect s host=x lookup=sync family=4 localPort=-5 localAddress=1.2.3.4 timeout=5 autoSelectFamily port=70000 cb=a
   c connect refused noAutoSelectFamily
-  c connect s blockList=127.0.0.1
+  c connect s blockList=127.0.0.1 attemptTimeout=5
   c connect missing
   c connect path-of-file
   c write 3

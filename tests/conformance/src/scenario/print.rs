@@ -246,6 +246,7 @@ impl Display for ConnectOption {
             ConnectOption::AutoSelectFamily(true) => f.write_str("autoSelectFamily"),
             ConnectOption::AutoSelectFamily(false) => f.write_str("noAutoSelectFamily"),
             ConnectOption::Port(port) => write!(f, "port={port}"),
+            ConnectOption::AttemptTimeout(ms) => write!(f, "attemptTimeout={ms}"),
             ConnectOption::BlockList(address) => write!(f, "blockList={address}"),
         }
     }

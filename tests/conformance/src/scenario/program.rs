@@ -271,6 +271,8 @@ pub enum ConnectOption {
     Port(i64),
     /// `blockList=A`
     BlockList(String),
+    /// `attemptTimeout=MS`: `autoSelectFamilyAttemptTimeout`
+    AttemptTimeout(i64),
 }
 
 /// How a custom lookup answers.

@@ -24,6 +24,8 @@ const MOST_TIME: u64 = 5_000;
 const LONGEST_WAIT: u32 = 1_000;
 /// How long one of several addresses may take, in milliseconds.
 const ATTEMPT_TIME: u32 = 250;
+/// And at least, where a program says how long.
+const LEAST_ATTEMPT_TIME: i64 = 10;
 /// What is added to the longest time of a program, in milliseconds.
 const TIMER_SLACK: u64 = 25;
 /// How long nothing may move before a program is quiet whose writes wait for the other party, in milliseconds: the kernel
@@ -250,6 +252,9 @@ const fn time_of(option: &ConnectOption) -> Option<u32> {
     match option {
         ConnectOption::Timeout(ms) => Some(*ms),
         ConnectOption::AutoSelectFamily(true) => Some(ATTEMPT_TIME),
+        ConnectOption::AttemptTimeout(ms) if *ms > 0 => {
+            Some(if *ms < LEAST_ATTEMPT_TIME { LEAST_ATTEMPT_TIME } else { *ms } as u32)
+        }
         _ => None,
     }
 }

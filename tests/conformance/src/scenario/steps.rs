@@ -325,6 +325,7 @@ fn connect<H: Host>(
             }
             ConnectOption::AutoSelectFamily(on) => to.auto_select_family(*on),
             ConnectOption::Port(_) => to,
+            ConnectOption::AttemptTimeout(ms) => to.auto_select_family_attempt_timeout(*ms),
             ConnectOption::BlockList(address) => to.block_list(&blocking(address)),
         };
     }

@@ -265,6 +265,7 @@ fn connect_option(word: &str) -> Result<ConnectOption, String> {
         (_, Some(("localAddress", address))) => ConnectOption::LocalAddress(address.into()),
         (_, Some(("timeout", n))) => ConnectOption::Timeout(number(n)?),
         (_, Some(("port", n))) => ConnectOption::Port(number(n)?),
+        (_, Some(("attemptTimeout", n))) => ConnectOption::AttemptTimeout(number(n)?),
         (_, Some(("blockList", address))) => ConnectOption::BlockList(address.into()),
         _ => return Err(format!("connect has no option `{word}`")),
     })
