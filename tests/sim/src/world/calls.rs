@@ -74,7 +74,7 @@ impl Inner {
                     return Err(if sock.ipv6 { Errno::EINVAL } else { Errno::EAFNOSUPPORT });
                 }
                 let here = addr.ip().is_unspecified() || self.route(sock.computer, addr.ip()) == Some(sock.computer);
-                match sock.local.is_some() || sock.state != State::Close {
+                match sock.bound || sock.auto_port || sock.state != State::Close {
                     _ if !here => Err(Errno::EADDRNOTAVAIL),
                     true => Err(Errno::EINVAL),
                     false => self.bind_port(which, *addr),
@@ -97,7 +97,7 @@ impl Inner {
             return Err(Errno::EINVAL);
         }
         match sock.is_tcp() {
-            true if sock.local.is_none() => {
+            true if !sock.bound => {
                 let any = nowhere(sock.ipv6);
                 self.bind_port(which, any)?;
             }
@@ -126,6 +126,7 @@ impl Inner {
         let sock = self.sock(which).ok_or(Errno::EBADF)?;
         match (sock.asked, sock.state) {
             (Asked::Connected, _) => return Err(Errno::EISCONN),
+            (Asked::Ending, _) => return Err(Errno::EINVAL),
             (Asked::Underway, State::SynSent) => return Err(Errno::EALREADY),
             (Asked::Underway, State::Close) => {
                 let error = sock.error.take().unwrap_or(Errno::ECONNABORTED);
@@ -142,7 +143,7 @@ impl Inner {
         if sock.ipv6 != to.is_ipv6() {
             return Err(if sock.ipv6 { Errno::EINVAL } else { Errno::EAFNOSUPPORT });
         }
-        let (computer, bound) = (sock.computer, sock.local.filter(|_| !sock.auto_port));
+        let (computer, bound) = (sock.computer, sock.local.filter(|_| sock.bound));
         let to = match to.ip() {
             ip if !ip.is_unspecified() => to,
             ip if ip.is_ipv4() => SocketAddr::new([127, 0, 0, 1].into(), to.port()),
@@ -252,8 +253,11 @@ impl Inner {
             self.shutdown_unix(which, read, write);
             return Ok(());
         }
-        if sock.asked == Asked::Underway && !matches!(sock.state, State::SynSent | State::Close) {
-            sock.asked = Asked::Connected;
+        if sock.asked == Asked::Underway {
+            sock.asked = match sock.state {
+                State::SynSent | State::Close => Asked::Ending,
+                _ => Asked::Connected,
+            };
         }
         match sock.state {
             State::Listen if read => {
@@ -312,8 +316,15 @@ impl Inner {
     pub(super) fn readiness(&self, which: Ref) -> Readiness {
         let Some(sock) = self.peek(which) else { return Readiness::default() };
         if sock.is_listening() {
-            let read = sock.backlog.as_ref().is_some_and(|backlog| !backlog.waiting.is_empty());
-            return Readiness { read, ..Readiness::default() };
+            let waits = sock.backlog.as_ref().is_some_and(|backlog| !backlog.waiting.is_empty());
+            // TCP looks at nothing else here.
+            let read_closed = !sock.is_tcp() && sock.rcv_shut;
+            return Readiness {
+                read: waits || read_closed,
+                read_closed,
+                hang_up: read_closed && sock.snd_shut,
+                ..Readiness::default()
+            };
         }
         let (tcp, asking) = (sock.is_tcp(), sock.state == State::SynSent);
         let room = || if tcp { self.has_room(sock) } else { self.has_room_unix(sock) };

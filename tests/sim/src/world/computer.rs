@@ -82,6 +82,8 @@ impl ComputerState {
 pub(super) struct ProcState {
     pub(super) computer: u32,
     pub(super) name: String,
+    /// When it began: its own clock is at 0 then.
+    pub(super) born: u64,
     pub(super) alive: bool,
     /// It stands still: no program of it runs.
     pub(super) stopped: bool,
@@ -108,6 +110,7 @@ impl Inner {
         self.procs.push(ProcState {
             computer,
             name: name.into(),
+            born: self.now,
             alive: state.up,
             stopped: false,
             user: 1_000,

@@ -163,7 +163,7 @@ impl Inner {
     fn remove(&mut self, which: Ref) {
         let Some(sock) = self.peek(which) else { return };
         let computer = sock.computer as usize;
-        if sock.auto_port || sock.listener.is_none() && sock.local.is_some() {
+        if sock.auto_port || sock.bound {
             self.free_port(which);
         }
         if let Some(path) = self.peek(which).and_then(|sock| sock.path.as_ref()).filter(|path| path.starts_with('\0')) {

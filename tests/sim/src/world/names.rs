@@ -62,7 +62,7 @@ impl Inner {
         self.on_port(own.computer, addr.port()).any(|(other, sock)| {
             let Some(local) = sock.local.filter(|_| other != which) else { return false };
             let shares = sock.reuse_port && own.reuse_port;
-            let strict = (sock.is_listening() && !shares) || sock.auto_port;
+            let strict = (sock.is_listening() && !shares) || !sock.reuse || !own.reuse;
             strict && overlap((local.ip(), sock.ipv6_only), (addr.ip(), ipv6_only))
         })
     }
@@ -124,7 +124,7 @@ impl Inner {
             port => port,
         };
         if let Some(sock) = self.sock(which) {
-            sock.local = Some(SocketAddr::new(addr.ip(), port));
+            (sock.local, sock.bound) = (Some(SocketAddr::new(addr.ip(), port)), true);
         }
         self.take_port(which, port);
         Ok(())
@@ -170,12 +170,11 @@ impl Inner {
     pub(super) fn bind_to_path(&mut self, which: Ref, path: &str) -> Result<(), Errno> {
         check_path(path)?;
         let sock = self.peek(which).ok_or(Errno::EBADF)?;
-        if sock.path.is_some() {
-            return Err(Errno::EINVAL);
-        }
+        let bound = if sock.path.is_some() { Err(Errno::EINVAL) } else { Ok(()) };
         let (user, computer) = (self.user(sock.pid), sock.computer as usize);
         let computer = &mut self.computers[computer];
         if path.starts_with('\0') {
+            bound?;
             if computer.abstracts.contains_key(path) {
                 return Err(Errno::EADDRINUSE);
             }
@@ -189,6 +188,7 @@ impl Inner {
             if !open && user != 0 {
                 return Err(Errno::EACCES);
             }
+            bound?;
             computer.files.insert(path.into(), File { socket: Some(which), owner: user, mode: NEW_FILE });
         }
         if let Some(sock) = self.sock(which) {

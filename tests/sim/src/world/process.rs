@@ -342,7 +342,7 @@ impl Inner {
     fn bind_handle(&mut self, pid: u32, h: HandleId, addr: SocketAddr, ipv6_only: bool) -> Result<(), Errno> {
         let which = self.with_sock(pid, h, addr.is_ipv6())?;
         if let Some(sock) = self.sock(which) {
-            sock.ipv6_only = ipv6_only;
+            (sock.ipv6_only, sock.reuse) = (ipv6_only, true);
         }
         self.bind(which, &At::Addr(addr)).map_err(|errno| match errno {
             // libuv's word for a descriptor of the other family.

@@ -278,7 +278,7 @@ impl Computer {
     }
 }
 
-/// A process of a [`Computer`], a host of one [`Net`](netfold::Net).
+/// A process of a [`Computer`], a host of one [`Net`](netfold::Net). Its clock is at 0 when it begins.
 ///
 /// Several run in one world by [`Programs`](crate::Programs), which goes from one to the next. On its own each can be run
 /// as any host: waiting, it lets the time of the whole world pass, but not the other programs run.
@@ -350,7 +350,8 @@ impl Kernel for Process {
     }
 
     fn now(&mut self) -> u64 {
-        self.world.now()
+        let inner = self.world.0.borrow();
+        inner.now - inner.procs[self.pid as usize].born
     }
 
     fn wait(&mut self, timeout: Option<u64>) -> io::Result<()> {
@@ -368,7 +369,9 @@ impl Host for Process {
     }
 
     fn deadline(&self) -> Option<u64> {
-        self.world.0.borrow().procs[self.pid as usize].tables.deadline()
+        let inner = self.world.0.borrow();
+        let proc = &inner.procs[self.pid as usize];
+        proc.tables.deadline().map(|at| at.saturating_sub(proc.born))
     }
 }
 

@@ -62,7 +62,11 @@ pub struct Descriptor {
 impl Process {
     /// socket: a TCP socket, for IPv6 if that is said, or a Unix stream socket. `EMFILE`, `ENFILE`. It has SO_REUSEADDR.
     pub fn socket(&self, kind: HandleKind, ipv6: bool) -> Result<Descriptor, Errno> {
-        let which = self.world.0.borrow_mut().open_socket(self.pid, kind, ipv6)?;
+        let mut inner = self.world.0.borrow_mut();
+        let which = inner.open_socket(self.pid, kind, ipv6)?;
+        if let Some(sock) = inner.sock(which) {
+            sock.reuse = true;
+        }
         Ok(Descriptor { world: self.world.clone(), pid: self.pid, which })
     }
 }
@@ -132,6 +136,11 @@ impl Descriptor {
 }
 
 impl World {
+    /// Whether something is on its way, or due at some time.
+    pub fn is_under_way(&self) -> bool {
+        self.next_arrival().is_some()
+    }
+
     /// Lets the next thing happen that is on its way, and the time pass until then; whether there was one. For programs of
     /// system calls: loops do this when they wait.
     pub fn pass(&self) -> bool {

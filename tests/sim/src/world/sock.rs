@@ -36,6 +36,8 @@ pub(super) enum Asked {
     No,
     Underway,
     Connected,
+    /// It failed, and was shut down before that was told.
+    Ending,
 }
 
 /// Where a socket is bound.
@@ -82,6 +84,10 @@ pub(super) struct Sock {
     pub(super) done: bool,
     /// A port of its own choosing, that is free again at once when the connection is over.
     pub(super) auto_port: bool,
+    /// It was bound by its program.
+    pub(super) bound: bool,
+    /// SO_REUSEADDR
+    pub(super) reuse: bool,
     pub(super) ipv6_only: bool,
     pub(super) reuse_port: bool,
     /// It stands in the list of what may be ready.
@@ -92,6 +98,8 @@ pub(super) struct Sock {
     pub(super) fin_waits: bool,
     /// Something was lost: nothing new is sent until it was sent again.
     pub(super) stalled: bool,
+    /// What is on its way to here is lost: its writer gave it up with RST.
+    pub(super) forsaken: bool,
     /// How often it was sent again.
     pub(super) tries: u8,
     pub(super) type_of_service: u8,
@@ -145,12 +153,15 @@ impl Sock {
             snd_shut: false,
             done: false,
             auto_port: false,
+            bound: false,
+            reuse: false,
             ipv6_only: false,
             reuse_port: false,
             queued: false,
             orphan: false,
             fin_waits: false,
             stalled: false,
+            forsaken: false,
             tries: 0,
             type_of_service: 0,
             error: None,

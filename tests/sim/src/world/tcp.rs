@@ -45,6 +45,9 @@ impl Inner {
             return self.send_item(way.back(), half, from, Item::SynAck);
         }
         let Some(listener) = self.listener_at(way.to, to) else {
+            if way.from == way.to && self.meets_itself(from) {
+                return;
+            }
             return self.send_item(way.back(), from, from, Item::Rst);
         };
         if self.peek(listener).and_then(|l| l.backlog.as_ref()).is_none_or(|backlog| backlog.is_full()) {
@@ -69,12 +72,20 @@ impl Inner {
         self.send_syn(from);
     }
 
+    /// A socket that was bound to where it connects to is connected to itself.
+    fn meets_itself(&mut self, which: Ref) -> bool {
+        let Some(sock) = self.sock(which).filter(|sock| sock.local == sock.remote) else { return false };
+        (sock.state, sock.peer) = (State::Established, Some(which));
+        self.touch(which);
+        true
+    }
+
     /// The listener's side of a connection comes to be.
     fn meet(&mut self, way: Way, from: Ref, listener: Ref) {
         let serial = self.serial();
         let Some(asking) = self.sock(from) else { return };
         let (local, remote, kind) = (asking.local, asking.remote, asking.kind);
-        let ipv6 = self.peek(listener).is_some_and(|l| l.ipv6);
+        let (ipv6, reuse) = self.peek(listener).map_or((false, false), |l| (l.ipv6, l.reuse));
         let seen = |addr: SocketAddr| match (ipv6, addr.ip().to_canonical()) {
             (true, IpAddr::V4(v4)) => SocketAddr::new(IpAddr::V6(v4.to_ipv6_mapped()), addr.port()),
             (_, ip) => SocketAddr::new(ip, addr.port()),
@@ -86,6 +97,7 @@ impl Inner {
             peer_at: way.from,
             listener: Some(listener),
             ipv6,
+            reuse,
             local: remote.map(seen),
             remote: local.map(seen),
             ..Sock::new(serial, way.to, kind)
@@ -134,6 +146,9 @@ impl Inner {
         if over || end.state == State::Close {
             self.send_item(way.back(), to, from, Item::Rst);
             return self.reset(to);
+        }
+        if end.forsaken {
+            return;
         }
         end.received_len += bytes.len();
         end.received.push_back(bytes);
@@ -341,6 +356,7 @@ impl Inner {
             return self.close_listener(which);
         }
         if live && (end.received_len > 0 || (reset && !both)) {
+            self.forsake(which);
             self.send_peer(which, Item::Rst);
             return self.remove(which);
         }
@@ -353,6 +369,17 @@ impl Inner {
                 (end.orphan, end.rcv_shut) = (true, true);
             }
             _ => self.remove(which),
+        }
+    }
+
+    /// What is on its way from an end that gives up may have waited to be sent (Nagle's algorithm), and never is.
+    fn forsake(&mut self, which: Ref) {
+        let Some(end) = self.peek(which).filter(|end| end.flight > 0) else { return };
+        if let Some(peer) = end.peer
+            && self.chooser.choose("forsake", 2) == 1
+            && let Some(peer) = self.sock(peer)
+        {
+            peer.forsaken = true;
         }
     }
 

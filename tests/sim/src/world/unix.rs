@@ -27,7 +27,7 @@ impl Inner {
         let computer = self.peek(which).ok_or(Errno::EBADF)?.computer;
         let user = self.peek(which).map_or(0, |sock| self.user(sock.pid));
         let found = self.socket_at(computer, path, user)?;
-        let Some(listener) = self.sock(found).filter(|sock| sock.is_listening()) else {
+        let Some(listener) = self.sock(found).filter(|sock| sock.is_listening() && !sock.rcv_shut) else {
             return Err(Errno::ECONNREFUSED);
         };
         if listener.backlog.as_ref().is_some_and(|backlog| backlog.is_full()) {

@@ -180,7 +180,9 @@ impl Inner {
 
     pub(super) fn arrived(&mut self, packet: Packet) {
         if self.trouble || self.peek(packet.from).is_some_and(|sock| sock.stalled) {
-            let cut = self.blocked(packet.way);
+            // A router on this side of the cut says so.
+            let near = matches!(packet.item, Item::Unreachable(_));
+            let cut = self.blocked(packet.way).filter(|_| !near);
             let behind = matches!(packet.item, Item::Data(_) | Item::Fin)
                 && self.peek(packet.from).is_some_and(|sock| sock.stalled);
             if cut.is_some() || behind {
