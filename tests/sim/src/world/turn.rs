@@ -126,11 +126,8 @@ impl Inner {
                     None => self.try_again(pid)?,
                 },
             };
-            if turn.stage == Stage::End {
-                continue;
-            }
             let (stage, completion) = self.go_on(pid, turn);
-            self.tables(pid).turn = Some(Turn { stage, ..turn });
+            self.tables(pid).turn = if stage == Stage::End { None } else { Some(Turn { stage, ..turn }) };
             if completion.is_some() {
                 return completion;
             }
@@ -157,8 +154,11 @@ impl Inner {
         match (stage, handle.role) {
             (Stage::Start, Role::Connecting) => (Stage::End, self.connected(pid, id)),
             (Stage::Start, Role::Listening) => (Stage::End, self.accepted(pid, id)),
-            (Stage::Start, _) => (Stage::Read(READS), None),
-            (Stage::Read(left), Role::Stream) if left > 0 && ready.read && handle.reading => self.read(pid, id, left),
+            (Stage::Start, Role::Stream) if ready.read && handle.reading => self.read(pid, id, ready, READS),
+            (Stage::Start, _) => (Stage::Write, None),
+            (Stage::Read(left), Role::Stream) if left > 0 && ready.read && handle.reading => {
+                self.read(pid, id, ready, left)
+            }
             (Stage::Read(_), _) => (Stage::Write, None),
             // Nothing can come after a hang-up, and what had come before it was read: libuv takes this for the end without
             // reading once more.
@@ -177,7 +177,7 @@ impl Inner {
     }
 
     /// One read: of bytes while there are some, then of what ended them.
-    fn read(&mut self, pid: u32, id: HandleId, left: u8) -> (Stage, Option<Completion>) {
+    fn read(&mut self, pid: u32, id: HandleId, ready: Ready, left: u8) -> (Stage, Option<Completion>) {
         let Some(&mut Handle { sock: Some(which), limit, .. }) = self.tables(pid).get(id) else {
             return (Stage::End, None);
         };
@@ -185,6 +185,8 @@ impl Inner {
             Ok(bytes) if !bytes.is_empty() => {
                 let all = self.peek(which).is_none_or(|sock| sock.received_len == 0);
                 let stage = match bytes.len() < limit {
+                    // Most turns: nothing more can come of this one.
+                    true if !ready.hang_up && !ready.write => Stage::End,
                     true if all => Stage::Short,
                     true => Stage::Write,
                     false => Stage::Read(left - 1),

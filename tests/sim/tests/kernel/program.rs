@@ -109,8 +109,8 @@ pub fn program(seed: u64, unix: bool) -> Vec<Op> {
     let size = |pick: &dyn Fn(u32) -> u32| sizes[pick(sizes.len() as u32) as usize];
     for _ in 0..3 + pick(14) {
         let slot = match pick(8) {
-            0 | 1 | 2 => 1,
-            3 | 4 | 5 => 2,
+            0..=2 => 1,
+            3..=5 => 2,
             _ => pick(SLOTS as u32) as usize,
         };
         ops.push(match pick(24) {
