@@ -18,10 +18,10 @@ use simulated::Simulated;
 use std::path::PathBuf;
 
 /// The world's ways of running one program that are tried, at most, until one is the kernel's.
-const WAYS: u64 = 2_000;
+const WAYS: u64 = 20_000;
 
 /// As many while a program is made smaller.
-const FEW: u64 = 30;
+const FEW: u64 = 500;
 
 fn path() -> PathBuf {
     std::env::temp_dir().join(format!("netfold-kernel-{}-{:?}", std::process::id(), std::thread::current().id()))

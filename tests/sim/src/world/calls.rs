@@ -97,7 +97,7 @@ impl Inner {
             return Err(Errno::EINVAL);
         }
         match sock.is_tcp() {
-            true if !sock.bound => {
+            true if !sock.bound && !sock.auto_port => {
                 let any = nowhere(sock.ipv6);
                 self.bind_port(which, any)?;
             }
@@ -143,7 +143,7 @@ impl Inner {
         if sock.ipv6 != to.is_ipv6() {
             return Err(if sock.ipv6 { Errno::EINVAL } else { Errno::EAFNOSUPPORT });
         }
-        let (computer, bound) = (sock.computer, sock.local.filter(|_| sock.bound));
+        let (computer, bound) = (sock.computer, sock.local.filter(|_| sock.bound || sock.auto_port));
         let to = match to.ip() {
             ip if !ip.is_unspecified() => to,
             ip if ip.is_ipv4() => SocketAddr::new([127, 0, 0, 1].into(), to.port()),
@@ -157,7 +157,7 @@ impl Inner {
             None => self.choose_port(computer, Some(to)).ok_or(Errno::EADDRNOTAVAIL)?,
         };
         let Some(sock) = self.sock(which) else { return Err(Errno::EBADF) };
-        sock.auto_port = bound.is_none();
+        sock.auto_port |= bound.is_none();
         (sock.local, sock.remote) = (Some(SocketAddr::new(from, port)), Some(to));
         (sock.state, sock.asked, sock.peer_at, sock.peer) = (State::SynSent, Asked::Underway, peer_at, None);
         (sock.tries, sock.soft) = (0, None);
@@ -284,15 +284,15 @@ impl Inner {
 
     fn stop_listening(&mut self, which: Ref) {
         let Some(sock) = self.sock(which) else { return };
-        sock.state = State::Close;
         let backlog = sock.backlog.take().unwrap_or_default();
+        self.over(which);
         for half in backlog.half {
             self.remove(half);
         }
         for waiting in backlog.waiting {
             self.close_tcp(waiting, true);
         }
-        self.touch(which);
+        self.disconnect(which);
     }
 
     /// The descriptor goes. `reset`: with linger 0.
@@ -313,26 +313,29 @@ impl Inner {
         self.sock(which)?.error.take()
     }
 
+    pub(super) fn is_readable(&self, sock: &Sock) -> bool {
+        match &sock.backlog {
+            // A TCP listener looks at nothing else.
+            Some(backlog) => !backlog.waiting.is_empty() || (sock.rcv_shut && !sock.is_tcp()),
+            None => sock.rcv_shut || sock.received_len > 0,
+        }
+    }
+
+    pub(super) fn is_writable(&self, sock: &Sock) -> bool {
+        match (sock.is_tcp(), sock.state) {
+            (_, State::Listen | State::SynSent) => false,
+            (true, _) => sock.snd_shut || self.has_room(sock),
+            (false, _) => self.has_room_unix(sock),
+        }
+    }
+
     pub(super) fn readiness(&self, which: Ref) -> Readiness {
         let Some(sock) = self.peek(which) else { return Readiness::default() };
-        if sock.is_listening() {
-            let waits = sock.backlog.as_ref().is_some_and(|backlog| !backlog.waiting.is_empty());
-            // TCP looks at nothing else here.
-            let read_closed = !sock.is_tcp() && sock.rcv_shut;
-            return Readiness {
-                read: waits || read_closed,
-                read_closed,
-                hang_up: read_closed && sock.snd_shut,
-                ..Readiness::default()
-            };
-        }
-        let (tcp, asking) = (sock.is_tcp(), sock.state == State::SynSent);
-        let room = || if tcp { self.has_room(sock) } else { self.has_room_unix(sock) };
         Readiness {
-            read: sock.rcv_shut || (!asking && sock.received_len > 0),
-            write: !asking && ((tcp && sock.snd_shut) || room()),
-            read_closed: sock.rcv_shut,
-            hang_up: (sock.rcv_shut && sock.snd_shut) || sock.state == State::Close,
+            read: self.is_readable(sock),
+            write: self.is_writable(sock),
+            read_closed: sock.rcv_shut && !(sock.is_listening() && sock.is_tcp()),
+            hang_up: sock.is_over(),
             error: sock.error.is_some(),
         }
     }

@@ -107,8 +107,10 @@ impl Inner {
             }
         }
         let to = to?;
-        let free =
-            |port: &u16| self.on_port(computer, *port).all(|(_, sock)| sock.auto_port && sock.remote != Some(to));
+        let free = |port: &u16| {
+            self.on_port(computer, *port)
+                .all(|(_, sock)| sock.auto_port && sock.remote.is_some_and(|remote| remote != to))
+        };
         (first..end).find(free)
     }
 
@@ -124,7 +126,8 @@ impl Inner {
             port => port,
         };
         if let Some(sock) = self.sock(which) {
-            (sock.local, sock.bound) = (Some(SocketAddr::new(addr.ip(), port)), true);
+            sock.local = Some(SocketAddr::new(addr.ip(), port));
+            (sock.bound, sock.auto_port) = (addr.port() != 0, addr.port() == 0);
         }
         self.take_port(which, port);
         Ok(())

@@ -82,9 +82,9 @@ pub(super) struct Sock {
     pub(super) snd_shut: bool,
     /// FIN has come.
     pub(super) done: bool,
-    /// A port of its own choosing, that is free again at once when the connection is over.
+    /// A port that was chosen for it, and is free again at once when the connection is over.
     pub(super) auto_port: bool,
-    /// It was bound by its program.
+    /// Its program bound it to a port of its choice, which it keeps.
     pub(super) bound: bool,
     /// SO_REUSEADDR
     pub(super) reuse: bool,
@@ -192,6 +192,15 @@ impl Sock {
 
     pub(super) fn is_listening(&self) -> bool {
         self.state == State::Listen
+    }
+
+    /// Nothing comes and nothing goes any more: what `poll` calls a hang-up.
+    pub(super) fn is_over(&self) -> bool {
+        match self.state {
+            State::Listen => self.rcv_shut && self.snd_shut && !self.is_tcp(),
+            State::Close => true,
+            _ => self.rcv_shut && self.snd_shut,
+        }
     }
 
     /// Takes up to `n` bytes, over the borders of what was written.

@@ -76,6 +76,10 @@ impl Inner {
     fn meets_itself(&mut self, which: Ref) -> bool {
         let Some(sock) = self.sock(which).filter(|sock| sock.local == sock.remote) else { return false };
         (sock.state, sock.peer) = (State::Established, Some(which));
+        // It may have been shut down before.
+        if sock.snd_shut {
+            self.send_fin(which);
+        }
         self.touch(which);
         true
     }
@@ -263,6 +267,13 @@ impl Inner {
         let total: usize = pieces.iter().map(Bytes::len).sum();
         let fits = total.min(self.room(&self.socks[which.0]));
         let sent = self.part(fits, again);
+        if let [piece] = pieces
+            && sent == total
+            && total > 0
+        {
+            self.hand_over(which, piece.clone());
+            return Ok(sent);
+        }
         let mut left = sent;
         for piece in pieces {
             if left == 0 {

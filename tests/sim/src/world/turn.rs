@@ -61,10 +61,13 @@ impl Inner {
         if !read && !write {
             return None;
         }
-        let is = self.readiness(which);
-        let failed = is.hang_up || is.error;
-        let ready =
-            Ready { read: (read && is.read) || failed, write: (write && is.write) || failed, hang_up: is.hang_up };
+        let hang_up = sock.is_over();
+        let failed = hang_up || sock.error.is_some();
+        let ready = Ready {
+            read: failed || (read && self.is_readable(sock)),
+            write: failed || (write && self.is_writable(sock)),
+            hang_up,
+        };
         (ready.read || ready.write).then_some((id, ready))
     }
 

@@ -179,22 +179,19 @@ impl Inner {
     }
 
     pub(super) fn arrived(&mut self, packet: Packet) {
-        if self.trouble || self.peek(packet.from).is_some_and(|sock| sock.stalled) {
-            // A router on this side of the cut says so.
-            let near = matches!(packet.item, Item::Unreachable(_));
-            let cut = self.blocked(packet.way).filter(|_| !near);
-            let behind = matches!(packet.item, Item::Data(_) | Item::Fin)
-                && self.peek(packet.from).is_some_and(|sock| sock.stalled);
-            if cut.is_some() || behind {
-                return self.lost(packet, cut);
-            }
+        let (now, from) = (self.now, packet.from);
+        let stalled = self.peek(from).is_some_and(|sock| sock.stalled);
+        if (self.trouble || stalled)
+            && let Some(cut) = self.in_the_way(&packet, stalled)
+        {
+            return self.lost(packet, cut);
         }
-        let Packet { way, from, to, item } = packet;
-        let (now, len) = (self.now, if let Item::Data(bytes) = &item { bytes.len() } else { 0 });
+        let Packet { way, to, item, .. } = packet;
         if let Some(sender) = self.sock(from) {
-            sender.flight -= len;
-            sender.tries = 0;
-            sender.last_heard = now;
+            if let Item::Data(bytes) = &item {
+                sender.flight -= bytes.len();
+            }
+            (sender.tries, sender.last_heard) = (0, now);
         }
         let Some(end) = self.sock(to) else { return self.nobody(way, from, to, &item) };
         end.last_heard = now;
@@ -212,6 +209,17 @@ impl Inner {
             Item::Rst => self.reset(to),
             Item::Unreachable(errno) => self.unreachable(to, errno),
         }
+    }
+
+    /// Whether a packet is lost, and by what cut if it is not because one before it was.
+    fn in_the_way(&self, packet: &Packet, stalled: bool) -> Option<Option<Cut>> {
+        match packet.item {
+            // A router on this side of the cut says so.
+            Item::Unreachable(_) => return None,
+            Item::Data(_) | Item::Fin if stalled => return Some(self.blocked(packet.way)),
+            _ => {}
+        }
+        self.blocked(packet.way).map(Some)
     }
 
     /// A packet for a socket that is gone.
