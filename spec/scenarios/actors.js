@@ -283,7 +283,8 @@ class SocketActor extends Actor {
     return this.emitter.getTypeOfService === undefined ? 'not there' : '-> ' + this.emitter.getTypeOfService();
   }
 
-  unshift(step) { this.emitter.unshift(this.chunk(step.length)); }
+  unshift(step) { return '-> ' + this.emitter.unshift(this.chunk(step.length, step.encoding), step.encoding); }
+  push(step) { return '-> ' + this.emitter.push(this.chunk(step.length)); }
   setDefaultEncoding(step) { this.emitter.setDefaultEncoding(step.encoding); }
   emit(step) { return '-> ' + this.emitter.emit(step.event); }
 
