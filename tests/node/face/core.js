@@ -2,7 +2,7 @@
 // The machine, and which object or function each of its ids stands for.
 // NETFOLD_ADDON is the path of another build, such as one with planted bugs.
 const native = require(process.env.NETFOLD_ADDON || '../netfold.node');
-const { isMainThread, threadId } = require('node:worker_threads');
+const { isMainThread, markAsUntransferable, threadId } = require('node:worker_threads');
 const { makeError } = require('./errors.js');
 
 const kId = Symbol('id');
@@ -80,6 +80,9 @@ const callbacks = new Functions();
 const kListeners = Symbol('listeners');
 const listenersOf = (object) => (object[kListeners] ??= new Functions());
 
+// `emit` as it is unless a program replaces it.
+const plain = { emit: undefined };
+
 // Emissions under way, the innermost last, and listeners that were taken off meanwhile: these may still be called.
 const emissions = [];
 const dropped = [];
@@ -89,10 +92,121 @@ function forget(object, number) {
   else listenersOf(object).drop(number);
 }
 
+// Numbers that the addon leaves here for the code that its functions return to. Where each is: src/mail.rs has the same.
+const mail = new Float64Array(14);
+const TICKS = 0;
+const FIRST_TICK = 1;
+const EVENT = 9;
+const SLOT = 10;
+const LISTENER = 11;
+const FROM = 12;
+const LENGTH = 13;
+const NOTHING = 0;
+const DATA = 1;
+
+// Ticks of the machine's that wait to be queued: to be looked for after each call of native.write, tick, begin and goOn.
+function ticks() {
+  const count = mail[TICKS];
+  mail[TICKS] = 0;
+  if (count === 1) {
+    process.nextTick(tick, mail[FIRST_TICK]);
+  } else {
+    for (const id of mail.slice(FIRST_TICK, FIRST_TICK + count)) process.nextTick(tick, id);
+  }
+}
+
+function tick(id) {
+  native.tick(id);
+  if (mail[TICKS] > 0) ticks();
+}
+
+// Small reads share a block, as small Buffers do that programs make. No part of a block is used twice.
+const { poolSize } = Buffer;
+const mostPooled = poolSize >>> 1;
+let slab = Buffer.alloc(0);
+
+function renewSlab() {
+  slab = Buffer.allocUnsafeSlow(poolSize);
+  markAsUntransferable(slab.buffer);
+  native.slab(slab);
+}
+
+// One callback of Node's: the machine runs until it leaves 'data' of a socket here, and goes on when that was run.
+function turn() {
+  if (slab.length === 0) renewSlab();
+  let bytes = native.begin();
+  while (mail[EVENT] !== NOTHING) bytes = data(bytes);
+  if (mail[TICKS] > 0) ticks();
+}
+
+// 'data' of a socket, up to its last listener. What is given back belongs to the event that is left next.
+function data(bytes) {
+  const object = find(mail[SLOT], false);
+  const chunk = taken(bytes);
+  const emission = { object, name: 'data', args: undefined, taken: false };
+  emissions.push(emission);
+  try {
+    let next;
+    do {
+      next = goOn(hear(emission, chunk));
+    } while (mail[EVENT] > DATA);
+    return next;
+  } finally {
+    emissions.pop();
+    if (dropped.length > 0) forgetDropped();
+  }
+}
+
+// One listener of 'data', or the `emit` that the user has put in place of ours. Whether the listeners are passed over.
+function hear(emission, chunk) {
+  const { object } = emission;
+  if (object === undefined) return true;
+  try {
+    if (mail[EVENT] === DATA && object.emit !== plain.emit) {
+      object.emit('data', chunk);
+      return !emission.taken;
+    }
+    emission.taken = true;
+    const fn = listenersOf(object).get(mail[LISTENER]);
+    if (fn === undefined) return false;
+    const result = fn.call(object, chunk);
+    if (result !== undefined && result !== null) object.settled(result, 'data', [chunk]);
+    return false;
+  } catch (error) {
+    return native.fail(error);
+  }
+}
+
+function goOn(passedOver) {
+  if (slab.length === 0) renewSlab();
+  return native.goOn(passedOver);
+}
+
+// The bytes of a read: a part of the slab, if they came in none of their own.
+function taken(bytes) {
+  if (bytes !== undefined) {
+    if (bytes.length <= mostPooled) renewSlab();
+    return bytes;
+  }
+  const from = mail[FROM];
+  return slab.subarray(from, from + mail[LENGTH]);
+}
+
+function forgetDropped() {
+  while (emissions.length === 0 && dropped.length > 0) {
+    const [from, number] = dropped.pop();
+    listenersOf(from).drop(number);
+  }
+}
+
+function write(id, data, how, callback) {
+  const more = native.write(id, data, how, callback);
+  if (mail[TICKS] > 0) ticks();
+  return more;
+}
+
 const handlers = {
-  nextTick(id) {
-    process.nextTick(native.tick, id);
-  },
+  ticks,
 
   // One event: `emit` of the object, which goes on with the listeners in `emitRest`.
   emit(slot, server, event, a, b, c, d) {
@@ -106,10 +220,7 @@ const handlers = {
       object.arguments(name, a, b, c, d);
     } finally {
       emissions.pop();
-      while (emissions.length === 0 && dropped.length > 0) {
-        const [from, number] = dropped.pop();
-        listenersOf(from).drop(number);
-      }
+      forgetDropped();
       object.emitted(name);
     }
     return emission.taken;
@@ -170,7 +281,7 @@ const handlers = {
   },
 
   error: makeError,
-  turn: native.turn,
+  turn,
 };
 
 function answerError(lookup, error) {
@@ -210,7 +321,7 @@ function traceFile() {
   return file;
 }
 
-native.setUp(handlers, traceFile());
+native.setUp(handlers, traceFile(), mail);
 process.on('exit', () => native.finishTrace());
 
 function counters() {
@@ -224,6 +335,6 @@ const isIP = (input) => native.isIP(`${input}`);
 
 module.exports = {
   native, isIP, kId, kServer, kind, SERVER_CLOSE, know, hold, letGo, find,
-  listenersOf, callbacks, forget, emitRest, answerError, counters, accept,
+  listenersOf, callbacks, forget, emitRest, answerError, counters, accept, write, plain,
   incoming: () => incoming,
 };

@@ -2,7 +2,7 @@
 // EventEmitter's methods over the machine's lists: EventEmitter keeps the functions, the machine their order among its
 // own steps, and calls them.
 const { EventEmitter } = require('node:events');
-const { native, kId, kServer, kind, SERVER_CLOSE, listenersOf, forget, emitRest } = require('./core.js');
+const { native, kId, kServer, kind, SERVER_CLOSE, listenersOf, forget, emitRest, plain } = require('./core.js');
 const { heard } = require('./lent.js');
 
 const kCapture = Symbol('captureRejections');
@@ -94,6 +94,7 @@ const methods = {
   // After an event; what is to be done then depends on what it was.
   emitted() {},
 };
+plain.emit = methods.emit;
 methods.addListener = methods.on;
 methods.off = methods.removeListener;
 

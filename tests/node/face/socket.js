@@ -3,7 +3,7 @@
 const { EventEmitter } = require('node:events');
 const { format } = require('node:util');
 const { Duplex, addAbortSignal, getDefaultHighWaterMark } = require('node:stream');
-const { native, isIP, kId, kServer, know, hold, letGo, callbacks, answerError } = require('./core.js');
+const { native, isIP, kId, kServer, know, hold, letGo, callbacks, answerError, write } = require('./core.js');
 const { install, kCapture } = require('./emitter.js');
 const { normalizeArgs, isNormalized, defaults } = require('./args.js');
 const {
@@ -186,7 +186,7 @@ define({
     if (typeof encoding === 'function') [encoding, callback] = [null, encoding];
     const [data, how] = checked(this, chunk, encoding);
     hold(this);
-    return native.write(this[kId], data, how, used(callback));
+    return write(this[kId], data, how, used(callback));
   },
 
   end(chunk, encoding, callback) {

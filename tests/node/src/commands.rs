@@ -16,15 +16,27 @@ use std::sync::Arc;
 type Given = Result<napi_value, Thrown>;
 type Export = fn(Env, &[napi_value]) -> Given;
 
+/// The functions before this one are called by code of `net.js` that looks for ticks itself.
+pub(crate) const LOOK_FOR_TICKS: usize = 4;
+
 /// Every function, by its name in JavaScript.
 pub(crate) const EXPORTS: &[(&str, Export)] = &[
+    ("write", write),
+    ("tick", tick),
+    ("begin", |env, _| crate::turns::run_turn(env)),
+    ("goOn", |env, args| crate::turns::telling(env, crate::host::went_on(env, env.flag(args[0])))),
+    ("fail", |env, args| crate::turns::telling(env, crate::host::failed(env, args[0]))),
+    ("slab", |env, args| {
+        let (data, room) = env.view(args[0]);
+        host(|h| h.mail.renew(data.cast_mut(), room));
+        Ok(env.undefined())
+    }),
     ("newSocket", new_socket),
     ("newServer", new_server),
     ("adopt", adopt),
     ("context", context),
     ("connectHost", connect_host),
     ("connectPath", connect_path),
-    ("write", write),
     ("end", end),
     ("cork", |env, args| unit(env, Command::Cork(socket_id(env.f64(args[0]))))),
     ("uncork", |env, args| unit(env, Command::Uncork(socket_id(env.f64(args[0]))))),
@@ -63,8 +75,6 @@ pub(crate) const EXPORTS: &[(&str, Export)] = &[
     ("answer", answer),
     ("answerError", answer_error),
     ("emitRest", |env, args| Ok(env.bool(emit_rest(env, env.flag(args[0]))?))),
-    ("tick", tick),
-    ("turn", |env, _| crate::turns::run_turn(env)),
     ("socketGet", crate::view::socket_get),
     ("serverGet", crate::view::server_get),
     ("listenerCount", crate::view::listener_count),

@@ -7,6 +7,7 @@ mod emit;
 mod errors;
 mod host;
 mod js;
+mod mail;
 mod record;
 mod turns;
 mod uv;
@@ -43,16 +44,19 @@ unsafe extern "C" fn called(env: napi_env, info: napi_callback_info) -> napi_val
     let mut args = [std::ptr::null_mut(); MOST_ARGUMENTS];
     let (mut count, mut index) = (MOST_ARGUMENTS, std::ptr::null_mut());
     api!(napi_get_cb_info(env, info, &mut count, args.as_mut_ptr(), std::ptr::null_mut(), &mut index));
-    match commands::EXPORTS[index as usize].1(Env(env), &args) {
-        Ok(value) => value,
-        Err(thrown) => {
-            Env(env).throw(thrown);
-            std::ptr::null_mut()
-        }
+    let index = index as usize;
+    let done = commands::EXPORTS[index].1(Env(env), &args);
+    if (done.is_err() || index >= commands::LOOK_FOR_TICKS) && host::is_there() {
+        mail::flush(Env(env));
     }
+    done.unwrap_or_else(|thrown| {
+        Env(env).throw(thrown);
+        std::ptr::null_mut()
+    })
 }
 
-/// `setUp(face, record)`: begins, with the functions of `net.js`, and the file to record into if there is one.
+/// `setUp(face, record, mail)`: begins, with the functions of `net.js`, the file to record into if there is one, and the array
+/// of numbers.
 pub(crate) fn set_up(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown> {
     #[cfg(netfold_bugs)]
     plant(env)?;
@@ -71,9 +75,10 @@ pub(crate) fn set_up(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown
     let mut context = std::ptr::null_mut();
     api!(napi_async_init(env.0, std::ptr::null_mut(), env.text("NETFOLD"), &mut context));
     let loops = turns::Loops::new(env, &kernel, context).map_err(failed)?;
+    let mail = mail::Mail::new(env, args[2]).ok_or_else(|| Some(env.misuse("no array of numbers")))?;
     let function = |name: &std::ffi::CStr| env.keep(env.property(args[0], name));
     let face = Face {
-        next_tick: function(c"nextTick"),
+        ticks: function(c"ticks"),
         emit: function(c"emit"),
         listener: function(c"listener"),
         callback: function(c"callback"),
@@ -87,7 +92,7 @@ pub(crate) fn set_up(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown
         error: function(c"error"),
         turn: function(c"turn"),
     };
-    host::install(Host::new(machine, kernel, loops, trace), face);
+    host::install(Host::new(machine, kernel, loops, trace, mail), face);
     let nothing = std::ptr::null_mut();
     api!(napi_add_async_cleanup_hook(env.0, Some(turns::clean_up), nothing, std::ptr::null_mut()));
     Ok(env.undefined())
