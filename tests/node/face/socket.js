@@ -1,9 +1,10 @@
 'use strict';
 // net.Socket
+const { Buffer } = require('node:buffer');
 const { EventEmitter } = require('node:events');
 const { format } = require('node:util');
 const { Duplex, addAbortSignal, getDefaultHighWaterMark } = require('node:stream');
-const { native, isIP, kId, kServer, know, hold, letGo, callbacks, answerError, write } = require('./core.js');
+const { native, isIP, kId, kServer, know, hold, letGo, callbacks, answerError, write, writeBytes } = require('./core.js');
 const { install, kCapture } = require('./emitter.js');
 const { normalizeArgs, isNormalized, defaults } = require('./args.js');
 const {
@@ -184,6 +185,10 @@ define({
 
   write(chunk, encoding, callback) {
     if (typeof encoding === 'function') [encoding, callback] = [null, encoding];
+    if (!encoding && typeof callback !== 'function' && Buffer.isBuffer(chunk)) {
+      hold(this);
+      return writeBytes(this[kId], chunk);
+    }
     const [data, how] = checked(this, chunk, encoding);
     hold(this);
     return write(this[kId], data, how, used(callback));

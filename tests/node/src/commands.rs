@@ -14,17 +14,20 @@ use rustix::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::sync::Arc;
 
 type Given = Result<napi_value, Thrown>;
-type Export = fn(Env, &[napi_value]) -> Given;
+pub(crate) type Export = fn(Env, &[napi_value]) -> Given;
 
-/// The functions before this one are called by code of `net.js` that looks for ticks itself.
-pub(crate) const LOOK_FOR_TICKS: usize = 4;
+/// The functions of the hot paths, each with how many arguments it has: looking for more takes its time. Code of `net.js` that
+/// calls them looks for ticks itself.
+pub(crate) const HOT: &[(&str, Export, usize)] = &[
+    ("write", write, 4),
+    ("writeBytes", write_bytes, 2),
+    ("tick", tick, 1),
+    ("begin", |env, _| crate::turns::run_turn(env), 0),
+    ("goOn", |env, args| crate::turns::telling(env, crate::host::went_on(env, env.flag(args[0]))), 1),
+];
 
-/// Every function, by its name in JavaScript.
+/// The other functions, by their names in JavaScript.
 pub(crate) const EXPORTS: &[(&str, Export)] = &[
-    ("write", write),
-    ("tick", tick),
-    ("begin", |env, _| crate::turns::run_turn(env)),
-    ("goOn", |env, args| crate::turns::telling(env, crate::host::went_on(env, env.flag(args[0])))),
     ("fail", |env, args| crate::turns::telling(env, crate::host::failed(env, args[0]))),
     ("slab", |env, args| {
         let (data, room) = env.view(args[0]);
@@ -273,6 +276,12 @@ fn callback(env: Env, value: napi_value) -> Option<CallbackId> {
 fn write(env: Env, args: &[napi_value]) -> Given {
     let chunk = chunk(env, args[1], args[2]);
     unit(env, Command::Write(socket_id(env.f64(args[0])), chunk, callback(env, args[3])))
+}
+
+/// `write` of a Buffer, without a callback.
+fn write_bytes(env: Env, args: &[napi_value]) -> Given {
+    let chunk = Chunk { bytes: env.bytes(args[1]), text: None };
+    unit(env, Command::Write(socket_id(env.f64(args[0])), chunk, None))
 }
 
 fn end(env: Env, args: &[napi_value]) -> Given {
