@@ -6,6 +6,7 @@
 use crate::emit::TAP;
 use crate::errors::Errors;
 use crate::js::{Env, Thrown, api};
+use crate::lists::Lists;
 use crate::mail::{Left, Mail, flush};
 use crate::record::Trace;
 use crate::turns::Loops;
@@ -90,6 +91,7 @@ pub(crate) struct Host {
     pub(crate) machine: Machine,
     pub(crate) kernel: System,
     pub(crate) errors: Errors,
+    pub(crate) lists: Lists,
     pub(crate) loops: Loops,
     pub(crate) turn: Option<Turn>,
     /// Emits that have not returned.
@@ -149,6 +151,7 @@ impl Host {
             machine,
             kernel,
             errors: Errors::default(),
+            lists: Lists::default(),
             loops,
             turn: None,
             depth: 0,
