@@ -477,6 +477,7 @@ impl Host {
             Emit::Listener { target: Target::Socket(id), listener: TAP, event: Event::Data(bytes), .. }
                 if self.machine.core().emission_rest() > 0 =>
             {
+                self.emission_begins();
                 let (first, listener) = match self.next() {
                     Next::Emit(first @ Emit::Listener { listener: ListenerId(id), .. }) => (first, id),
                     _ => unreachable!("data is heard by listeners alone, and one is left"),
@@ -510,6 +511,12 @@ impl Host {
                 false
             }
         }
+    }
+
+    /// An emission begins: what was passed over was another one.
+    pub(crate) fn emission_begins(&mut self) {
+        let depth = self.machine.core().emissions();
+        self.swallowed = self.swallowed.filter(|at| *at < depth);
     }
 
     pub(crate) fn swallow(&mut self) {
