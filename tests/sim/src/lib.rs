@@ -38,6 +38,8 @@
 
 mod chooser;
 mod observer;
+pub mod program;
+pub mod rules;
 mod tape;
 mod world;
 
