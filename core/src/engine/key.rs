@@ -449,7 +449,6 @@ impl Frame {
             | Frame::FailBuffer(socket)
             | Frame::ResumeOn(socket)
             | Frame::BufferGone(socket)
-            | Frame::ResumeOn(socket)
             | Frame::ScheduleFinish(socket)
             | Frame::FinalTail(socket)
             | Frame::FinishEmit(socket)

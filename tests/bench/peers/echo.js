@@ -1,6 +1,7 @@
-// The same echo in Node: `node echo.js data` writes in 'data', `node echo.js pipe` pipes a socket into itself.
+// The same echo in Node: `node echo.js data` writes in 'data', `node echo.js pipe` pipes a socket into itself. Over another
+// module than Node's own if one is given.
 'use strict';
-const net = require('net');
+const net = require(process.argv[3] ?? 'net');
 
 const variants = {
   data: (socket) => {
@@ -10,7 +11,7 @@ const variants = {
 };
 const echo = variants[process.argv[2]];
 if (!echo) {
-  console.error('usage: node echo.js data|pipe');
+  console.error('usage: node echo.js data|pipe [MODULE]');
   process.exit(2);
 }
 

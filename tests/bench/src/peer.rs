@@ -36,6 +36,18 @@ impl Peer {
         Some(Self::new(name, PathBuf::from("node"), &["--expose-gc", script.to_str()?, variant]))
     }
 
+    /// The same, over netfold inside Node.
+    pub fn addon(name: &str, variant: &str) -> io::Result<Option<Self>> {
+        let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../node/net.js");
+        if !module.with_file_name("netfold.node").exists() {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the addon is not built; run: tests/node/build"));
+        }
+        Ok(Self::node(name, variant).map(|mut peer| {
+            peer.arguments.push(module.to_string_lossy().into_owned());
+            peer
+        }))
+    }
+
     fn new(name: &str, program: PathBuf, arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|&a| a.to_owned()).collect();
         Self { name: name.to_owned(), program, arguments, leaves: None }

@@ -32,7 +32,8 @@ mod linux {
         /// Which servers, separated by commas; the first is what the others are compared with.
         ///
         /// epoll, netfold, netfold-cb (a shared write callback), netfold-pause (backpressure), netfold-timeout (an idle
-        /// timeout), netfold-length, -hash, -full (recorded), netfold-level, -oneshot (waits), node-data, node-pipe.
+        /// timeout), netfold-length, -hash, -full (recorded), netfold-level, -oneshot (waits), node-data, node-pipe, and
+        /// addon-data, addon-pipe (netfold inside Node).
         #[arg(long, value_delimiter = ',', default_value = "epoll,netfold,netfold-cb,node-data,node-pipe")]
         servers: Vec<String>,
         /// How many rounds.
@@ -104,6 +105,7 @@ mod linux {
             }
             "netfold-level" => netfold(&["--waiting", "level"]),
             "netfold-oneshot" => netfold(&["--waiting", "oneshot"]),
+            "addon-data" | "addon-pipe" => Peer::addon(name, name.trim_start_matches("addon-")),
             "node-data" => node("data"),
             "node-pipe" => node("pipe"),
             _ => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("there is no server called {name}"))),
@@ -179,11 +181,13 @@ mod linux {
             "ratio p10",
             "ratio 10-90 %",
             "req/s",
+            "MB/s",
+            "rate ratio",
             "p50 us",
             "p99 us",
         ];
         let row = |m: &Measured| {
-            let ratio = m.cpu.over(&all[0].cpu);
+            let (ratio, rate) = (m.cpu.over(&all[0].cpu), m.rate.over(&all[0].rate));
             vec![
                 m.name.clone(),
                 format!("{:.0}", m.cpu.median()),
@@ -193,6 +197,8 @@ mod linux {
                 format!("{:.3}", m.cpu.p10() / all[0].cpu.p10()),
                 format!("{:.2}-{:.2}", ratio.p10(), ratio.quantile(0.9)),
                 format!("{:.0}", m.rate.median()),
+                format!("{:.1}", m.rate.median() * work.size as f64 / 1e6),
+                format!("{:.3} {:.2}-{:.2}", rate.median(), rate.p10(), rate.quantile(0.9)),
                 format!("{:.1}", m.half.median()),
                 format!("{:.1}", m.most.median()),
             ]

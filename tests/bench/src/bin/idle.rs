@@ -16,7 +16,7 @@ mod linux {
     use netfold_bench::load::{Load, Work};
     use netfold_bench::machine;
     use netfold_bench::peer::Peer;
-    use netfold_bench::stats::print_table;
+    use netfold_bench::stats::{Sample, print_table};
     use std::io;
     use std::time::Duration;
 
@@ -30,48 +30,73 @@ mod linux {
         /// Bytes of the echo.
         #[arg(long, default_value_t = 64)]
         size: usize,
+        /// Which servers, separated by commas: epoll, netfold, netfold-cb (a shared write callback), netfold-timeout (an idle
+        /// timeout), node-data, node-pipe, addon-data, addon-pipe (netfold inside Node).
+        #[arg(long, value_delimiter = ',', default_value = "epoll,netfold,netfold-cb,netfold-timeout,node-data")]
+        servers: Vec<String>,
+        /// How many times, the servers forwards and backwards in turn; the table has medians.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+        rounds: u32,
     }
 
     const WITHIN: Duration = Duration::from_secs(60);
 
+    fn peer(name: &str) -> io::Result<Option<Peer>> {
+        let netfold = |arguments| Peer::beside(name, "echo_netfold", arguments).map(Some);
+        match name {
+            "epoll" => Peer::beside(name, "echo_epoll", &[]).map(Some),
+            "netfold" => netfold(&[]),
+            "netfold-cb" => netfold(&["--callback"]),
+            "netfold-timeout" => netfold(&["--timeout"]),
+            "node-data" | "node-pipe" => Ok(Peer::node(name, name.trim_start_matches("node-"))),
+            "addon-data" | "addon-pipe" => Peer::addon(name, name.trim_start_matches("addon-")),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("there is no server called {name}"))),
+        }
+    }
+
     pub(super) fn run() -> io::Result<()> {
-        let Options { connections, size } = Options::parse();
+        let Options { connections, size, servers, rounds } = Options::parse();
         let allowed = machine::more_descriptors()?;
-        if u64::from(connections) + 100 > allowed {
+        if u64::from(connections) + 200 > allowed {
             return Err(io::Error::other(format!("only {allowed} descriptors are allowed (ulimit -n)")));
         }
         let connections = connections as usize;
-        let mut peers = vec![
-            Peer::beside("epoll", "echo_epoll", &[])?,
-            Peer::beside("netfold", "echo_netfold", &[])?,
-            Peer::beside("netfold-cb", "echo_netfold", &["--callback"])?,
-            Peer::beside("netfold-timeout", "echo_netfold", &["--timeout"])?,
-        ];
-        match Peer::node("node-data", "data") {
-            Some(node) => peers.push(node),
-            None => println!("node-data: skipped, there is no node here"),
+        let mut measured = Vec::new();
+        for name in &servers {
+            match peer(name)? {
+                Some(peer) => measured.push((peer, Sample::default(), Sample::default())),
+                None => println!("{name}: skipped, there is no node here"),
+            }
         }
-        let mut rows = Vec::new();
-        for peer in peers {
-            let mut server = peer.start(0)?;
-            // What the first connections cost once.
-            let warm = Work { connections: 100, size, depth: 1 };
-            let mut first = Load::connect(server.address(), warm)?;
-            first.run(10_000, WITHIN)?;
-            let (heap, resident) = (server.heap()?, server.resident()?);
-            let work = Work { connections, size, depth: 1 };
-            let mut load = Load::connect(server.address(), work)?;
-            load.run(connections as u64, WITHIN)?;
-            let (heap, resident) = (grown(heap, server.heap()?), grown(resident, server.resident()?));
-            let each = |bytes: f64| format!("{:.0}", bytes / connections as f64);
-            rows.push(vec![peer.name, each(heap), each(resident)]);
+        for round in 0..rounds {
+            let count = measured.len();
+            for at in 0..count {
+                let (peer, heap, resident) = &mut measured[if round % 2 == 0 { at } else { count - 1 - at }];
+                let grown = grown(peer, connections, size)?;
+                heap.push(grown.0);
+                resident.push(grown.1);
+            }
         }
-        println!("{connections} idle connections, each after one echo of {size} bytes");
-        print_table(&["server", "heap B/conn", "RSS B/conn"], &rows);
+        println!("{connections} idle connections, each after one echo of {size} bytes; {rounds} times");
+        let row = |(peer, heap, resident): &(Peer, Sample, Sample)| {
+            let each = |sample: &Sample| vec![format!("{:.0}", sample.median()), format!("{:.1}", sample.spread())];
+            [vec![peer.name.clone()], each(heap), each(resident)].concat()
+        };
+        let rows: Vec<_> = measured.iter().map(row).collect();
+        print_table(&["server", "heap B/conn", "spread %", "RSS B/conn", "spread %"], &rows);
         Ok(())
     }
 
-    fn grown(before: u64, after: u64) -> f64 {
-        after as f64 - before as f64
+    /// By how many bytes a server grows with each connection: those it has allocated, and those in RAM.
+    fn grown(peer: &Peer, connections: usize, size: usize) -> io::Result<(f64, f64)> {
+        let mut server = peer.start(0)?;
+        // What the first connections cost once.
+        let mut first = Load::connect(server.address(), Work { connections: 100, size, depth: 1 })?;
+        first.run(10_000, WITHIN)?;
+        let (heap, resident) = (server.heap()?, server.resident()?);
+        let mut load = Load::connect(server.address(), Work { connections, size, depth: 1 })?;
+        load.run(connections as u64, WITHIN)?;
+        let each = |before: u64, after: u64| (after as f64 - before as f64) / connections as f64;
+        Ok((each(heap, server.heap()?), each(resident, server.resident()?)))
     }
 }
