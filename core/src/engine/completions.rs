@@ -2,6 +2,7 @@
 
 use super::frame::{Fed, Flow};
 use super::{Core, LookupFor, Owner, Refusal};
+use crate::bugs::bug;
 use crate::call::Completion;
 use crate::command::Resolved;
 use crate::errno::LookupCode;
@@ -69,6 +70,9 @@ impl Core {
         let Some(socket) = self.reader(h)? else { return Ok(self.nothing()) };
         if bytes.is_empty() {
             return Err(ApiMisuse::WrongReply);
+        }
+        if bug!(CountsLastRead) {
+            self.handles[h].bytes_read = 0;
         }
         self.handles[h].bytes_read += bytes.len() as u64;
         Ok(self.pushed(socket, h, bytes, told))

@@ -1,6 +1,7 @@
 //! Listening and closing.
 
 use super::Server;
+use crate::bugs::bug;
 use crate::call::{HandleKind, Reply};
 use crate::command::{ListenOn, ListenOptions, Outcome};
 use crate::engine::frame::{Asked, Flow, Frame, Job};
@@ -381,7 +382,8 @@ impl Core {
     /// 'close' once the handle and the last connection are gone (rule S14).
     pub(crate) fn close_if_drained(&mut self, server: ServerId) -> Flow {
         let s = self.servers.get(server)?;
-        if s.handle.is_none() && s.connections == 0 {
+        let alone = s.connections == 0 || bug!(ServerClosesEarly);
+        if (s.handle.is_none() || bug!(ServerClosesListening)) && alone {
             self.schedule(Job::ServerClose(server));
         }
         None

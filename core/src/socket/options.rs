@@ -1,6 +1,7 @@
 //! Timeouts, TCP options, references and addresses (rules M2 to M5, O1 to O7).
 
 use super::{IdleTimeout, Link};
+use crate::bugs::bug;
 use crate::call::{HandleKind, Reply};
 use crate::command::{Outcome, Side};
 use crate::engine::Core;
@@ -36,7 +37,9 @@ impl Core {
                 return None;
             }
         };
-        self.clear_timeout(socket);
+        if !bug!(OldTimeoutStays) {
+            self.clear_timeout(socket);
+        }
         if ms != 0.0 {
             let duration = given.max(timers::LEAST);
             self.sockets[socket].timeout = Some(IdleTimeout { duration, key: None });
@@ -56,7 +59,12 @@ impl Core {
                 self.push(Frame::TimeoutSized(socket));
                 self.ask(Asked::QueueSize(handle))
             }
-            _ => self.emit(socket, Event::Timeout),
+            _ => {
+                if bug!(TimeoutAgain) {
+                    self.refresh_timeout(socket);
+                }
+                self.emit(socket, Event::Timeout)
+            }
         }
     }
 
@@ -162,7 +170,7 @@ impl Core {
     /// `socket.ref()` and `socket.unref()`: without a handle they wait for 'connect' (rule O3).
     pub(crate) fn ref_socket(&mut self, socket: SocketId, on: bool) -> Flow {
         match self.sockets[socket].link.handle() {
-            Some(handle) => self.handle_mut(handle, |h| h.refd = on),
+            Some(handle) => self.handle_mut(handle, |h| h.refd = on || bug!(UnrefIgnored)),
             None => {
                 self.once_internal(socket, EventKind::Connect, Internal::Ref(on));
             }

@@ -213,7 +213,9 @@ impl Core {
 
     /// Bytes came in (rules R2, R20).
     pub(crate) fn pushed(&mut self, socket: SocketId, handle: HandleId, chunk: Bytes, told: Option<u32>) -> Flow {
-        self.refresh_timeout(socket);
+        if !bug!(ReadKeepsTimeout) {
+            self.refresh_timeout(socket);
+        }
         let s = &mut self.sockets[socket];
         if s.destroyed {
             return None;
@@ -240,10 +242,21 @@ impl Core {
                 Piece::Text(text)
             }
         };
-        if s.r.flowing == Flowing::Yes && !s.r.sync && s.r.data_listening && s.r.length == 0 {
+        let flows = s.r.flowing == Flowing::Yes || bug!(DataWhilePaused);
+        if flows && !s.r.sync && s.r.data_listening && s.r.length == 0 {
+            if bug!(ChunkTwice) {
+                s.r.keep(piece.clone());
+            }
             return self.emit_data(socket, piece);
         }
+        if bug!(KeptChunkLost) && s.r.length > 0 {
+            return None;
+        }
+        let before = if bug!(KeptBackwards) { s.r.take(s.r.length as u32) } else { None };
         s.r.keep(piece);
+        if let Some(before) = before {
+            s.r.keep(before);
+        }
         if s.r.need_readable {
             self.emit_readable(socket);
         }
@@ -256,12 +269,12 @@ impl Core {
             self.maybe_read_more(socket);
         }
         let s = &self.sockets[socket];
-        if added && s.r.can_push_more() {
+        if added && (s.r.can_push_more() || bug!(ReadsOn)) {
             return None;
         }
         let stop = !s.destroyed && s.link.handle() == Some(handle);
         self.handle_mut(handle, |h| {
-            h.reading = false;
+            h.reading = bug!(StopsForEver);
             h.started &= !stop;
         });
         if !stop {
@@ -357,6 +370,9 @@ impl Core {
         if bug!(EndWhileKept) {
             self.end_readable(socket);
         }
+        if bug!(EndForgotten) {
+            return None;
+        }
         self.read(socket, Some(0), ReadFor::Demand)
     }
 
@@ -365,6 +381,9 @@ impl Core {
         r.need_readable = false;
         if !r.emitted_readable {
             r.emitted_readable = true;
+            if bug!(ReadableForgotten) {
+                return;
+            }
             self.schedule(Job::EmitReadable(socket));
         }
     }
@@ -510,6 +529,9 @@ impl Core {
         }
         let s = &self.sockets[socket];
         match given {
+            Some(piece) if bug!(ReadIsSilent) && purpose == ReadFor::User => {
+                self.read_given(socket, Some(piece), purpose)
+            }
             Some(piece) if !s.error_emitted && !s.close_emitted => {
                 self.push(Frame::ReadGiven(socket, Some(piece.clone()), purpose));
                 self.emit_data(socket, piece)
@@ -554,7 +576,8 @@ impl Core {
     /// 'end', once and only when everything was read (rule R6).
     pub(crate) fn end_readable_tick(&mut self, socket: SocketId) -> Flow {
         let s = &mut self.sockets[socket];
-        if s.errored.is_some() || s.close_emitted || s.r.end_emitted || (s.r.length > 0 && !bug!(EndWhileKept)) {
+        let ended = s.r.end_emitted && !bug!(EndTwice);
+        if s.errored.is_some() || s.close_emitted || ended || (s.r.length > 0 && !bug!(EndWhileKept)) {
             return None;
         }
         s.r.end_emitted = true;
@@ -565,6 +588,12 @@ impl Core {
     /// Not half-open: this side ends too, in a tick; both over: the socket destroys itself (rules L12, L13).
     pub(crate) fn end_emitted(&mut self, socket: SocketId) -> Flow {
         let s = &self.sockets[socket];
+        if bug!(NeverAnswersEnd) {
+            return None;
+        }
+        if bug!(DestroysAtEnd) {
+            return self.destroy(socket, None);
+        }
         if s.is_writable() && (!s.options.allow_half_open || bug!(HalfOpenEnds)) {
             if bug!(EndsWithinEnd) {
                 return self.end_writable_tick(socket);
@@ -572,7 +601,7 @@ impl Core {
             self.schedule(Job::EndWritable(socket));
             return None;
         }
-        if s.w.finished { self.destroy(socket, None) } else { None }
+        if s.w.finished && !bug!(EndStaysOpen) { self.destroy(socket, None) } else { None }
     }
 
     pub(crate) fn end_writable_tick(&mut self, socket: SocketId) -> Flow {
@@ -595,7 +624,7 @@ impl Core {
     pub(crate) fn pause(&mut self, socket: SocketId) -> Flow {
         self.push(Frame::PauseTail(socket));
         let r = &mut self.sockets[socket].r;
-        if r.flowing == Flowing::No {
+        if r.flowing == Flowing::No && !bug!(PauseTwice) {
             return None;
         }
         r.flowing = Flowing::No;
@@ -622,7 +651,11 @@ impl Core {
         let r = &mut self.sockets[socket].r;
         if r.flowing != Flowing::Yes {
             r.flowing = if r.readable_listening { Flowing::No } else { Flowing::Yes };
-            if !r.resume_scheduled {
+            if bug!(ResumesWithinCall) {
+                self.sockets[socket].r.paused = Some(false);
+                return self.resume_tick(socket);
+            }
+            if !r.resume_scheduled || bug!(ResumeTwice) {
                 r.resume_scheduled = true;
                 self.schedule(Job::Resume(socket));
             }
@@ -639,7 +672,9 @@ impl Core {
     pub(crate) fn resume_flow(&mut self, socket: SocketId) -> Flow {
         self.sockets[socket].r.resume_scheduled = false;
         self.push(Frame::ResumeTail(socket));
-        self.push(Frame::FlowOn(socket));
+        if !bug!(KeptStays) {
+            self.push(Frame::FlowOn(socket));
+        }
         self.emit(socket, Event::Resume)
     }
 

@@ -1,13 +1,11 @@
 //! Random programs: one server, a few clients, and at every event something that a program may do.
 
 use crate::chooser::Chooser;
-use crate::rules;
+use crate::rules::{Broken, Rules};
 use crate::world::{World, WorldOptions};
-use netfold::core::trace::{Payload, Trace};
-use netfold::{
-    Connect, EventKind, Limits, Listen, Net, Recording, Server, ServerOptions, Socket, SocketOptions,
-};
-use std::cell::RefCell;
+use netfold::core::trace::{Payload, Replayer, Trace};
+use netfold::{Connect, EventKind, Limits, Listen, Net, Recording, Server, ServerOptions, Socket, SocketOptions};
+use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 use std::rc::Rc;
 
@@ -35,7 +33,7 @@ pub struct Ran {
     pub trace: Vec<u8>,
 }
 
-/// Runs a random program in a random world, both as the chooser says, and looks at it with [`rules`].
+/// Runs a random program in a random world, both as the chooser says, and looks at it with [`rules`](crate::rules).
 ///
 /// ```
 /// use netfold_sim::{Chooser, program};
@@ -47,28 +45,37 @@ pub struct Ran {
 /// ```
 pub fn run(chooser: &Chooser, options: ProgramOptions) -> Ran {
     let memory = Memory::default();
-    let (mut problems, world) = drive(chooser, options, Some(memory.clone()));
+    let at_end = drive(chooser, options, Some(memory.clone()));
+    let mut problems = Vec::new();
     let bytes = memory.0.take();
-    match Trace::parse(bytes.clone()).map_err(|error| error.to_string()).and_then(|trace| {
-        rules::check(&trace).map_err(|error| error.to_string())
-    }) {
+    match look_at(&bytes, at_end.is_empty()) {
         Ok(broken) => problems.extend(broken.into_iter().map(|b| (b.rule.to_string(), b.to_string()))),
         Err(error) => problems.push(("replay".into(), error)),
     }
-    problems.extend(world.left().into_iter().map(|left| ("left".to_string(), left)));
+    problems.extend(at_end);
     Ran { problems, trace: bytes }
 }
 
-/// Runs a random program without looking at it: for speed, and to make traces of.
-pub fn drive(
-    chooser: &Chooser,
-    options: ProgramOptions,
-    trace: Option<impl Write + 'static>,
-) -> (Vec<(String, String)>, World) {
+/// What of a trace does not hold, its end included.
+fn look_at(trace: &[u8], ended: bool) -> Result<Vec<Broken>, String> {
+    let trace = Trace::parse(trace.to_vec()).map_err(|error| error.to_string())?;
+    let mut rules = Rules::new();
+    let mut replayer = Replayer::new(&trace);
+    while let Some(record) = replayer.next(|step| rules.step(step)).map_err(|error| error.to_string())? {
+        rules.input(&record.input, replayer.core());
+    }
+    if ended {
+        rules.over(replayer.core());
+    }
+    Ok(rules.broken().to_vec())
+}
+
+/// Runs a random program without looking at it: for speed, and to make traces of. What its end left.
+pub fn drive(chooser: &Chooser, options: ProgramOptions, trace: Option<impl Write + 'static>) -> Vec<(String, String)> {
     let buffers = [1_000_000, 10_000, 64, 1][chooser.choose("buffers", 4) as usize];
     let sizes = WorldOptions { send_buffer: buffers, receive_buffer: buffers, ..WorldOptions::default() };
     let world = World::with(chooser.clone(), sizes);
-    let state = Program::new(chooser.clone(), options);
+    let state = Program::new(chooser.clone(), options, buffers < 10_000);
     let mut net = match trace {
         Some(sink) => {
             let recording = Recording::to(sink).payload(Payload::Full, Payload::Full);
@@ -76,11 +83,16 @@ pub fn drive(
         }
         None => Net::with_host(state, world.clone(), Limits::DEFAULT),
     };
+    let unrefs = net.state.unrefs.clone();
     begin(&mut net);
     let ran = net.run();
     drop(net);
-    let problems = ran.err().map(|error| ("run".to_string(), error.to_string()));
-    (problems.into_iter().collect(), world)
+    let mut problems: Vec<(String, String)> =
+        ran.err().map(|error| ("run".to_string(), error.to_string())).into_iter().collect();
+    if !unrefs.get() {
+        problems.extend(world.left().into_iter().map(|left| ("left".to_string(), left)));
+    }
+    problems
 }
 
 /// A sink that can be looked into.
@@ -202,18 +214,32 @@ struct Program {
     sockets: Vec<Socket>,
     server: Option<Server>,
     to: Option<Connect>,
+    /// The system takes little at a time.
+    narrow: bool,
+    /// Something was unreferenced: the loop may end with it.
+    unrefs: Rc<Cell<bool>>,
     /// One byte for each that is written: so that none is like its neighbours.
     next: u8,
 }
 
 impl Program {
-    fn new(chooser: Chooser, options: ProgramOptions) -> Self {
+    fn new(chooser: Chooser, options: ProgramOptions, narrow: bool) -> Self {
         let all = chooser.choose("all acts", 3) == 0;
-        let knows: Vec<Act> =
-            ACTS.iter().copied().filter(|_| all || chooser.choose("knows", 3) == 0).collect();
+        let knows: Vec<Act> = ACTS.iter().copied().filter(|_| all || chooser.choose("knows", 3) == 0).collect();
         let knows = if knows.is_empty() { vec![Act::Write, Act::End] } else { knows };
         let left = options.acts;
-        Self { chooser, options, knows, left, sockets: Vec::new(), server: None, to: None, next: 0 }
+        Self {
+            chooser,
+            options,
+            knows,
+            left,
+            sockets: Vec::new(),
+            server: None,
+            to: None,
+            narrow,
+            unrefs: Rc::default(),
+            next: 0,
+        }
     }
 
     fn choose(&self, label: &'static str, n: u32) -> u32 {
@@ -227,7 +253,9 @@ impl Program {
     }
 
     fn some_bytes(&mut self) -> Vec<u8> {
-        let len = [1, 10, 100, 5_000, 20_000, 70_000, 0][self.choose("size", 7) as usize];
+        // Of a narrow way much takes long.
+        let most = if self.narrow { 300 } else { 70_000 };
+        let len = [1, 10, 100, 5_000, 20_000, 70_000, 0][self.choose("size", 7) as usize].min(most);
         self.bytes(len)
     }
 
@@ -255,6 +283,10 @@ fn begin(net: &mut Loop) {
         dress(net, socket);
         acts(net, socket);
     });
+    if net.state.choose("server counts", 2) == 1 {
+        server.unref(net);
+        net.state.unrefs.set(true);
+    }
     server.on_close(net, |_, _| {});
     server.on_drop(net, |_, _, _| {});
     if server.listen(net, on).is_err() {
@@ -266,7 +298,7 @@ fn begin(net: &mut Loop) {
         }
     });
     let horizon = f64::from(net.state.options.horizon);
-    net.set_timeout(horizon, |net| {
+    let horizon = net.set_timeout(horizon, |net| {
         net.state.left = 0;
         for socket in std::mem::take(&mut net.state.sockets) {
             socket.destroy(net);
@@ -275,6 +307,11 @@ fn begin(net: &mut Loop) {
             server.close(net);
         }
     });
+    // So that it is the sockets that keep the loop alive, or do not.
+    if net.state.choose("horizon counts", 2) == 0 {
+        net.unref_timer(horizon);
+        net.state.unrefs.set(true);
+    }
 }
 
 fn client(net: &mut Loop) {
@@ -297,7 +334,10 @@ fn dress(net: &mut Loop, socket: Socket) {
     for kind in HEARD {
         socket.on(net, *kind, |net, socket, _| react(net, socket));
     }
-    match net.state.choose("reads", 4) {
+    if net.state.choose("idle timeout", 3) == 1 {
+        does(net, socket, Act::SetTimeout);
+    }
+    match net.state.choose("reads", 5) {
         0 => drop(socket.on(net, EventKind::Data, |net, socket, _| react(net, socket))),
         1 => {
             socket.on(net, EventKind::Readable, |net, socket, _| {
@@ -310,6 +350,7 @@ fn dress(net: &mut Loop, socket: Socket) {
             socket.pause(net);
             net.set_timeout(30.0, move |net| socket.resume(net));
         }
+        3 => drop(net.set_timeout(30.0, move |net| socket.resume(net))),
         _ => socket.resume(net),
     }
 }
@@ -415,7 +456,10 @@ fn does(net: &mut Loop, socket: Socket, act: Act) {
             let ms = [20.0, 1.0, 200.0, 0.0][net.state.choose("ms", 4) as usize];
             let _set = socket.set_timeout(net, ms);
         }
-        Act::Unref => socket.unref(net),
+        Act::Unref => {
+            net.state.unrefs.set(true);
+            socket.unref(net);
+        }
         Act::Ref => socket.ref_(net),
         Act::Once | Act::Twice | Act::OnAndOff | Act::Prepend => listens(net, socket, act),
         Act::RemoveReadable => {

@@ -22,8 +22,8 @@ impl Sock {
     }
 
     /// 'end' is emitted.
-    pub(super) fn ends(&mut self, unit: u64) -> Wrong {
-        self.end_in.get_or_insert(unit);
+    pub(super) fn ends(&mut self, scheduled: u64) -> Wrong {
+        self.end_in.get_or_insert(scheduled);
         if !self.reads.eof {
             return Some(("R6 end", "'end' comes, and the other party has not ended".into()));
         }
@@ -79,7 +79,7 @@ impl Sock {
         if had_error.is_some() && self.writes.owes_flight() {
             return Some(("T5 close", "'close' comes before the callback of a write".into()));
         }
-        if self.cause.is_some() && self.order.error == 0 && !self.writes.refused_any {
+        if self.cause.is_some() && self.order.error == 0 && !self.writes.refused_any && !self.plainly {
             return Some(("L2 close", "'close' comes before 'error'".into()));
         }
         let wrong = had_error.is_some_and(|had| had != (self.order.error > 0));
@@ -109,7 +109,7 @@ impl Rules {
     pub(super) fn closes(&mut self, h: HandleId) {
         self.change(h, |handle| (handle.closed, handle.reading, handle.listening) = (true, false, false));
         self.closing.push(h);
-        if let Some((id, _)) = self.sock(h) {
+        if let Some(Target::Socket(id)) = self.handles.get(&h).map(|handle| handle.owner) {
             self.servers.values_mut().for_each(|served| served.goes(id));
         }
         if let Some(Target::Server(id)) = self.handles.get(&h).map(|handle| handle.owner) {
@@ -125,12 +125,10 @@ impl Rules {
                 return None;
             }
             let waits = match self.handles.get(&h).map(|handle| handle.owner) {
-                Some(Target::Socket(id)) => {
-                    self.sockets.get(&id).is_some_and(|other| {
-                        let hears = self.emitters.any(id.into(), netfold::core::EventKind::Close);
-                        other.handle == Some(h) && !other.odd && other.order.close == 0 && hears
-                    })
-                }
+                Some(Target::Socket(id)) => self.sockets.get(&id).is_some_and(|other| {
+                    let hears = self.emitters.any(id.into(), netfold::core::EventKind::Close);
+                    other.handle == Some(h) && !other.odd && other.order.close == 0 && hears
+                }),
                 _ => false,
             };
             if waits {

@@ -93,7 +93,10 @@ impl Emitters {
         let begins = rest.first().is_some_and(|entry| entry.listener == listener);
         if !begins {
             let names: Vec<ListenerId> = rest.iter().map(|entry| entry.listener).collect();
-            return Err(format!("'{}' of {target} is heard by {listener:?}, out of turn; there are {names:?}", kind.name()));
+            return Err(format!(
+                "'{}' of {target} is heard by {listener:?}, out of turn; there are {names:?}",
+                kind.name()
+            ));
         }
         let entry = rest.remove(0);
         self.emissions.push(Emission { target, kind, rest, depth });
@@ -107,7 +110,11 @@ impl Emitters {
                 list.retain(|(_, e)| e.serial != entry.serial);
             }
         }
-        if entry.once == last { Ok(()) } else { Err(format!("{:?} of {target} runs as if once were {last}", entry.listener)) }
+        if entry.once == last {
+            Ok(())
+        } else {
+            Err(format!("{:?} of {target} runs as if once were {last}", entry.listener))
+        }
     }
 
     /// Drops the emissions that are over.

@@ -5,6 +5,7 @@
 //! callbacks, and so on. It believes the machine in nothing that it can reckon itself.
 
 mod alive;
+mod commands;
 mod ends;
 mod idle;
 mod listeners;
@@ -18,8 +19,8 @@ use alive::Alive;
 use listeners::Emitters;
 use netfold::core::trace::{Input, ReplayError, Replayer, Trace};
 use netfold::core::{
-    CallbackId, Command, Completion, Core, Emit, Errno, Event, EventKind, HandleId, Op, Outcome, Phase, Reply,
-    ServerId, SocketId, Step, Target,
+    CallbackId, Command, Completion, Core, Emit, Errno, Event, EventKind, HandleId, Op, Phase, Reply, ServerId,
+    SocketId, Step, Target,
 };
 use servers::Served;
 use socket::Sock;
@@ -104,6 +105,8 @@ struct Open {
     command: Command,
     /// The first chunk that was emitted within it, as 'data' of the socket that is read.
     data: Option<usize>,
+    /// Ticks that were scheduled within it.
+    ticks: u32,
 }
 
 /// What was asked of the system, as far as the answer is of interest.
@@ -145,8 +148,6 @@ pub struct Rules {
     inputs: u64,
     now: u64,
     unit: Option<Unit>,
-    /// Numbers of the turns and ticks.
-    units: u64,
     /// User code has run in this unit.
     user_ran: bool,
     opens: Vec<Open>,
@@ -174,6 +175,15 @@ impl Rules {
         &self.broken
     }
 
+    /// The loop has ended by itself, since nothing keeps it alive.
+    pub fn over(&mut self, core: &Core) {
+        let wrong = self.alive_wrong(core).filter(|_| !self.threw);
+        self.breaks_if(wrong);
+        if self.is_busy() && !self.threw {
+            self.breaks("M6 alive", "the loop has ended, and something is under way");
+        }
+    }
+
     fn breaks(&mut self, rule: &'static str, what: impl Into<String>) {
         // After the first few everything may be out of joint.
         if self.broken.len() < 32 {
@@ -198,7 +208,12 @@ impl Rules {
     pub fn step(&mut self, step: &Step<'_>) {
         match step {
             Step::Call(call) => self.call(&call.op()),
-            Step::Tick(_) => self.alive.ticks += 1,
+            Step::Tick(_) => {
+                (self.alive.ticks, self.alive.scheduled) = (self.alive.ticks + 1, self.alive.scheduled + 1);
+                if let Some(open) = self.opens.last_mut() {
+                    open.ticks += 1;
+                }
+            }
             Step::Emit(emit) => self.emit(emit),
             Step::Return(outcome) => self.returned(outcome),
             Step::Idle(idle) => {
@@ -208,7 +223,11 @@ impl Rules {
                 self.rests();
             }
             Step::Released(socket) => {
-                self.sockets.remove(socket);
+                if let Some(sock) = self.sockets.remove(socket) {
+                    let hears = self.emitters.any((*socket).into(), EventKind::Close);
+                    let wrong = sock.is_gone(hears).filter(|_| !self.threw);
+                    self.breaks_if(wrong.map(|(rule, what)| (rule, format!("socket {socket}: {what}"))));
+                }
                 self.emitters.forget((*socket).into());
             }
         }
@@ -223,7 +242,7 @@ impl Rules {
                     self.begin(Unit::User);
                 }
                 self.command(command, core);
-                self.opens.push(Open { command: command.clone(), data: None });
+                self.opens.push(Open { command: command.clone(), data: None, ticks: 0 });
             }
             Input::Reply(reply) => {
                 if let Some(asked) = self.asked.take() {
@@ -238,10 +257,10 @@ impl Rules {
                 self.now = *now;
                 self.look_around(core);
             }
-            Input::Tick(_) => {
+            Input::Tick(id) => {
                 self.alive.ticks -= 1;
                 self.begin(Unit::Tick);
-                self.sockets.values_mut().for_each(Sock::tick_began);
+                self.sockets.values_mut().for_each(|sock| sock.tick_began(id.0));
             }
             Input::Phase(phase) => {
                 self.begin(Unit::Phase(*phase));
@@ -258,7 +277,6 @@ impl Rules {
 
     fn begin(&mut self, unit: Unit) {
         self.unit = Some(unit);
-        self.units += 1;
         self.user_ran = false;
         if unit != Unit::Tick {
             self.sockets.values_mut().for_each(Sock::turn_began);
@@ -314,7 +332,9 @@ impl Rules {
                     sock.odd = true;
                 }
             }
-            Asked::Connect(h) => self.change(h, |handle| handle.connecting = matches!(reply, Reply::Pending | Reply::Done)),
+            Asked::Connect(h) => {
+                self.change(h, |handle| handle.connecting = matches!(reply, Reply::Pending | Reply::Done))
+            }
             Asked::Write(h) => {
                 self.change(h, |handle| handle.writing = reply == Reply::Pending);
                 let user_ran = self.user_ran;
@@ -413,7 +433,7 @@ impl Rules {
                 self.change(*h, |handle| handle.reading = false);
                 if let Some((_, sock)) = self.sock(*h) {
                     sock.idle.refresh(now);
-                    sock.reads.eof = true;
+                    sock.reads.ended();
                 }
             }
             Completion::ReadFailed(h, errno) => {
@@ -455,7 +475,8 @@ impl Rules {
     fn emit(&mut self, emit: &Emit) {
         match emit {
             Emit::Listener { target, listener, last, event } => {
-                let heard = self.emitters.heard(*target, *listener, *last, event.kind(), self.opens.len());
+                let kind = event.kind();
+                let heard = self.emitters.heard(*target, *listener, *last, kind, self.opens.len());
                 match heard {
                     Ok(true) => self.event(*target, event),
                     Ok(false) => {}
@@ -466,6 +487,12 @@ impl Rules {
                         }
                         self.event(*target, event);
                     }
+                }
+                if let Target::Socket(id) = target
+                    && *last
+                {
+                    let any = self.emitters.any(*target, kind);
+                    self.sockets.entry(*id).and_modify(|sock| sock.reads.listener_gone(kind, any));
                 }
             }
             Emit::Callback { socket, callback, error } => {
@@ -534,11 +561,13 @@ impl Rules {
                     open.data.get_or_insert(bytes.len());
                 }
             }
-            Event::End => wrong.push(sock.ends(self.units)),
+            Event::End => wrong.push(sock.ends(self.alive.scheduled)),
             Event::Drain => wrong.push(sock.writes.drained(sock.destroyed)),
             Event::Finish => wrong.push(sock.finishes()),
             Event::Connect => wrong.push(sock.connects()),
             Event::Pause if !pausing => wrong.push(Some(("R8 pause", "'pause' without a pause()".into()))),
+            Event::Pause => wrong.push(sock.reads.pauses()),
+            Event::Readable => sock.reads.readable_due = false,
             Event::Resume => wrong.push(sock.reads.resumes(resuming)),
             Event::Timeout => wrong.push(sock.idle.fires(now, sock.destroyed)),
             Event::Error(error) => wrong.push(sock.errs(error.code())),
@@ -618,107 +647,5 @@ fn gives(command: &Command, socket: SocketId, callback: CallbackId) -> bool {
     match command {
         Command::Write(s, _, Some(c)) | Command::End(s, _, Some(c)) => *s == socket && *c == callback,
         _ => false,
-    }
-}
-
-impl Rules {
-    fn command(&mut self, command: &Command, core: &Core) {
-        self.emitters.command(command);
-        let now = self.now;
-        match command {
-            Command::CloseServer(id, listener) => {
-                self.served(*id).closes();
-                if let Some(listener) = listener {
-                    self.emitters.add((*id).into(), EventKind::ServerClose, *listener, true, false);
-                }
-            }
-            Command::GetConnections(id, callback) => self.served(*id).asks(*callback),
-            Command::SetMaxConnections(id, n) => self.served(*id).most = *n,
-            Command::RefServer(id, on) => {
-                self.served(*id).refd = *on;
-                if let Some(h) = self.served(*id).handle {
-                    self.change(h, |handle| handle.refd = *on);
-                }
-            }
-            Command::Ref(id, on) => {
-                if let Some(h) = self.sockets.get(id).and_then(|sock| sock.handle) {
-                    self.change(h, |handle| handle.refd = *on);
-                } else if let Some(sock) = self.sockets.get_mut(id) {
-                    sock.odd_ref = true;
-                }
-            }
-            Command::StartTimer { .. } | Command::NewSocket(_) | Command::NewServer(_) => {}
-            Command::CancelTimer(timer) => self.alive.cancelled(*timer),
-            Command::RefTimer(timer, on) => self.alive.refs(*timer, *on),
-            _ => {}
-        }
-        let view = |id| core.socket(id);
-        if let Some((id, sock)) = socket_of(command).and_then(|id| Some((id, self.sockets.get_mut(&id)?))) {
-            sock.command(command, now, view(id).as_ref());
-        }
-    }
-
-    fn returned(&mut self, outcome: &Outcome) {
-        let Some(open) = self.opens.pop() else { return };
-        let depth = self.opens.len() + 1;
-        if *outcome != Outcome::ListenerThrew
-            && let Some(what) = self.emitters.unfinished(depth)
-            && !self.threw
-        {
-            self.breaks("T6 listeners", what);
-        }
-        match (&open.command, outcome) {
-            (Command::NewSocket(options), Outcome::Socket(id)) => {
-                let mark = |own: Option<u32>| {
-                    options.high_water_mark.or(own).unwrap_or(netfold::core::DEFAULT_HIGH_WATER_MARK)
-                };
-                let (writable, readable) =
-                    (mark(options.writable_high_water_mark), mark(options.readable_high_water_mark));
-                let mut sock = Sock::new(options.allow_half_open, writable, readable);
-                sock.odd = !options.readable || !options.writable;
-                self.sockets.insert(*id, sock);
-            }
-            (Command::NewServer(options), Outcome::Server(id)) => {
-                let served = Served::new(options.pause_on_connect);
-                self.servers.insert(*id, served);
-            }
-            (Command::StartTimer { repeat, .. }, Outcome::Timer(id)) => self.alive.started(*id, *repeat),
-            (command, outcome) => {
-                if let Some((id, sock)) = socket_of(command).and_then(|id| Some((id, self.sockets.get_mut(&id)?)))
-                    && !sock.odd
-                    && *outcome != Outcome::ListenerThrew
-                {
-                    let wrong = sock.returned(&open, outcome);
-                    self.breaks_if(wrong.map(|(rule, what)| (rule, format!("socket {id}: {what}"))));
-                }
-            }
-        }
-        self.user_ran |= self.opens.is_empty();
-    }
-}
-
-fn socket_of(command: &Command) -> Option<SocketId> {
-    match *command {
-        Command::Connect(s, _)
-        | Command::Write(s, ..)
-        | Command::Cork(s)
-        | Command::Uncork(s)
-        | Command::End(s, ..)
-        | Command::Destroy(s, _)
-        | Command::DestroySoon(s)
-        | Command::ResetAndDestroy(s)
-        | Command::Pause(s)
-        | Command::Resume(s)
-        | Command::Read(s, _)
-        | Command::SetEncoding(s, ..)
-        | Command::OnRead(s, _)
-        | Command::Emit(s, _)
-        | Command::SetTimeout(s, _)
-        | Command::DropHandle(s)
-        | Command::Detach(s) => Some(s),
-        Command::On { target: Target::Socket(s), .. }
-        | Command::Off { target: Target::Socket(s), .. }
-        | Command::RemoveAll(Target::Socket(s), _) => Some(s),
-        _ => None,
     }
 }

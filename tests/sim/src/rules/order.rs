@@ -38,9 +38,7 @@ impl Order {
             EventKind::Ready if hears && self.connect == 0 => "comes before 'connect'",
             EventKind::Data | EventKind::Readable if self.end > 0 => "comes after 'end'",
             EventKind::Drain if self.finish > 0 => "comes after 'finish'",
-            EventKind::Connect | EventKind::Drain | EventKind::End | EventKind::Timeout
-                if self.error > 0 =>
-            {
+            EventKind::Connect | EventKind::Drain | EventKind::End | EventKind::Timeout if self.error > 0 => {
                 "comes after 'error'"
             }
             _ => return None,

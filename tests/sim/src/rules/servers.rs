@@ -8,7 +8,6 @@ pub(super) struct Served {
     pub(super) handle: Option<HandleId>,
     pub(super) refd: bool,
     pub(super) most: i64,
-    pub(super) paused: bool,
     connections: Vec<SocketId>,
     /// A connection came in, in this turn.
     knocks: u32,
@@ -25,7 +24,6 @@ impl Default for Served {
             handle: None,
             refd: true,
             most: 0,
-            paused: false,
             connections: Vec::new(),
             knocks: 0,
             closing: 0,
@@ -37,10 +35,6 @@ impl Default for Served {
 }
 
 impl Served {
-    pub(super) fn new(paused: bool) -> Self {
-        Self { paused, ..Self::default() }
-    }
-
     pub(super) fn listens(&mut self, handle: HandleId) {
         self.handle = Some(handle);
         self.listening_due = true;

@@ -57,6 +57,10 @@ pub(super) struct Writes {
     dry: Option<bool>,
     /// The write that was given last was taken: its callback.
     last_taken: bool,
+    /// The callback of the newest tick of a write.
+    newest: Option<CallbackId>,
+    /// Whether the write that runs is to join it.
+    joins: bool,
     /// It is not known what was accepted.
     pub(super) loose: bool,
 }
@@ -79,6 +83,8 @@ impl Writes {
             needs_drain: false,
             dry: None,
             last_taken: false,
+            newest: None,
+            joins: false,
             loose: false,
         }
     }
@@ -126,6 +132,7 @@ impl Writes {
             return;
         }
         self.last_taken = true;
+        self.joins = self.newest.is_some() && self.newest == callback;
         self.take(chunk, callback);
     }
 
@@ -154,7 +161,14 @@ impl Writes {
         }
     }
 
-    pub(super) fn end(&mut self, chunk: Option<&Chunk>, callback: Option<CallbackId>, destroyed: bool, failed: bool) {
+    pub(super) fn end(
+        &mut self,
+        chunk: Option<&Chunk>,
+        callback: Option<CallbackId>,
+        destroyed: bool,
+        failed: bool,
+        finished: bool,
+    ) {
         let sure = self.ending != Ending::Perhaps && !failed;
         let over = destroyed || self.ending == Ending::Yes;
         if let Some(chunk) = chunk {
@@ -170,6 +184,9 @@ impl Writes {
             }
         }
         match callback {
+            Some(callback) if over && !destroyed && !failed && !finished && sure && chunk.is_none() => {
+                self.ends.push_back(callback);
+            }
             Some(callback) if over || !sure || failed => self.any.push(callback),
             Some(callback) => self.ends.push_back(callback),
             None => {}
@@ -207,6 +224,17 @@ impl Writes {
         }
         (given != expected && !self.loose)
             .then(|| ("W6 return", format!("write() returned {given}, with {} of {} waiting", self.length, self.mark)))
+    }
+
+    /// A callback that is taken within the call joins the tick of an equal one (rule W12).
+    pub(super) fn merges(&mut self, callback: Option<CallbackId>, ticks: u32) -> Wrong {
+        let joins = std::mem::take(&mut self.joins) && self.last_taken;
+        let last = self.writes.back().filter(|w| w.callback.is_some() && w.callback == callback);
+        if !self.last_taken || last.is_none_or(|write| write.fate != Fate::Taken) {
+            return None;
+        }
+        self.newest = callback;
+        (joins && ticks > 0 && !self.loose).then(|| ("W12 merge", "equal callbacks have a tick each".into()))
     }
 
     /// A request begins.
@@ -264,11 +292,14 @@ impl Writes {
 
     /// Those without a callback are over when they are taken.
     fn forget(&mut self) {
-        self.writes.retain(|write| write.callback.is_some() || matches!(write.fate, Fate::Waits | Fate::Parked | Fate::WithSystem));
+        self.writes.retain(|write| {
+            write.callback.is_some() || matches!(write.fate, Fate::Waits | Fate::Parked | Fate::WithSystem)
+        });
     }
 
     /// A callback runs.
     pub(super) fn called(&mut self, callback: CallbackId, error: Option<&str>, destroyed: bool, failed: bool) -> Wrong {
+        self.newest = self.newest.filter(|newest| *newest != callback);
         let front = self.front();
         for list in [&mut self.any, &mut self.refused] {
             // The same function may stand for a write that was taken.
@@ -282,24 +313,30 @@ impl Writes {
         if self.loose {
             return None;
         }
-        if self.front() != Some(callback) {
+        let over = destroyed || failed;
+        // What will not be written fails at once, and what was taken may still wait for its tick.
+        let unwritten = |write: &&Write| matches!(write.fate, Fate::Waits | Fate::Parked) && write.callback.is_some();
+        let passes =
+            error.is_some() && over && self.writes.iter().find(unwritten).is_some_and(|w| w.callback == Some(callback));
+        if self.front() != Some(callback) && !passes {
             return self.not_in_front(callback, error, destroyed || failed);
         }
-        let at = self.writes.iter().position(|write| write.callback == Some(callback))?;
+        let is = |write: &Write| write.callback == Some(callback) && !(passes && write.fate == Fate::Taken);
+        let at = self.writes.iter().position(is)?;
         let write = self.writes.remove(at)?;
         if !matches!(write.fate, Fate::Taken) {
             // What fails before it counts among these.
-            let skipped: u64 = self.writes.drain(..at).filter(|w| w.fate == Fate::Waits).map(|w| w.length).sum();
+            let before = |write: &Write| write.callback.is_none() && write.fate == Fate::Waits;
+            let skipped: u64 = self.writes.iter().take(at).filter(|w| before(w)).map(|w| w.length).sum();
             self.length -= skipped.min(self.length);
         }
-        let over = destroyed || failed;
         match (&write.fate, error) {
             (Fate::Taken, None) if self.dry == Some(true) && self.ending == Ending::No && !over => {
                 Some(("W13 drain", "a callback comes before the 'drain' that is due".into()))
             }
             (Fate::Taken, None) => None,
             (Fate::WithSystem, None) if destroyed => None,
-            (Fate::WithSystem | Fate::Waits | Fate::Parked, Some(_)) if over => {
+            (Fate::Waits | Fate::Parked, Some(_)) if over => {
                 self.length -= if write.fate == Fate::Waits { write.length.min(self.length) } else { 0 };
                 None
             }
@@ -348,7 +385,8 @@ impl Writes {
     pub(super) fn drained(&mut self, destroyed: bool) -> Wrong {
         let due = self.needs_drain && self.length == 0 && self.ending != Ending::Yes && !destroyed;
         (self.needs_drain, self.dry) = (false, None);
-        (!due && !self.loose).then(|| ("W13 drain", format!("'drain' with {} waiting, and nobody waits for it", self.length)))
+        (!due && !self.loose)
+            .then(|| ("W13 drain", format!("'drain' with {} waiting, and nobody waits for it", self.length)))
     }
 
     /// Something is owed although all ticks have run.
