@@ -99,6 +99,18 @@ impl Listeners {
         if of.next().is_some() { None } else { Some(*first) }
     }
 
+    /// The listener of the user's that is all that hears of an event, and stays.
+    #[inline]
+    pub(crate) fn only_user(&self, kind: EventKind) -> Option<ListenerId> {
+        if self.tap.is_some() {
+            return None;
+        }
+        match self.single(kind) {
+            Some(Entry { life: Life::Stays, who: Who::User(id), .. }) => Some(id),
+            _ => None,
+        }
+    }
+
     /// Removes the newest entry of this user listener, as EventEmitter does.
     pub(crate) fn remove_user(&mut self, kind: EventKind, id: ListenerId) -> bool {
         let found = self.entries.iter().rposition(|e| e.kind == kind && e.who == Who::User(id));

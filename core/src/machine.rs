@@ -51,6 +51,10 @@ impl Machine {
     /// [`Core::begin`]
     #[inline]
     pub fn begin(&mut self, command: Command) -> Result<(), ApiMisuse> {
+        if self.log.is_none() { self.core.begin(command) } else { self.begin_recorded(command) }
+    }
+
+    fn begin_recorded(&mut self, command: Command) -> Result<(), ApiMisuse> {
         let Some(log) = &mut self.log else { return self.core.begin(command) };
         let mark = log.command(&command);
         let sets_encoding = matches!(command, Command::SetEncoding(_, _, None));
@@ -66,6 +70,10 @@ impl Machine {
     /// [`Core::step`]
     #[inline]
     pub fn step(&mut self) -> Step<'_> {
+        if self.log.is_none() { self.core.step() } else { self.step_recorded() }
+    }
+
+    fn step_recorded(&mut self) -> Step<'_> {
         let Some(log) = &mut self.log else { return self.core.step() };
         let step = self.core.step();
         log.stepped(&step);
@@ -78,6 +86,10 @@ impl Machine {
     /// [`Core::complete`]
     #[inline]
     pub fn complete(&mut self, completion: Completion) -> Result<(), ApiMisuse> {
+        if self.log.is_none() { self.core.complete(completion) } else { self.complete_recorded(completion) }
+    }
+
+    fn complete_recorded(&mut self, completion: Completion) -> Result<(), ApiMisuse> {
         let Some(log) = &mut self.log else { return self.core.complete(completion) };
         let decodes = self.core.decodes(&completion);
         let mark = if decodes { log.decoding(&completion) } else { log.completion(&completion) };

@@ -296,6 +296,7 @@ pub struct Call<'c> {
 
 impl Call<'_> {
     /// What is asked.
+    #[inline]
     pub fn op(&self) -> Op<'_> {
         self.core.asked()
     }
@@ -307,10 +308,11 @@ impl Call<'_> {
     }
 
     /// The answer. A reply of a kind that this operation cannot have is refused, and the call is asked again.
+    #[inline]
     pub fn answer(self, reply: Reply) -> Result<(), crate::ApiMisuse> {
         let took = self.core.answered(reply);
-        if took.is_ok()
-            && let Some(log) = self.log
+        if let Some(log) = self.log
+            && took.is_ok()
         {
             log.reply(reply);
         }

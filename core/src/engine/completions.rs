@@ -1,7 +1,7 @@
 //! What the driver tells: each completion finds what waits for it.
 
 use super::frame::{Fed, Flow};
-use super::{Core, LookupFor, Owner, Refusal};
+use super::{Core, Handle, LookupFor, Owner, Refusal};
 use crate::bugs::bug;
 use crate::call::Completion;
 use crate::command::Resolved;
@@ -67,15 +67,25 @@ impl Core {
     }
 
     fn read_completed(&mut self, h: HandleId, bytes: Bytes, told: Option<u32>) -> Result<Flow, ApiMisuse> {
-        let Some(socket) = self.reader(h)? else { return Ok(self.nothing()) };
-        if bytes.is_empty() {
-            return Err(ApiMisuse::WrongReply);
+        match self.handles.get_mut(h) {
+            Some(Handle { owner: Owner::Socket(socket), started: true, closing: None, bytes_read, .. })
+                if !bytes.is_empty() =>
+            {
+                *bytes_read = if bug!(CountsLastRead) { 0 } else { *bytes_read } + bytes.len() as u64;
+                let socket = *socket;
+                Ok(self.pushed(socket, h, bytes, told))
+            }
+            _ => self.read_not_taken(h),
         }
-        if bug!(CountsLastRead) {
-            self.handles[h].bytes_read = 0;
+    }
+
+    /// A read that nobody waits for, or of nothing.
+    #[cold]
+    fn read_not_taken(&mut self, h: HandleId) -> Result<Flow, ApiMisuse> {
+        match self.reader(h)? {
+            Some(_) => Err(ApiMisuse::WrongReply),
+            None => Ok(self.nothing()),
         }
-        self.handles[h].bytes_read += bytes.len() as u64;
-        Ok(self.pushed(socket, h, bytes, told))
     }
 
     fn eof_completed(&mut self, h: HandleId, told: Option<u32>) -> Result<Flow, ApiMisuse> {

@@ -1,7 +1,7 @@
 //! Emission: an event goes through its emitter's listeners in their order, the machine's own steps among them.
 
 use super::Core;
-use super::frame::{Emission, Flow, Frame, Run, WriteCb, Yield};
+use super::frame::{Emission, Flow, Frame, Run, WriteCb};
 use crate::bugs::bug;
 use crate::error::{NodeError, SharedError};
 use crate::id::{ListenerId, SocketId};
@@ -31,7 +31,7 @@ impl Core {
         }
         if listeners.count(kind) == 0 {
             return match event {
-                Event::Error(error) => Some(Yield::Emit(Emit::Unhandled { target, error })),
+                Event::Error(error) => self.say(Emit::Unhandled { target, error }),
                 _ => None,
             };
         }
@@ -121,7 +121,7 @@ impl Core {
                     (_, event) => event,
                 };
                 let last = once && !bug!(OnceTwice);
-                Some(Yield::Emit(Emit::Listener { target, listener, last, event }))
+                self.say(Emit::Listener { target, listener, last, event })
             }
             Who::Internal(step, number) => match target {
                 Target::Socket(socket) => self.internal(socket, step, number),
@@ -172,12 +172,12 @@ impl Core {
 
     /// Calls back one user function.
     pub(crate) fn call_back(
-        &self,
+        &mut self,
         socket: SocketId,
         callback: crate::id::CallbackId,
         error: Option<SharedError>,
     ) -> Flow {
-        Some(Yield::Emit(Emit::Callback { socket, callback, error }))
+        self.say(Emit::Callback { socket, callback, error })
     }
 
     /// Calls back all that a write request answers for.

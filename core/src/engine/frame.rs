@@ -10,18 +10,19 @@ use crate::error::SharedError;
 use crate::id::{CallbackId, ConnKey, FdKey, HandleId, LookupId, ServerId, SocketId};
 use crate::listeners::Entry;
 use crate::socket::{Attempts, Found};
-use crate::step::{Emit, Event, Target};
+use crate::step::{Event, Target};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-/// What running a frame gave: go on (`None`), or something for the host.
+/// What running a frame gave: go on (`None`), or something for the host, which the engine keeps.
 pub(crate) type Flow = Option<Yield>;
 
-#[derive(Clone, Debug)]
+/// What the host is told next: a call ([`Core::ask`](crate::Core)), or that user code is to run ([`Core::say`](crate::Core)).
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Yield {
     Call,
-    Emit(Emit),
+    Emit,
 }
 
 /// The callback of a write request.
@@ -88,6 +89,12 @@ pub(crate) enum Frame {
         handle: HandleId,
         bytes: u64,
         late: bool,
+    },
+    /// A whole `write` that went the straight way.
+    SentStraight {
+        socket: SocketId,
+        handle: HandleId,
+        bytes: u64,
     },
     WriteDone(SocketId, WriteCb, bool),
     ClearBufferTail(SocketId),
@@ -197,6 +204,8 @@ pub(crate) enum Frame {
     ServerClosed(ServerId),
     AcceptDropped(ServerId, ConnKey),
     AcceptNamed(ServerId, ConnKey),
+    /// Done also when a listener of 'drop' failed (rule D60).
+    AcceptRefuse(ConnKey),
     AcceptRead(SocketId),
     AcceptSetUp(ServerId, SocketId),
     AcceptKeepAlive(ServerId, SocketId),
@@ -280,7 +289,8 @@ pub(crate) enum Asked {
 
 impl Asked {
     /// Whether the operation can have this reply.
-    pub(crate) const fn allows(self, reply: Reply) -> bool {
+    #[inline]
+    pub(crate) const fn allows(&self, reply: &Reply) -> bool {
         match self {
             Asked::SockName(_) | Asked::PeerName(_) => matches!(reply, Reply::Addr(_)),
             Asked::ConnNames(_) => matches!(reply, Reply::Names(..)),

@@ -1,6 +1,6 @@
 //! Handles: what the driver keeps a descriptor for. A handle outlives its socket's use of it, until the closing phase.
 
-use super::{Core, TimerFor};
+use super::Core;
 use crate::bugs::bug;
 use crate::call::HandleKind;
 use crate::engine::frame::{Asked, Flow, Frame};
@@ -97,14 +97,8 @@ impl Core {
 
     /// Any sign of life: the idle timeout starts anew (rule M3).
     pub(crate) fn refresh_timeout(&mut self, socket: SocketId) {
-        let Some(s) = self.sockets.get(socket) else { return };
-        let Some(timeout) = s.timeout else { return };
-        match timeout.key {
-            Some(key) => self.timers.refresh(key, self.now),
-            None => {
-                let key = self.timers.start(TimerFor::IdleSocket(socket), timeout.duration, self.now);
-                self.sockets[socket].timeout = Some(crate::socket::IdleTimeout { key: Some(key), ..timeout });
-            }
+        if let Some(s) = self.sockets.get_mut(socket) {
+            s.show_life(socket, &mut self.timers, self.now);
         }
     }
 

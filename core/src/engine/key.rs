@@ -391,6 +391,11 @@ impl Frame {
                 k.socket(*socket);
                 k.flags([*dispatched, *top]);
             }
+            Frame::SentStraight { socket, handle, bytes } => {
+                k.socket(*socket);
+                k.handle(*handle);
+                k.of(bytes);
+            }
             Frame::WriteAnswered { socket, handle, bytes, late } => {
                 k.socket(*socket);
                 k.handle(*handle);
@@ -447,8 +452,8 @@ impl Frame {
             Frame::ClearBufferTail(socket)
             | Frame::AfterWriteTail(socket)
             | Frame::FailBuffer(socket)
-            | Frame::ResumeOn(socket)
             | Frame::BufferGone(socket)
+            | Frame::ResumeOn(socket)
             | Frame::ScheduleFinish(socket)
             | Frame::FinalTail(socket)
             | Frame::FinishEmit(socket)
@@ -540,6 +545,7 @@ impl Frame {
                 k.server(*server);
                 k.of(conn);
             }
+            Frame::AcceptRefuse(conn) => k.of(conn),
             Frame::AcceptSetUp(server, socket)
             | Frame::AcceptKeepAlive(server, socket)
             | Frame::AcceptEmit(server, socket) => {

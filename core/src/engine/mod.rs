@@ -42,12 +42,39 @@ enum Mode {
     Returned,
 }
 
+/// What the host has not been told yet, a bit for each kind: it follows from what is kept, and is looked at before each frame.
+#[derive(Clone, Copy, Debug, Default)]
+struct News(u8);
+
+impl News {
+    const TICKS: u8 = 1;
+    const CALL: u8 = 2;
+    const RELEASED: u8 = 4;
+    const EMIT: u8 = 8;
+
+    const fn any(self) -> bool {
+        self.0 != 0
+    }
+
+    const fn has(self, kind: u8) -> bool {
+        self.0 & kind != 0
+    }
+
+    const fn add(&mut self, kind: u8) {
+        self.0 |= kind;
+    }
+
+    const fn told(&mut self, kind: u8) {
+        self.0 &= !kind;
+    }
+}
+
 /// A command that has begun and not returned: what lay on the stacks when it began.
 #[derive(Clone, Debug)]
 struct Open {
-    frames: usize,
-    emissions: usize,
-    copies: usize,
+    frames: u32,
+    emissions: u32,
+    copies: u32,
     outcome: Outcome,
     /// It was given inside an emit: after the return that piece of user code goes on.
     within: bool,
@@ -124,16 +151,20 @@ pub struct Core {
     timers_refd: u32,
 
     mode: Mode,
-    frames: Vec<Frame>,
+    pub(crate) frames: Vec<Frame>,
     emissions: Vec<Emission>,
     copies: Copies,
     opens: Vec<Open>,
+    /// How many frames lie below the innermost open command: when no more are left it is over.
+    floor: usize,
+    /// What the host has not been told yet.
+    news: News,
     stash: Option<Emit>,
     released: VecDeque<SocketId>,
 
     asked: Option<Asked>,
-    reply: Option<Reply>,
-    wire: Vec<Bytes>,
+    pub(crate) reply: Option<Reply>,
+    pub(crate) wire: Vec<Bytes>,
     pub(crate) scratch: String,
     /// What a decoder gave last, in UTF-16 units: a trace has it in place of the bytes.
     pub(crate) decoded: Option<u32>,
@@ -185,6 +216,8 @@ impl Core {
             emissions: Vec::new(),
             copies: Vec::new(),
             opens: Vec::new(),
+            floor: 0,
+            news: News::default(),
             stash: None,
             released: VecDeque::new(),
             asked: None,
@@ -213,25 +246,40 @@ impl Core {
         if self.mode == Mode::Running {
             return Err(ApiMisuse::NotYourTurn);
         }
-        self.check_command(&command)?;
-        let open = Open {
-            frames: self.frames.len(),
-            emissions: self.emissions.len(),
-            copies: self.copies.len(),
-            outcome: Outcome::Unit,
-            within: self.mode == Mode::User,
-        };
-        self.mode = Mode::Running;
-        let depth = self.opens.len();
-        self.opens.push(open);
-        let bound = self.limits.depth;
-        if depth >= bound as usize {
-            self.throw(NodeError::Limit { name: "depth", bound: u64::from(bound) });
-        } else {
-            let flow = self.command(command);
-            self.hold(flow);
+        match command {
+            Command::Write(socket, chunk, callback) if self.sockets.get(socket).is_some() => {
+                if self.open() {
+                    let _told_by_the_next_step = self.write_straight(socket, chunk, callback);
+                }
+            }
+            command => {
+                let live = self.check_command(&command)?;
+                if self.open() {
+                    let _told_by_the_next_step = self.command(command, live);
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Opens a command; whether it may run. At the bound of depth it throws.
+    #[inline]
+    fn open(&mut self) -> bool {
+        let (depth, bound) = (self.opens.len(), self.limits.depth);
+        self.floor = self.frames.len();
+        self.opens.push(Open {
+            outcome: Outcome::Unit,
+            frames: self.floor as u32,
+            emissions: self.emissions.len() as u32,
+            copies: self.copies.len() as u32,
+            within: self.mode == Mode::User,
+        });
+        self.mode = Mode::Running;
+        let too_deep = depth >= bound as usize;
+        if too_deep {
+            self.throw(NodeError::Limit { name: "depth", bound: u64::from(bound) });
+        }
+        !too_deep
     }
 
     /// User code failed: the listener that the last [`Step::Emit`] asked for, or a task or tick of the host's own. What
@@ -252,9 +300,13 @@ impl Core {
                 (0, 0, 0)
             }
         };
+        let frames = frames as usize;
+        let holds = self.frames[frames..].iter().position(|frame| matches!(frame, Frame::AcceptRefuse(_)));
+        let held = holds.map(|at| self.frames.swap_remove(frames + at));
         self.frames.truncate(frames);
-        self.emissions.truncate(emissions);
-        self.copies.truncate(copies);
+        self.frames.extend(held);
+        self.emissions.truncate(emissions as usize);
+        self.copies.truncate(copies as usize);
         self.mode = Mode::Running;
         Ok(())
     }
@@ -264,10 +316,18 @@ impl Core {
     /// One for a handle or lookup that is closed meanwhile is ignored.
     pub fn complete(&mut self, completion: Completion) -> Result<(), ApiMisuse> {
         self.turn_may_start()?;
-        self.sweep();
+        if !self.to_release.is_empty() {
+            self.sweep();
+        }
         self.hollow = false;
-        let flow = self.completion(completion)?;
-        self.start_turn(flow);
+        let rest = match completion {
+            Completion::Read(handle, bytes) => self.read_straight(handle, bytes),
+            other => Err(other),
+        };
+        if let Err(completion) = rest {
+            let _told_by_the_next_step = self.completion(completion)?;
+        }
+        self.start_turn();
         Ok(())
     }
 
@@ -276,15 +336,12 @@ impl Core {
         if !matches!(self.mode, Mode::Idle | Mode::Returned) || !self.frames.is_empty() {
             return Err(ApiMisuse::TurnOpen);
         }
-        let due = (!self.jobs.is_empty()).then_some(TickId(self.first_tick));
-        if due != Some(id) {
-            return Err(ApiMisuse::WrongTick(due));
+        if self.jobs.is_empty() || id != TickId(self.first_tick) {
+            return Err(ApiMisuse::WrongTick((!self.jobs.is_empty()).then_some(TickId(self.first_tick))));
         }
         self.first_tick += 1;
-        let job = self.jobs.pop_front().expect("a tick is due");
-        self.ticks_may_wait &= !self.jobs.is_empty();
-        let flow = self.job(job);
-        self.hold(flow);
+        self.ticks_may_wait &= self.jobs.len() > 1;
+        let _told_by_the_next_step = self.run_job();
         self.mode = Mode::Running;
         Ok(())
     }
@@ -306,8 +363,8 @@ impl Core {
     pub fn phase(&mut self, phase: Phase) -> Result<(), ApiMisuse> {
         self.turn_may_start()?;
         self.hollow = false;
-        let flow = self.next_of(phase);
-        self.start_turn(flow);
+        let _told_by_the_next_step = self.next_of(phase);
+        self.start_turn();
         Ok(())
     }
 
@@ -318,58 +375,70 @@ impl Core {
     }
 
     /// Goes forward. The only way.
+    #[inline]
     pub fn step(&mut self) -> Step<'_> {
-        loop {
-            if self.ticks_to_tell() {
-                self.announced += 1;
-                return Step::Tick(TickId(self.announced - 1));
-            }
-            if self.asked.is_some() {
-                return Step::Call(Call { core: self, log: None });
-            }
-            // Before user code runs, so that what it gives to a socket that is gone is not forgotten with it.
-            if !self.released.is_empty()
-                && let Some(id) = self.released.pop_front()
-            {
-                return Step::Released(id);
-            }
-            if self.stash.is_some()
-                && let Some(emit) = self.stash.take()
-            {
-                self.mode = Mode::User;
-                return Step::Emit(emit);
-            }
-            if self.opens.last().is_some_and(|open| open.frames == self.frames.len()) {
-                let open = self.opens.pop().expect("a command is open");
-                self.mode = if open.within { Mode::User } else { Mode::Returned };
-                return Step::Return(open.outcome);
-            }
-            let Some(frame) = self.frames.pop() else {
-                self.mode = Mode::Idle;
-                return Step::Idle(self.idle());
-            };
-            self.mode = Mode::Running;
-            // What a frame emits goes straight to the host, unless it scheduled ticks before: those are told first.
-            match self.run(frame) {
-                Some(Yield::Emit(emit)) if !self.ticks_to_tell() => {
-                    self.mode = Mode::User;
-                    return Step::Emit(emit);
-                }
-                given => self.hold(given),
-            }
+        if !self.news.any() && self.frames.len() > self.floor {
+            self.go_on();
+        }
+        self.tell()
+    }
+
+    /// Runs frames until there is something to tell, or nothing is left to do.
+    fn go_on(&mut self) {
+        self.mode = Mode::Running;
+        while !self.news.any() && self.frames.len() > self.floor {
+            let _told_by_this_step = self.run_top();
         }
     }
 
-    /// Keeps what is to be emitted until the ticks that were scheduled before are told. A call is kept in `asked`.
-    fn hold(&mut self, flow: Flow) {
-        if let Some(Yield::Emit(emit)) = flow {
-            debug_assert!(self.stash.is_none(), "one emission at a time");
-            self.stash = Some(emit);
+    /// What the host has not been told yet. Ticks come before what was asked or emitted after they were scheduled; sockets that
+    /// are gone come before user code runs, so that what it gives to one is not forgotten with it.
+    fn tell(&mut self) -> Step<'_> {
+        if !self.news.any() {
+            return self.over();
         }
+        if self.news.has(News::TICKS) {
+            let id = self.announced;
+            self.announced += 1;
+            if self.announced == self.first_tick + self.jobs.len() as u64 {
+                self.news.told(News::TICKS);
+            }
+            return Step::Tick(TickId(id));
+        }
+        if self.news.has(News::CALL) {
+            return Step::Call(Call { core: self, log: None });
+        }
+        if self.news.has(News::RELEASED)
+            && let Some(id) = self.released.pop_front()
+        {
+            if self.released.is_empty() {
+                self.news.told(News::RELEASED);
+            }
+            return Step::Released(id);
+        }
+        self.news.told(News::EMIT);
+        self.mode = Mode::User;
+        Step::Emit(self.stash.take().expect("the news is an emission"))
     }
 
-    fn ticks_to_tell(&self) -> bool {
-        self.announced < self.first_tick + self.jobs.len() as u64
+    /// Nothing is left to do of the innermost command; or, with none open, of the turn.
+    fn over(&mut self) -> Step<'_> {
+        let Some(open) = self.opens.pop() else {
+            self.mode = Mode::Idle;
+            return Step::Idle(self.idle());
+        };
+        self.floor = self.opens.last().map_or(0, |open| open.frames as usize);
+        self.mode = if open.within { Mode::User } else { Mode::Returned };
+        Step::Return(open.outcome)
+    }
+
+    /// User code is to run: the next step says so, after what was scheduled before.
+    #[inline]
+    pub(crate) fn say(&mut self, emit: Emit) -> Flow {
+        debug_assert!(self.stash.is_none(), "one emission at a time");
+        self.stash = Some(emit);
+        self.news.add(News::EMIT);
+        Some(Yield::Emit)
     }
 
     /// Whether anything keeps the loop alive (rule M6): a referenced handle that reads or listens, a request or lookup
@@ -426,10 +495,9 @@ impl Core {
         Ok(())
     }
 
-    fn start_turn(&mut self, flow: Flow) {
+    fn start_turn(&mut self) {
         self.ticks_may_wait &= self.hollow;
         self.mode = Mode::Running;
-        self.hold(flow);
     }
 
     pub(crate) fn push(&mut self, frame: Frame) {
@@ -439,6 +507,7 @@ impl Core {
     pub(crate) fn schedule(&mut self, job: Job) -> TickId {
         let id = self.first_tick + self.jobs.len() as u64;
         self.jobs.push_back(job);
+        self.news.add(News::TICKS);
         TickId(id)
     }
 
@@ -475,6 +544,7 @@ impl Core {
     /// Asks the driver; the frame on top goes on with the reply.
     pub(crate) fn ask(&mut self, asked: Asked) -> Flow {
         self.asked = Some(asked);
+        self.news.add(News::CALL);
         Some(Yield::Call)
     }
 
@@ -489,10 +559,6 @@ impl Core {
 
     pub(crate) fn take_reply_if_any(&mut self) -> Option<Reply> {
         self.reply.take()
-    }
-
-    pub(crate) fn wire(&mut self) -> &mut Vec<Bytes> {
-        &mut self.wire
     }
 
     pub(crate) fn feed(&mut self, fed: Fed) {
@@ -540,7 +606,15 @@ impl Core {
         }
     }
 
+    #[inline]
     pub(crate) fn asked(&self) -> Op<'_> {
+        match self.asked {
+            Some(Asked::Write(h)) => Op::Write(h, &self.wire),
+            _ => self.asked_else(),
+        }
+    }
+
+    fn asked_else(&self) -> Op<'_> {
         match self.asked.expect("a call is out") {
             Asked::Open(h, kind) => Op::Open(h, kind),
             Asked::Adopt(h, conn) => Op::Adopt(h, conn),
@@ -580,11 +654,11 @@ impl Core {
     }
 
     pub(crate) fn answered(&mut self, reply: Reply) -> Result<(), ApiMisuse> {
-        let asked = self.asked.expect("a call is out");
-        if !asked.allows(reply) {
+        if !self.asked.as_ref().expect("a call is out").allows(&reply) {
             return Err(ApiMisuse::WrongReply);
         }
         self.asked = None;
+        self.news.told(News::CALL);
         self.reply = Some(reply);
         self.wire.clear();
         Ok(())

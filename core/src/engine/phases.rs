@@ -1,7 +1,7 @@
 //! The batches between polls: what was fed, what closes, what timers are due (rules T3 to T5).
 
-use super::frame::{Asked, Fed, Flow, Frame, Yield};
-use super::{Core, Owner, TimerFor};
+use super::frame::{Asked, Fed, Flow, Frame};
+use super::{Core, News, Owner, TimerFor};
 use crate::bugs::bug;
 use crate::errno::Errno;
 use crate::id::{HandleId, SocketId, TimerId};
@@ -157,13 +157,13 @@ impl Core {
         timer.key = None;
         if timer.repeat {
             timer.key = Some(self.timers.start(TimerFor::User(id), timer.duration, now));
-            return Some(Yield::Emit(Emit::Timer { timer: id, last: false }));
+            return self.say(Emit::Timer { timer: id, last: false });
         }
         if timer.refd {
             self.timers_refd -= 1;
         }
         self.user_timers.remove(id);
-        Some(Yield::Emit(Emit::Timer { timer: id, last: true }))
+        self.say(Emit::Timer { timer: id, last: true })
     }
 
     /// Frees the sockets that closed in turns before this one, unless they were kept or have gone on.
@@ -185,5 +185,6 @@ impl Core {
         self.clear_timeout(id);
         self.sockets.remove(id);
         self.released.push_back(id);
+        self.news.add(News::RELEASED);
     }
 }

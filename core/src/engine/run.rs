@@ -1,6 +1,6 @@
 //! The dispatcher: which function goes on with a frame, runs a tick, or takes a command.
 
-use super::frame::{Flow, Frame, Job, Yield};
+use super::frame::{Flow, Frame, Job};
 use super::{Core, Refusal, TimerFor, UserTimer};
 use crate::command::{Command, Emitted, ListenOptions, Named, Outcome, Resolved};
 use crate::error::{ApiMisuse, NodeError};
@@ -12,19 +12,47 @@ use crate::timers;
 use alloc::sync::Arc;
 
 impl Core {
-    pub(super) fn run(&mut self, frame: Frame) -> Flow {
+    /// Takes the topmost frame off and goes on with it. The frames of every read and write are looked at in their place:
+    /// they hold nothing that would have to be moved out or dropped.
+    #[inline]
+    pub(super) fn run_top(&mut self) -> Flow {
+        match self.frames.last() {
+            Some(&Frame::SentStraight { socket, handle, bytes }) => {
+                self.pop_plain();
+                self.sent_straight(socket, handle, bytes)
+            }
+            Some(&Frame::PushTail { socket, handle, added }) => {
+                self.pop_plain();
+                self.push_tail(socket, handle, added)
+            }
+            _ => {
+                let frame = self.frames.pop()?;
+                self.run(frame)
+            }
+        }
+    }
+
+    #[inline]
+    fn pop_plain(&mut self) {
+        core::mem::forget(self.frames.pop());
+    }
+
+    #[inline(never)]
+    fn run(&mut self, frame: Frame) -> Flow {
         match frame {
+            Frame::SentStraight { socket, handle, bytes } => self.sent_straight(socket, handle, bytes),
+            Frame::PushTail { socket, handle, added } => self.push_tail(socket, handle, added),
+            Frame::WriteTail { socket, dispatched, top } => self.write_tail(socket, dispatched, top),
+            Frame::WriteAnswered { socket, handle, bytes, late } => self.write_answered(socket, handle, bytes, late),
             Frame::Emission => self.emission_on(),
             Frame::Emit(target, event) => self.emit(target, *event),
-            Frame::Unheard(target, error) => Some(Yield::Emit(Emit::Unhandled { target, error })),
+            Frame::Unheard(target, error) => self.say(Emit::Unhandled { target, error }),
             Frame::Callbacks(s, run) => self.callbacks_on(s, run),
             Frame::Ignore => {
                 let _ignored = self.take_reply_if_any();
                 None
             }
 
-            Frame::WriteTail { socket, dispatched, top } => self.write_tail(socket, dispatched, top),
-            Frame::WriteAnswered { socket, handle, bytes, late } => self.write_answered(socket, handle, bytes, late),
             Frame::WriteDone(s, callback, sync) => self.write_done(s, callback, sync),
             Frame::ClearBufferTail(s) => self.clear_buffer_tail(s),
             Frame::AfterWrite { socket, count, callback } => self.after_write_on(socket, count, callback),
@@ -54,7 +82,6 @@ impl Core {
             Frame::OnReadTail(s, h) => self.on_read_tail(s, h),
             Frame::PauseOn(s) => self.pause(s),
             Frame::ResumeOn(s) => self.stream_resume(s),
-            Frame::PushTail { socket, handle, added } => self.push_tail(socket, handle, added),
             Frame::EofTail(s) => self.eof_tail(s),
             Frame::ReadableEmitted(s, emitted) => self.readable_emitted(s, emitted),
             Frame::ReadMoreTail(s) => self.read_more_tail(s),
@@ -109,6 +136,7 @@ impl Core {
             Frame::ServerClosed(s) => self.close_if_drained(s),
             Frame::AcceptDropped(s, conn) => self.accept_dropped(s, conn),
             Frame::AcceptNamed(s, conn) => self.accept_named(s, conn),
+            Frame::AcceptRefuse(conn) => self.accept_refuse(conn),
             Frame::AcceptRead(s) => self.accept_read(s),
             Frame::AcceptSetUp(server, socket) => self.accept_set_up(server, socket),
             Frame::AcceptKeepAlive(server, socket) => self.accept_keep_alive(server, socket),
@@ -116,12 +144,25 @@ impl Core {
         }
     }
 
-    pub(super) fn job(&mut self, job: Job) -> Flow {
+    /// Takes the next tick's job off and runs it; that of every read is looked at in its place.
+    #[inline]
+    pub(super) fn run_job(&mut self) -> Flow {
+        if let Some(&Job::ReadMore(socket)) = self.jobs.front() {
+            core::mem::forget(self.jobs.pop_front());
+            return self.read_more(socket);
+        }
+        let job = self.jobs.pop_front()?;
+        self.job(job)
+    }
+
+    #[inline(never)]
+    fn job(&mut self, job: Job) -> Flow {
         match job {
-            Job::Callback(s, callback, error) => self.call_back(s, callback, error),
+            Job::ReadMore(s) => self.read_more(s),
             Job::AfterWrite { socket, count, callback, merges } => {
                 self.after_write_tick(socket, count, callback, merges)
             }
+            Job::Callback(s, callback, error) => self.call_back(s, callback, error),
             Job::WriteFailed(s, error, callback) => self.write_failed(s, error, callback),
             Job::FailBuffer(s) => self.fail_buffer(s, true),
             Job::EmitErrorClose(s, error) => self.emit_error_close(s, error),
@@ -130,7 +171,6 @@ impl Core {
             Job::Finish(s) => self.finish(s),
             Job::FinishMaybe(s) => self.finish_maybe_tick(s),
             Job::EmitReadable(s) => self.emit_readable_now(s),
-            Job::ReadMore(s) => self.read_more(s),
             Job::Resume(s) => self.resume_tick(s),
             Job::ReadDemand(s) => self.read(s, Some(0), super::frame::ReadFor::Demand),
             Job::UpdateReadableListening(s) => self.update_readable_listening(s),
@@ -143,23 +183,29 @@ impl Core {
             Job::ListenAddress { server, attempt, ip } => self.listen_address(server, attempt, ip),
             Job::ServerError(s, error) => self.emit(s, crate::step::Event::Error(error)),
             Job::ServerClose(s) => self.emit(s, crate::step::Event::ServerClose(None)),
-            Job::Connections(server, callback, count) => {
-                Some(super::frame::Yield::Emit(crate::step::Emit::Connections { server, callback, count }))
-            }
+            Job::Connections(server, callback, count) => self.say(Emit::Connections { server, callback, count }),
         }
     }
 
-    pub(super) fn command(&mut self, command: Command) -> Flow {
-        if let Some(Named::Socket(id)) = command.names()
-            && self.sockets.get(id).is_none()
-        {
-            return self.command_to_released(id, command);
+    /// A command to a socket or server that is gone.
+    #[cold]
+    fn command_to_gone(&mut self, command: Command) -> Flow {
+        match command.names() {
+            Some(Named::Socket(id)) => self.command_to_released(id, command),
+            Some(Named::Server(_)) => {
+                self.throw(NodeError::ServerNotRunning);
+                None
+            }
+            _ => self.command_to_live(command),
         }
-        let server_gone = matches!(command.names(), Some(Named::Server(id)) if self.servers.get(id).is_none());
-        if server_gone {
-            self.throw(NodeError::ServerNotRunning);
-            return None;
-        }
+    }
+
+    /// What a command does; `live` as [`check_command`](Self::check_command) said.
+    pub(super) fn command(&mut self, command: Command, live: bool) -> Flow {
+        if live { self.command_to_live(command) } else { self.command_to_gone(command) }
+    }
+
+    fn command_to_live(&mut self, command: Command) -> Flow {
         match command {
             Command::NewSocket(options) => self.make_socket(options),
             Command::HandedIn(options, given) => self.handed_in(options, given),
@@ -364,14 +410,14 @@ impl Core {
         }
     }
 
-    pub(super) fn check_command(&self, command: &Command) -> Result<(), ApiMisuse> {
-        let known = match command.names() {
+    /// Whether what a command names is there; what is not may be gone, but must have been.
+    pub(super) fn check_command(&self, command: &Command) -> Result<bool, ApiMisuse> {
+        match command.names() {
             Some(Named::Socket(id)) => Self::known(&self.sockets, id),
             Some(Named::Server(id)) => Self::known(&self.servers, id),
             Some(Named::Lookup(id)) => Self::known(&self.lookups, id),
             Some(Named::Timer(id)) => Self::known(&self.user_timers, id),
             None => Ok(true),
-        };
-        known.map(|_| ())
+        }
     }
 }

@@ -322,6 +322,9 @@ impl Core {
         s.handle = Some(handle);
         let refd = s.refd;
         self.handle_mut(handle, |h| (h.listening, h.refd) = (true, refd));
+        if bug!(ListeningAtOnce) {
+            return self.emit(server, Event::Listening);
+        }
         self.schedule(Job::Listening(server));
         if matches!(on, On::Path(_)) && more.changes_mode() {
             self.push(Frame::ListenChmod(server));
@@ -391,6 +394,9 @@ impl Core {
 
     pub(crate) fn connection_gone(&mut self, server: ServerId) {
         if let Some(s) = self.servers.get_mut(server) {
+            if bug!(ConnectionsStay) {
+                return;
+            }
             s.connections -= 1;
             let _none = self.close_if_drained(server);
         }

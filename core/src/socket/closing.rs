@@ -37,7 +37,8 @@ impl Core {
             names.local = None;
         }
         let reset = core::mem::take(&mut s.reset_later);
-        let says = (!(bug!(CloseLost) && reset)).then_some(error.is_some() && !bug!(CloseSaysWell));
+        let had_error = if bug!(HadErrorTurned) { error.is_none() } else { error.is_some() };
+        let says = if bug!(CloseLost) && reset { None } else { Some(had_error) };
         self.close_handle(handle, says, reset)
     }
 

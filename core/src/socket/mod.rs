@@ -7,6 +7,7 @@ mod eyes;
 mod key;
 mod options;
 mod readable;
+mod straight;
 mod view;
 mod writable;
 
@@ -19,12 +20,12 @@ pub use view::{ReadyState, SocketView};
 use crate::block_list::BlockList;
 use crate::command::{ConnectTo, HandedIn, Outcome, SocketOptions};
 use crate::engine::frame::{Asked, Flow, Frame};
-use crate::engine::{Core, Owner};
+use crate::engine::{Core, Owner, TimerFor};
 use crate::error::SharedError;
 use crate::id::{HandleId, ServerId, SocketId};
 use crate::listeners::{Entry, Internal, Life, Listeners, Who};
 use crate::step::EventKind;
-use crate::timers::TimerKey;
+use crate::timers::{TimerKey, Timers};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -179,6 +180,17 @@ impl Socket {
             parked: Vec::new(),
             attempted: None,
             block_list: None,
+        }
+    }
+
+    /// Any sign of life: the idle timeout starts anew (rule M3).
+    #[inline]
+    pub(crate) fn show_life(&mut self, id: SocketId, timers: &mut Timers<TimerFor>, now: u64) {
+        if let Some(timeout) = &mut self.timeout {
+            match timeout.key {
+                Some(key) => timers.refresh(key, now),
+                None => timeout.key = Some(timers.start(TimerFor::IdleSocket(id), timeout.duration, now)),
+            }
         }
     }
 

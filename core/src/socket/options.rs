@@ -170,7 +170,7 @@ impl Core {
     /// `socket.ref()` and `socket.unref()`: without a handle they wait for 'connect' (rule O3).
     pub(crate) fn ref_socket(&mut self, socket: SocketId, on: bool) -> Flow {
         match self.sockets[socket].link.handle() {
-            Some(handle) => self.handle_mut(handle, |h| h.refd = on || bug!(UnrefIgnored)),
+            Some(handle) => self.handle_mut(handle, |h| h.refd = on || bug!(UnrefHolds)),
             None => {
                 self.once_internal(socket, EventKind::Connect, Internal::Ref(on));
             }

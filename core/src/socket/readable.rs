@@ -7,7 +7,7 @@ use crate::call::Reply;
 use crate::command::Outcome;
 use crate::decoder::Decoder;
 use crate::engine::Core;
-use crate::engine::frame::{Asked, Flow, Frame, Job, ReadFor, Yield};
+use crate::engine::frame::{Asked, Flow, Frame, Job, ReadFor};
 use crate::error::NodeError;
 use crate::id::{HandleId, SocketId};
 use crate::listeners::Internal;
@@ -118,6 +118,28 @@ impl Readable {
         !self.ended && (self.length < u64::from(self.hwm) || self.length == 0)
     }
 
+    /// Somebody hears 'data', and a chunk goes to them as it came: no demand is being made, nothing is decoded.
+    #[inline]
+    pub(super) fn is_heard(&self) -> bool {
+        self.data_listening && !self.sync && self.decoder.is_none()
+    }
+
+    /// A chunk goes to the listeners, and is not kept.
+    #[inline]
+    pub(super) fn taken_at_once(&mut self) {
+        (self.reading, self.did_read) = (false, true);
+    }
+
+    /// So much is kept that a demand of nothing asks the driver for no more.
+    fn is_full(&self) -> bool {
+        if self.hwm != 0 { self.length >= u64::from(self.hwm) } else { self.length > 0 }
+    }
+
+    /// Little is left once so much is taken: more is demanded.
+    fn is_low(&self, taken: u32) -> bool {
+        self.length == 0 || self.length.saturating_sub(u64::from(taken)) < u64::from(self.hwm)
+    }
+
     /// How much of what is there a `read(n)` gets (rule R14).
     fn how_much(&self, n: Option<u32>) -> u32 {
         if n == Some(0) || (self.length == 0 && self.ended) {
@@ -213,23 +235,23 @@ impl Core {
 
     /// Bytes came in (rules R2, R20).
     pub(crate) fn pushed(&mut self, socket: SocketId, handle: HandleId, chunk: Bytes, told: Option<u32>) -> Flow {
+        let Core { sockets, timers, now, frames, .. } = self;
+        let s = &mut sockets[socket];
         if !bug!(ReadKeepsTimeout) {
-            self.refresh_timeout(socket);
+            s.show_life(socket, timers, *now);
         }
-        let s = &mut self.sockets[socket];
         if s.destroyed {
             return None;
         }
         if s.on_read.is_some() {
             self.push(Frame::OnReadTail(socket, handle));
-            return Some(Yield::Emit(Emit::Read { socket, bytes: chunk }));
+            return self.say(Emit::Read { socket, bytes: chunk });
         }
         let added = !s.r.ended && s.errored.is_none();
-        self.push(Frame::PushTail { socket, handle, added });
+        frames.push(Frame::PushTail { socket, handle, added });
         if !added {
             return None;
         }
-        let s = &mut self.sockets[socket];
         s.r.reading = false;
         let piece = match &mut s.r.decoder {
             None => Piece::Bytes(chunk),
@@ -247,7 +269,8 @@ impl Core {
             if bug!(ChunkTwice) {
                 s.r.keep(piece.clone());
             }
-            return self.emit_data(socket, piece);
+            s.r.did_read = true;
+            return self.emit(socket, data(piece));
         }
         if bug!(KeptChunkLost) && s.r.length > 0 {
             return None;
@@ -265,13 +288,17 @@ impl Core {
 
     /// After a chunk was emitted or kept: read on, or stop the driver at the high water mark (rule R3).
     pub(crate) fn push_tail(&mut self, socket: SocketId, handle: HandleId, added: bool) -> Flow {
-        if added {
-            self.maybe_read_more(socket);
+        let s = &mut self.sockets[socket];
+        let more = added && !s.r.reading_more;
+        s.r.reading_more |= added;
+        let goes_on = added && s.r.can_push_more();
+        if more {
+            self.schedule(Job::ReadMore(socket));
         }
-        let s = &self.sockets[socket];
-        if added && (s.r.can_push_more() || bug!(ReadsOn)) {
+        if goes_on || (added && bug!(ReadsOn)) {
             return None;
         }
+        let s = &self.sockets[socket];
         let stop = !s.destroyed && s.link.handle() == Some(handle);
         self.handle_mut(handle, |h| {
             h.reading = bug!(StopsForEver);
@@ -404,24 +431,33 @@ impl Core {
         self.flow(socket)
     }
 
-    fn maybe_read_more(&mut self, socket: SocketId) {
-        let r = &mut self.sockets[socket].r;
-        if !r.reading_more {
-            r.reading_more = true;
-            self.schedule(Job::ReadMore(socket));
-        }
-    }
-
     /// One demand is enough: the driver never answers it within the call.
     pub(crate) fn read_more(&mut self, socket: SocketId) -> Flow {
-        let r = &self.sockets[socket].r;
+        let r = &mut self.sockets[socket].r;
         let room = r.length < u64::from(r.hwm) || (r.flowing == Flowing::Yes && r.length == 0);
         let wants = !r.reading && !r.ended && room;
-        self.push(Frame::ReadMoreTail(socket));
-        if wants {
-            return self.read(socket, Some(0), ReadFor::Demand);
+        if !wants || self.demand_while_driven(socket) {
+            return self.read_more_tail(socket);
         }
-        None
+        self.push(Frame::ReadMoreTail(socket));
+        self.read(socket, Some(0), ReadFor::Demand)
+    }
+
+    /// `read(0)` while the driver reads: whether that is all there is to it. Nobody is called and nothing is asked then, so it
+    /// is done at once.
+    fn demand_while_driven(&mut self, socket: SocketId) -> bool {
+        let s = &mut self.sockets[socket];
+        let Link::Open(handle) = s.link else { return false };
+        let over = s.r.ended || s.destroyed || s.errored.is_some();
+        if over || s.r.need_readable && s.r.is_full() || !self.handles[handle].reading {
+            return false;
+        }
+        let r = &mut s.r;
+        if !r.reading && (r.need_readable || r.is_low(0)) {
+            (r.reading, r.sync) = (true, false);
+        }
+        r.need_readable |= r.length <= u64::from(r.hwm);
+        true
     }
 
     pub(crate) fn read_more_tail(&mut self, socket: SocketId) -> Flow {
@@ -450,8 +486,7 @@ impl Core {
         if n != Some(0) {
             r.emitted_readable = false;
         }
-        let full = if r.hwm != 0 { r.length >= u64::from(r.hwm) } else { r.length > 0 };
-        if n == Some(0) && r.need_readable && (full || r.ended) {
+        if n == Some(0) && r.need_readable && (r.is_full() || r.ended) {
             if r.length == 0 && r.ended {
                 self.end_readable(socket);
             } else {
@@ -467,8 +502,7 @@ impl Core {
             }
             return self.read_given(socket, None, purpose);
         }
-        let low = r.length == 0 || r.length.saturating_sub(u64::from(n)) < u64::from(r.hwm);
-        let demand = r.need_readable || low;
+        let demand = r.need_readable || r.is_low(n);
         // `u32::MAX` stands for "all": no chunk is that long, `read(n)` is bounded by 1 GiB.
         let asked = wanted.unwrap_or(u32::MAX);
         self.push(Frame::ReadTail { socket, asked, n, purpose });
@@ -582,7 +616,7 @@ impl Core {
         }
         s.r.end_emitted = true;
         self.push(Frame::EndEmitted(socket));
-        self.emit(socket, Event::End)
+        if bug!(EndLost) { None } else { self.emit(socket, Event::End) }
     }
 
     /// Not half-open: this side ends too, in a tick; both over: the socket destroys itself (rules L12, L13).

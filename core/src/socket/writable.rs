@@ -45,10 +45,10 @@ pub(crate) struct Writable {
     on_finished: Vec<CallbackId>,
     /// The newest tick that equal callbacks may join.
     merging: Option<TickId>,
-    pending: i32,
+    pub(super) pending: i32,
     pub(crate) writing: bool,
     expecting: bool,
-    sync: bool,
+    pub(super) sync: bool,
     after_write_pending: bool,
     clearing: bool,
     final_called: bool,
@@ -118,6 +118,37 @@ impl Writable {
         }
     }
 
+    /// A chunk becomes a request at once.
+    pub(super) fn issue(&mut self, length: u64, callback: Option<CallbackId>) {
+        self.pending += 1;
+        self.length += length;
+        self.begin(length, callback.into());
+    }
+
+    /// Whether `write` may go on; if not, 'drain' is owed (rule W6).
+    pub(super) fn takes_more(&mut self) -> bool {
+        let more = self.length < u64::from(self.hwm) || self.length == 0 || bug!(AlwaysMore);
+        let more = more || (bug!(MarkOffByOne) && self.length == u64::from(self.hwm));
+        self.need_drain |= !more && !bug!(DrainForgotten);
+        more
+    }
+
+    /// The request in flight ended; its callback.
+    pub(super) fn settle(&mut self) -> WriteCb {
+        (self.writing, self.expecting) = (false, false);
+        if !bug!(LengthStays) || self.buffered.is_empty() {
+            self.length -= self.in_flight;
+        }
+        self.in_flight = 0;
+        core::mem::replace(&mut self.callback, WriteCb::None)
+    }
+
+    /// A request goes to the driver, or is parked.
+    fn begin(&mut self, length: u64, callback: WriteCb) {
+        (self.in_flight, self.callback) = (length, callback);
+        (self.writing, self.sync, self.expecting) = (true, true, true);
+    }
+
     /// A side that was never to be used stays over (rule W24).
     pub(crate) fn revive(&mut self, used: bool) {
         self.final_called = false;
@@ -139,6 +170,11 @@ impl Writable {
 }
 
 impl Socket {
+    /// Whether something is buffered that can be dispatched now.
+    fn has_to_clear(&self) -> bool {
+        !self.w.buffered.is_empty() && !self.destroyed && !self.w.clearing && self.w.corked == 0
+    }
+
     fn needs_finish(&self) -> bool {
         let w = &self.w;
         let over = w.clearing
@@ -165,7 +201,7 @@ impl Core {
             self.later(socket, callback, Some(error.clone()));
             return self.error_or_destroy(socket, error);
         }
-        if self.over_bound(socket, &chunk) {
+        if self.limits.write_buffer.is_some() && self.over_bound(socket, &chunk) {
             return None;
         }
         self.stream_write(socket, chunk, callback, true)
@@ -198,11 +234,11 @@ impl Core {
 
     fn stream_write(&mut self, socket: SocketId, chunk: Chunk, callback: Option<CallbackId>, top: bool) -> Flow {
         let s = &mut self.sockets[socket];
-        s.w.pending += 1;
         let length = chunk.length();
-        s.w.length += length;
         let corked = s.w.corked > 0 && !bug!(CorkIgnored);
         if (s.w.writing && !bug!(WritesAtOnce)) || s.errored.is_some() || corked {
+            s.w.pending += 1;
+            s.w.length += length;
             if bug!(QueueBackwards) {
                 s.w.buffered.push_front(Buffered { chunk, callback });
             } else {
@@ -211,10 +247,10 @@ impl Core {
             self.push(Frame::WriteTail { socket, dispatched: false, top });
             return None;
         }
-        s.w.in_flight = length;
-        s.w.callback = callback.into();
+        s.w.issue(length, callback);
+        let opening = s.connecting();
         self.push(Frame::WriteTail { socket, dispatched: true, top });
-        self.request(socket, [chunk])
+        if opening { self.park(socket, Vec::from([chunk])) } else { self.dispatch(socket, [chunk]) }
     }
 
     /// What `write` returns is decided after the attempt (rule W6).
@@ -223,29 +259,12 @@ impl Core {
         if dispatched {
             s.w.sync = false;
         }
-        let more = s.w.length < u64::from(s.w.hwm) || s.w.length == 0 || bug!(AlwaysMore);
-        let more = more || (bug!(MarkOffByOne) && s.w.length == u64::from(s.w.hwm));
-        if !more && !bug!(DrainForgotten) {
-            s.w.need_drain = true;
-        }
+        let more = s.w.takes_more();
         if top {
             let go_on = more && !s.destroyed && s.errored.is_none();
             self.outcome(Outcome::Bool(go_on));
         }
         None
-    }
-
-    fn request<const N: usize>(&mut self, socket: SocketId, chunks: [Chunk; N]) -> Flow {
-        self.mark_request(socket);
-        match self.sockets[socket].link {
-            Link::Opening(_) => self.park(socket, Vec::from(chunks)),
-            _ => self.dispatch(socket, chunks),
-        }
-    }
-
-    fn mark_request(&mut self, socket: SocketId) {
-        let w = &mut self.sockets[socket].w;
-        (w.writing, w.sync, w.expecting) = (true, true, true);
     }
 
     /// A write before 'connect' waits for it among the listeners, and for 'close' in case it never comes (rule W7).
@@ -276,14 +295,15 @@ impl Core {
 
     /// Gives a request to the driver.
     fn dispatch(&mut self, socket: SocketId, chunks: impl IntoIterator<Item = Chunk>) -> Flow {
-        let Some(handle) = self.sockets[socket].link.handle() else {
+        let Core { sockets, timers, now, wire, .. } = self;
+        let s = &mut sockets[socket];
+        let Some(handle) = s.link.handle() else {
             return self.on_write(socket, Some(Arc::new(NodeError::SocketClosed)));
         };
         if !bug!(WriteKeepsTimeout) {
-            self.refresh_timeout(socket);
+            s.show_life(socket, timers, *now);
         }
         let (mut bytes, mut late, mut count) = (0, false, 0);
-        let wire = self.wire();
         for chunk in chunks {
             bytes += chunk.bytes.len() as u64;
             late = chunk.text.is_some_and(|t| t.short);
@@ -300,7 +320,7 @@ impl Core {
         let shut = entry.shut;
         self.push(Frame::WriteAnswered { socket, handle, bytes, late });
         if shut {
-            self.wire().clear();
+            self.wire.clear();
             self.reply_with(Reply::Failed(Errno::EPIPE));
             return None;
         }
@@ -309,7 +329,7 @@ impl Core {
 
     pub(crate) fn write_answered(&mut self, socket: SocketId, handle: HandleId, bytes: u64, late: bool) -> Flow {
         let reply = self.take_reply();
-        if late && !matches!(reply, Reply::Failed(_)) {
+        if late && !matches!(reply, Reply::Failed(_)) && !bug!(BytesWrittenShort) {
             self.handles[handle].bytes_written += bytes;
         }
         match reply {
@@ -349,12 +369,7 @@ impl Core {
             return self.error_or_destroy(socket, Arc::new(NodeError::CallbackTwice));
         }
         let sync = (s.w.sync || bug!(LateCallbackInTick)) && !bug!(CallbackWithinCall);
-        let callback = core::mem::replace(&mut s.w.callback, WriteCb::None);
-        (s.w.writing, s.w.expecting) = (false, false);
-        if !bug!(LengthStays) || s.w.buffered.is_empty() {
-            s.w.length -= s.w.in_flight;
-        }
-        s.w.in_flight = 0;
+        let callback = s.w.settle();
         match error {
             Some(error) => {
                 if s.errored.is_none() {
@@ -367,10 +382,11 @@ impl Core {
                     self.write_failed(socket, error, callback)
                 }
             }
-            None => {
+            None if s.has_to_clear() => {
                 self.push(Frame::WriteDone(socket, callback, sync));
                 self.clear_buffer(socket)
             }
+            None => self.write_done(socket, callback, sync),
         }
     }
 
@@ -432,6 +448,7 @@ impl Core {
         let ended = s.w.ending && !bug!(DrainAfterEnd);
         let wanted = s.w.need_drain || bug!(DrainUnasked);
         let drains = wanted && !ended && !s.destroyed && (s.w.length == 0 || (bug!(DrainEarly) && s.w.need_drain));
+        let drains = drains && !bug!(DrainNever);
         if drains && bug!(DrainAfterCallback) {
             self.sockets[socket].w.need_drain = false;
             self.push(Frame::Emit(socket.into(), Box::new(Event::Drain)));
@@ -503,7 +520,7 @@ impl Core {
     /// Dispatches what is buffered: several chunks as one vectored request (rule W10).
     fn clear_buffer(&mut self, socket: SocketId) -> Flow {
         let s = &mut self.sockets[socket];
-        if s.destroyed || s.w.clearing || s.w.corked > 0 || s.w.buffered.is_empty() {
+        if !s.has_to_clear() {
             return None;
         }
         s.w.clearing = true;
@@ -511,15 +528,14 @@ impl Core {
         self.push(Frame::ClearBufferTail(socket));
         if buffered.len() == 1 || bug!(OneByOne) {
             let Buffered { chunk, callback } = buffered.pop_front().expect("one is buffered");
-            let w = &mut self.sockets[socket].w;
-            w.buffered = buffered;
-            w.in_flight = chunk.length();
-            w.callback = callback.into();
-            return self.request(socket, [chunk]);
+            let s = &mut self.sockets[socket];
+            s.w.buffered = buffered;
+            s.w.begin(chunk.length(), callback.into());
+            let opening = s.connecting();
+            return if opening { self.park(socket, Vec::from([chunk])) } else { self.dispatch(socket, [chunk]) };
         }
         let w = &mut self.sockets[socket].w;
         w.pending -= buffered.len() as i32 - 1;
-        w.in_flight = w.length;
         let mut callbacks: Box<[CallbackId]> = buffered.iter().filter_map(|b| b.callback).collect();
         if bug!(BatchBackwards) {
             callbacks.reverse();
@@ -527,8 +543,7 @@ impl Core {
         if bug!(BatchCallsLast) {
             callbacks = callbacks.last().copied().into_iter().collect();
         }
-        w.callback = if callbacks.is_empty() { WriteCb::None } else { WriteCb::Batch(callbacks) };
-        self.mark_request(socket);
+        w.begin(w.length, if callbacks.is_empty() { WriteCb::None } else { WriteCb::Batch(callbacks) });
         let flow = if self.sockets[socket].connecting() {
             self.park(socket, buffered.drain(..).map(|b| b.chunk).collect())
         } else {

@@ -13,7 +13,7 @@ use rustix::net::sockopt;
 const ROUNDS: u8 = 8;
 
 /// One descriptor's readiness while it is worked off. Reading comes before writing, as in libuv.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Turn {
     /// Answers of the resolver.
     Lookups,
@@ -40,18 +40,17 @@ pub(super) enum Stage {
 impl System {
     pub(super) fn next_completion(&mut self) -> Option<Completion> {
         loop {
-            match self.turn.take() {
+            match self.turn {
                 None => self.turn = Some(self.begin().or_else(|| self.try_again())?),
-                Some(Turn::Lookups) => {
-                    if let Some((lookup, answer)) = self.pool.answer() {
-                        self.turn = Some(Turn::Lookups);
-                        return Some(Completion::LookedUp(lookup, answer));
-                    }
-                }
-                Some(Turn::Handle { id, stage: Stage::End, .. }) => self.end(id),
+                Some(Turn::Lookups) => match self.pool.answer() {
+                    Some((lookup, answer)) => return Some(Completion::LookedUp(lookup, answer)),
+                    None => self.turn = None,
+                },
                 Some(Turn::Handle { id, ready, stage }) => {
                     let (stage, completion) = self.go_on(id, ready, stage);
-                    self.turn = Some(Turn::Handle { id, ready, stage });
+                    // What is armed anew after a turn is what the machine wants once it has heard of it.
+                    let over = matches!(stage, Stage::End) && (completion.is_none() || !self.poll.is_oneshot());
+                    self.turn = if over { self.end(id) } else { Some(Turn::Handle { id, ready, stage }) };
                     if completion.is_some() {
                         return completion;
                     }
@@ -109,10 +108,13 @@ impl System {
                 };
                 if unwanted {
                     let _later = self.register(id);
+                    return (Stage::Read(READS), None);
                 }
-                (Stage::Read(READS), None)
+                if ready.read { self.read(id, ready, READS) } else { (Stage::Write, None) }
             }
-            (Stage::Read(left), Role::Stream { reading: true, .. }) if left > 0 && ready.read => self.read(id, left),
+            (Stage::Read(left), Role::Stream { reading: true, .. }) if left > 0 && ready.read => {
+                self.read(id, ready, left)
+            }
             (Stage::Read(_), _) => (Stage::Write, None),
             // Nothing can come after a hang-up, and what had come before it was read: libuv takes this for the end without
             // reading once more. So data with RST right behind it is 'data' and 'end' in Node, not ECONNRESET.
@@ -142,14 +144,15 @@ impl System {
         }
     }
 
-    /// Arms anew what is armed for one event.
-    fn end(&mut self, id: HandleId) {
+    /// The turn is over: arms anew what is armed for one event.
+    fn end(&mut self, id: HandleId) -> Option<Turn> {
         if self.poll.is_oneshot() {
             let _later = self.arm(id);
         }
+        None
     }
 
-    fn read(&mut self, id: HandleId, left: u8) -> (Stage, Option<Completion>) {
+    fn read(&mut self, id: HandleId, ready: Ready, left: u8) -> (Stage, Option<Completion>) {
         let Some(Entry { fd: Some(fd), role: Role::Stream { reading, .. }, read_limit, .. }) = self.table.get_mut(id)
         else {
             return (Stage::End, None);
@@ -161,7 +164,12 @@ impl System {
                 (Stage::Write, Some(Completion::Eof(id)))
             }
             Ok(bytes) => {
-                let stage = if bytes.len() < *read_limit { Stage::Short } else { Stage::Read(left - 1) };
+                let stage = match bytes.len() < *read_limit {
+                    // Most turns: nothing more can come of this one.
+                    true if !ready.hang_up && !ready.write => Stage::End,
+                    true => Stage::Short,
+                    false => Stage::Read(left - 1),
+                };
                 (stage, Some(Completion::Read(id, bytes)))
             }
             Err(rustix::io::Errno::AGAIN) => (Stage::Write, None),

@@ -1,10 +1,11 @@
 'use strict';
 // net.Socket
 const { EventEmitter } = require('node:events');
-const { format } = require('node:util');
+const { format, inspect } = require('node:util');
 const { Duplex, addAbortSignal, getDefaultHighWaterMark } = require('node:stream');
 const { native, isIP, kId, kServer, know, hold, letGo, callbacks, answerError } = require('./core.js');
 const { install, kCapture } = require('./emitter.js');
+const { blockListOf, holdsFor } = require('./addresses.js');
 const { normalizeArgs, isNormalized, defaults } = require('./args.js');
 const {
   badPort, coded, invalidArgType, invalidArgValue, outOfRange, validateBoolean, validateFunction, validateInt32, validateNumber,
@@ -32,6 +33,8 @@ function Socket(options) {
     validateNumber(delay, 'options.keepAliveInitialDelay');
     delay = Math.max(delay, 0);
   }
+  const blockList = blockListOf(options);
+  if (blockList !== undefined) this.blockList = blockList;
   this[kServer] = false;
   options = typeof options === 'number' ? { fd: options } : { ...options };
   EventEmitter.call(this, options);
@@ -107,6 +110,10 @@ function wrong(options) {
     return coded(TypeError, 'ERR_INVALID_IP_ADDRESS', format('Invalid IP address: %s', localAddress));
   }
   try {
+    // Of a host that is no text, but reads as an address, Node 20 aborts: here it is what newer Nodes throw.
+    if (typeof options.host === 'object' && options.host !== null && isIP(options.host)) {
+      throw invalidArgType('options.host', 'string', options.host);
+    }
     if (localPort) validateNumber(localPort, 'options.localPort');
     if (port !== undefined) {
       if (typeof port !== 'number' && typeof port !== 'string') {
@@ -141,6 +148,7 @@ function connectHost(socket, options) {
   socket[kLookup] = options;
   socket._host = isIP(options.host || 'localhost') ? socket._host : options.host || 'localhost';
   const localPort = options.localPort ? Number(options.localPort) : undefined;
+  if (socket.blockList) holdsFor(socket.blockList, socket);
   native.connectHost(socket[kId], options.host ? String(options.host) : undefined, Number(options.port),
                      familyOf(options.family), options.hints, options.localAddress || undefined, localPort,
                      options.autoSelectFamily ?? defaults.autoSelectFamily,
@@ -177,7 +185,8 @@ define({
       } else if (all) {
         native.answer(lookup, address.flatMap((each) => [String(each.address), each.family]), address.length);
       } else {
-        native.answer(lookup, [String(address), kind], 1);
+        // What is no text is no address, also if it reads as one.
+        native.answer(lookup, [typeof address === 'string' ? address : inspect(address), kind], 1);
       }
     });
   },

@@ -3,6 +3,7 @@
 use crate::emit::{TAP, address};
 use crate::host::{command, emit_rest, go, handle_id, host, lookup_id, pack, server_id, socket_id};
 use crate::js::{Env, Thrown, api};
+use crate::lists;
 use bytes::Bytes;
 use napi_sys::*;
 use netfold_core::{
@@ -87,6 +88,16 @@ pub(crate) const EXPORTS: &[(&str, Export)] = &[
         Ok(env.undefined())
     }),
     ("dropHandle", |env, args| unit(env, Command::DropHandle(socket_id(env.f64(args[0]))))),
+    ("socketAddress", lists::socket_address),
+    ("parseAddress", lists::parse_address),
+    ("newBlockList", lists::new_list),
+    ("dropBlockList", lists::drop_list),
+    ("addAddress", lists::add_address),
+    ("addRange", lists::add_range),
+    ("addSubnet", lists::add_subnet),
+    ("isBlocked", lists::is_blocked),
+    ("rules", lists::rules),
+    ("setBlockList", lists::set_list),
     ("setUp", crate::set_up),
 ];
 

@@ -33,7 +33,7 @@ mod planted {
         };
         let mut missed = 0;
         println!("{:<24} {:>6}  rule that broke", "bug", "seeds");
-        for &bug in Bug::ALL.iter().filter(|bug| wanted(bug)) {
+        for &bug in Bug::ORDER.iter().filter(|bug| wanted(bug)) {
             let began = Instant::now();
             plant(Some(bug));
             let found = (0..seeds).find_map(|seed| {
@@ -53,7 +53,10 @@ mod planted {
                 }
             }
         }
-        println!("{} bugs, {missed} of them not found in {seeds} seeds", Bug::ALL.iter().filter(|b| wanted(b)).count());
+        println!(
+            "{} bugs, {missed} of them not found in {seeds} seeds",
+            Bug::ORDER.iter().filter(|b| wanted(b)).count()
+        );
         if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 

@@ -1,0 +1,109 @@
+//! The straight way: what comes in while the stream flows, and a write that nothing waits before.
+//!
+//! Nearly all bytes of nearly all programs go it. Each function here does at once, with one look at the socket, what the
+//! general functions do one after the other in frames of their own; where anything is in the way it does nothing and leaves
+//! it to them. No rule stands here that does not stand there.
+
+use super::readable::Flowing;
+use super::{Link, Socket};
+use crate::bugs::bug;
+use crate::call::{Completion, Reply};
+use crate::command::{Chunk, Outcome, Text};
+use crate::engine::frame::{Asked, Flow, Frame, WriteCb};
+use crate::engine::{Core, Handle, Owner};
+use crate::id::{CallbackId, HandleId, ListenerId, SocketId};
+use crate::step::{Emit, Event, EventKind, Target};
+use bytes::Bytes;
+
+impl Socket {
+    /// The one listener that bytes which come in go to, with nothing to be done before.
+    #[inline]
+    fn reader(&self) -> Option<ListenerId> {
+        let r = &self.r;
+        let flows = r.flowing == Flowing::Yes && r.length == 0 && r.is_heard();
+        let general = bug!(ReadKeepsTimeout) || bug!(ChunkTwice) || bug!(CountsLastRead);
+        let whole = !general && !r.ended && !self.destroyed && self.errored.is_none() && self.on_read.is_none();
+        if flows && whole { self.listeners.only_user(EventKind::Data) } else { None }
+    }
+
+    /// The handle that a write goes to, with nothing to be done before.
+    #[inline]
+    fn writer(&self) -> Option<HandleId> {
+        let w = &self.w;
+        let free = !w.writing && !w.ending && w.corked == 0 && !bug!(CallbackWithinCall);
+        match self.link {
+            Link::Open(handle) if free && !self.destroyed && self.errored.is_none() => Some(handle),
+            _ => None,
+        }
+    }
+}
+
+impl Core {
+    /// As [`pushed`](Core::pushed), up to the listener.
+    #[inline]
+    pub(crate) fn read_straight(&mut self, h: HandleId, bytes: Bytes) -> Result<Flow, Completion> {
+        let Core { handles, sockets, timers, now, frames, .. } = self;
+        if let Some(Handle { owner: Owner::Socket(socket), started: true, closing: None, bytes_read, .. }) =
+            handles.get_mut(h)
+            && !bytes.is_empty()
+            && let Some(s) = sockets.get_mut(*socket)
+            && let Some(listener) = s.reader()
+        {
+            let socket = *socket;
+            *bytes_read += bytes.len() as u64;
+            s.show_life(socket, timers, *now);
+            s.r.taken_at_once();
+            frames.push(Frame::PushTail { socket, handle: h, added: true });
+            let target = Target::Socket(socket);
+            return Ok(self.say(Emit::Listener { target, listener, last: false, event: Event::Data(bytes) }));
+        }
+        Err(Completion::Read(h, bytes))
+    }
+
+    /// As [`write`](Core::write), up to the system's answer.
+    #[inline]
+    pub(crate) fn write_straight(&mut self, socket: SocketId, chunk: Chunk, callback: Option<CallbackId>) -> Flow {
+        let Core { handles, sockets, timers, now, frames, limits, wire, .. } = self;
+        let short = matches!(chunk.text, Some(Text { short: true, .. }));
+        let s = &mut sockets[socket];
+        if let Some(h) = s.writer()
+            && let handle = &mut handles[h]
+            && !handle.shut
+            && !short
+            && limits.write_buffer.is_none()
+        {
+            s.w.issue(chunk.length(), callback);
+            if !bug!(WriteKeepsTimeout) {
+                s.show_life(socket, timers, *now);
+            }
+            let bytes = chunk.bytes.len() as u64;
+            handle.bytes_written += bytes;
+            wire.push(chunk.bytes);
+            frames.push(Frame::SentStraight { socket, handle: h, bytes });
+            return self.ask(Asked::Write(h));
+        }
+        self.write(socket, chunk, callback)
+    }
+
+    /// As [`write_answered`](Core::write_answered) and [`write_tail`](Core::write_tail).
+    #[inline]
+    pub(crate) fn sent_straight(&mut self, socket: SocketId, handle: HandleId, bytes: u64) -> Flow {
+        let s = &mut self.sockets[socket];
+        if !self.reply.as_ref().is_some_and(Reply::is_done) || s.w.need_drain || !s.w.buffered.is_empty() {
+            self.push(Frame::WriteTail { socket, dispatched: true, top: true });
+            return self.write_answered(socket, handle, bytes, false);
+        }
+        self.reply = None;
+        let callback = s.w.settle();
+        s.w.sync = false;
+        let go_on = s.w.takes_more();
+        self.outcome(Outcome::Bool(go_on));
+        match callback {
+            WriteCb::None => {
+                self.sockets[socket].w.pending -= 1;
+                None
+            }
+            callback => self.write_done(socket, callback, true),
+        }
+    }
+}
