@@ -245,13 +245,11 @@ define({
   },
 
   pause() {
-    lent.decided(this, false);
     native.pause(this[kId]);
     return this;
   },
 
   resume() {
-    lent.decided(this, true);
     native.resume(this[kId]);
     return this;
   },
@@ -259,7 +257,6 @@ define({
   read(n) {
     const size = n === undefined ? NaN : Number.isInteger(n) ? n : Number.parseInt(n, 10);
     if (size > GIB) throw outOfRange('size', '<= 1GiB', size);
-    if (size !== 0 && lent.hasFront(this)) return lent.takeFront(this, size > 0 ? size : undefined);
     return native.read(this[kId], Number.isNaN(size) ? undefined : Math.max(size, 0));
   },
 
@@ -397,7 +394,7 @@ function property(name, get, set = () => {}) {
 
 const seen = {
   connecting: 0, _connecting: 0, pending: 1, destroyed: 2, readyState: 3, bufferSize: 4, bytesRead: 5, _bytesDispatched: 6,
-  bytesWritten: 6, readable: 8, readableEncoding: 10,
+  bytesWritten: 6, readable: 8, readableEncoding: 10, readableLength: 11,
   readableHighWaterMark: 12, readableEnded: 13, writable: 15, writableLength: 16, writableHighWaterMark: 17,
   writableNeedDrain: 18, writableEnded: 19, writableFinished: 20, writableCorked: 21, errored: 23, closed: 24,
   autoSelectFamilyAttemptedAddresses: 25, allowHalfOpen: 26, readableAborted: 28, readableDidRead: 29,
@@ -405,8 +402,9 @@ const seen = {
 for (const [name, number] of Object.entries(seen)) {
   property(name, function() { return native.socketGet(this[kId], number); });
 }
-property('readableFlowing', function() { return lent.flowing(this); }, function(on) { lent.setFlowing(this, on); });
-property('readableLength', function() { return native.socketGet(this[kId], 11) + lent.frontLength(this); });
+property('readableFlowing', function() { return native.socketGet(this[kId], 9); }, function(value) {
+  native.setFlowing(this[kId], value == null ? null : Boolean(value));
+});
 property('timeout', function() { return this[kTimeout]; });
 property('_handle', function() { return handleOf(this); }, function(handle) { setHandle(this, handle); });
 property('writableAborted', function() {

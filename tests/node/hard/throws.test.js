@@ -76,6 +76,26 @@ test('callbacks that throw: of connect, write, end, listen, close, getConnection
   await asInNode(program);
 });
 
+test('an `emit` that swallows one event swallows no other', async () => {
+  await asInNode(() => {
+    const net = require('node:net');
+    const heard = [];
+    const server = net.createServer((socket) => {
+      const { emit } = socket;
+      socket.emit = (name, ...args) => (name === 'resume' || name === 'end' ? false : emit.call(socket, name, ...args));
+      for (const name of ['resume', 'data', 'end', 'finish', 'close']) socket.on(name, () => heard.push(`accepted: ${name}`));
+      setTimeout(() => socket.end('bye'), 50);
+    });
+    server.listen(`${process.env.SCRATCH}/s`, () => {
+      const client = net.connect(server.address());
+      for (const name of ['connect', 'ready', 'data', 'end', 'close']) client.on(name, () => heard.push(`client: ${name}`));
+      client.end('x');
+      client.on('close', () => server.close(() => heard.push('server: close')));
+    });
+    process.on('exit', () => report(heard));
+  });
+});
+
 test('without a handler of uncaughtException the process ends with the error', async () => {
   const { code, stderr } = await run(() => {
     const net = require('node:net');

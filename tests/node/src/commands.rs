@@ -87,6 +87,15 @@ pub(crate) const EXPORTS: &[(&str, Export)] = &[
         host(|h| h.kernel.close_behind(handle_id(env.f64(args[0]))));
         Ok(env.undefined())
     }),
+    ("unshift", |env, args| {
+        let chunk = chunk(env, args[1], args[2]);
+        unit(env, Command::Unshift(socket_id(env.f64(args[0])), chunk))
+    }),
+    ("setFlowing", |env, args| {
+        let flowing = (env.kind(args[1]) == ValueType::napi_boolean).then(|| env.flag(args[1]));
+        unit(env, Command::SetFlowing(socket_id(env.f64(args[0])), flowing))
+    }),
+    ("handleReads", |env, args| unit(env, Command::HandleReads(socket_id(env.f64(args[0])), env.flag(args[1])))),
     ("dropHandle", |env, args| unit(env, Command::DropHandle(socket_id(env.f64(args[0]))))),
     ("socketAddress", lists::socket_address),
     ("parseAddress", lists::parse_address),
@@ -315,6 +324,7 @@ fn socket_address(env: Env, args: &[napi_value]) -> Given {
 /// The object of a socket is gone: so is the socket.
 fn release(env: Env, args: &[napi_value]) -> Given {
     let id = socket_id(env.f64(args[0]));
+    host(|h| h.loops.frees = true);
     command(env, Command::Destroy(id, None))?;
     unit(env, Command::Release(id))
 }

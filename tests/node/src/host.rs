@@ -387,6 +387,12 @@ impl Host {
         }
     }
 
+    /// An emission begins: what was passed over was another one.
+    pub(crate) fn emission_begins(&mut self) {
+        let depth = self.machine.core().emissions();
+        self.swallowed = self.swallowed.filter(|at| *at < depth);
+    }
+
     pub(crate) fn swallow(&mut self) {
         let depth = self.machine.core().emissions();
         if self.machine.core().emission_rest() > 0 {

@@ -28,6 +28,8 @@ pub(crate) struct Loops {
     /// The phases that are asked for, or run.
     closing: bool,
     feeding: bool,
+    /// A socket is to be freed, which the machine does when a turn begins: without I/O none would.
+    pub(crate) frees: bool,
     /// Whether the machine has something for the pending phase, and for the closing phase.
     owed: (bool, bool),
     /// The environment ends: JavaScript is not called any more.
@@ -72,6 +74,7 @@ impl Loops {
             alive: false,
             closing: false,
             feeding: false,
+            frees: false,
             owed: (false, false),
             over: false,
             context,
@@ -190,6 +193,7 @@ impl Host {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
+        let due = if self.loops.frees { Some(self.machine.core().now()) } else { due };
         self.loops.wake_at(due);
         self.loops.keep_alive(self.machine.core().alive());
         self.save_trace(false);
@@ -324,6 +328,9 @@ unsafe extern "C" fn timer_due(_: Memory) {
         h.loops.due = None;
         h.tell_time();
     });
+    if host(|h| std::mem::take(&mut h.loops.frees)) && !turn_of(env, Phase::Timers) {
+        return;
+    }
     while host(|h| h.machine.core().deadline().is_some_and(|at| at <= h.machine.core().now())) {
         if !turn_of(env, Phase::Timers) {
             return;
