@@ -42,7 +42,13 @@ impl Core {
                 if self.waiting(h, |handle| handle.connecting)?.is_none() {
                     return Ok(self.nothing());
                 }
-                self.connected(h, result)
+                // The answer to a path that was asked for again counts, also when the first one's comes before it is told.
+                let newer = self.fed.iter().find_map(|fed| match fed {
+                    Fed::Connected(of, newer) if *of == h => Some(*newer),
+                    _ => None,
+                });
+                self.starve(h);
+                self.connected(h, newer.unwrap_or(result))
             }
             Completion::Accepted(h, conn) => match self.listening(h)? {
                 true => self.accepted(h, conn),

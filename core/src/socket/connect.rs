@@ -356,6 +356,10 @@ impl Core {
 
     fn refused_at_once(&mut self, socket: SocketId, handle: HandleId, errno: Errno) -> Flow {
         self.push(Frame::ConnectNamed(socket, errno));
+        if let Some(Some(known)) = self.sockets[socket].names.as_ref().and_then(|names| names.local) {
+            self.reply_with(Reply::Addr(Some(known)));
+            return None;
+        }
         self.ask(Asked::SockName(handle))
     }
 

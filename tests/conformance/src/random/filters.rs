@@ -27,9 +27,9 @@ pub const D14: &str = "D14 read(n) with an encoding";
 /// D18: a signal that is aborted before it is used.
 pub const D18: &str = "D18 abort before connect";
 
-/// Node's documentation: "should be used only for reconnecting a socket after 'close' has been emitted or otherwise it may lead
+/// D63. Node's documentation: "should be used only for reconnecting a socket after 'close' has been emitted or otherwise it may lead
 /// to undefined behavior".
-pub const EARLY: &str = "connect before 'close': undefined in Node's documentation";
+pub const EARLY: &str = "D63 connect before 'close': undefined in Node's documentation";
 
 /// What the log of a program that differs is not called a difference for.
 pub fn undefined(log: &str) -> Option<&'static str> {
