@@ -1,17 +1,23 @@
 'use strict';
 // `socket._readableState` and `socket._writableState`, which http, ws and others look into: what the machine says, under the
 // names that it has there. Nothing can be set through them.
+const { Writable } = require('node:stream');
 const { native, kId } = require('./core.js');
 
 const kSocket = Symbol('socket');
 
-class State {
+class ReadableState {
   constructor(socket) {
     Object.defineProperty(this, kSocket, { value: socket });
   }
 }
-class ReadableState extends State {}
-class WritableState extends State {}
+class WritableState {
+  constructor(socket) {
+    Object.defineProperty(this, kSocket, { value: socket });
+  }
+}
+// `instanceof stream.Writable` asks what the state of a Duplex is an instance of.
+Object.setPrototypeOf(WritableState.prototype, Writable.WritableState.prototype);
 
 // What a socket's own property says too.
 const both = { destroyed: 'destroyed', closed: 'closed', errored: 'errored' };
@@ -52,7 +58,9 @@ for (const [State, numbers] of hidden) {
     define(State, name, function() { return native.socketGet(this[kSocket][kId], number); });
   }
 }
-for (const [name, value] of Object.entries(fixed)) define(State, name, () => value);
+for (const [name, value] of Object.entries(fixed)) {
+  for (const State of [ReadableState, WritableState]) define(State, name, () => value);
+}
 define(WritableState, 'decodeStrings', () => false);
 define(WritableState, 'needDrain', function() { return native.socketGet(this[kSocket][kId], 45); });
 

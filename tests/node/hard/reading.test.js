@@ -1,5 +1,5 @@
 'use strict';
-// What programs do to the reading of a socket past its methods: as in Node, event by event.
+// What programs do to a socket past its methods, and see of it: as in Node, event by event.
 const { test } = require('node:test');
 const { asInNode } = require('./child.js');
 
@@ -102,3 +102,59 @@ const cases = {
 for (const [name, client] of Object.entries(cases)) {
   test(name, () => asInNode(against(client), ['abc', 'defgh', 'ij']));
 }
+
+test('what a socket is, and what its states say on its way', () => asInNode(() => {
+  const { EventEmitter } = require('node:events');
+  const net = require('node:net');
+  const stream = require('node:stream');
+  const seen = [];
+  const is = (what) => [stream, stream.Duplex, stream.Readable, stream.Writable, EventEmitter, net.Socket, net.Stream]
+    .map((kind) => what instanceof kind);
+  const names = {
+    _readableState: ['ended', 'endEmitted', 'reading', 'length', 'flowing', 'needReadable', 'emittedReadable', 'resumeScheduled',
+                     'readingMore', 'readableListening', 'errorEmitted', 'closeEmitted', 'destroyed', 'closed', 'errored', 'encoding',
+                     'dataEmitted', 'objectMode', 'highWaterMark', 'autoDestroy', 'emitClose', 'constructed'],
+    _writableState: ['ending', 'ended', 'finished', 'length', 'corked', 'needDrain', 'pendingcb', 'errorEmitted', 'closeEmitted',
+                     'destroyed', 'closed', 'errored', 'writing', 'finalCalled', 'prefinished', 'decodeStrings', 'objectMode',
+                     'highWaterMark', 'autoDestroy', 'emitClose', 'constructed'],
+  };
+  const show = (label, socket) => {
+    for (const [state, list] of Object.entries(names)) {
+      seen.push(`${label} ${state} ${list.map((name) => `${name} ${socket[state][name]?.code ?? socket[state][name]}`).join(', ')}`);
+    }
+  };
+  const server = net.createServer((socket) => {
+    socket.end('hello');
+    socket.resume();
+  });
+  seen.push(is(new net.Socket()), is(server));
+  server.listen(`${process.env.SCRATCH}/s`, () => {
+    const socket = net.connect(server.address());
+    show('made', socket);
+    socket.cork();
+    socket.write('a', () => show('written', socket));
+    show('corked', socket);
+    socket.on('connect', () => {
+      show('connect', socket);
+      socket.uncork();
+      show('uncorked', socket);
+    });
+    setTimeout(() => {
+      show('unread', socket);
+      socket.on('data', () => show('data', socket));
+      show('heard', socket);
+      process.nextTick(show, 'a tick later', socket);
+    }, 40);
+    socket.on('end', () => {
+      show('end', socket);
+      socket.destroy(Object.assign(new Error('over'), { code: 'OVER' }));
+      show('destroyed', socket);
+    });
+    socket.on('error', () => show('error', socket));
+    socket.on('close', () => {
+      show('close', socket);
+      server.close();
+    });
+  });
+  process.on('exit', () => report(seen));
+}));
