@@ -84,6 +84,8 @@ const cases = {
       setTimeout(() => {
         socket.readableFlowing = true;
         heard.push(socket.read()?.length);
+        // What is kept by then flows no more by itself.
+        setTimeout(() => socket.resume(), 100);
       }, 45);
     });
   },
