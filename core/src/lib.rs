@@ -78,7 +78,7 @@ pub use limits::Limits;
 pub use machine::Machine;
 pub use numeral::numeral;
 pub use server::ServerView;
-pub use socket::{ReadyState, SocketView, default_attempt_timeout};
+pub use socket::{Inside, ReadyState, SocketView, default_attempt_timeout};
 pub use socket_address::{Family, IntoSocketAddress, SocketAddress, SocketAddressOptions};
 pub use state_key::KeyDetail;
 pub use states::{ReadableState, ServerState, SocketState, WritableState};

@@ -1,13 +1,13 @@
 //! What a host with an event emitter of its own needs: taps, emissions, answers with errors, handles that are taken away,
-//! and what it does to the reading of a socket (rules H2 to H7). Step by step, and in a trace.
+//! and what it does to the reading of a socket (rules H2 to H8). Step by step, and in a trace.
 
 mod trace_support;
 
 use bytes::Bytes;
 use netfold_core::trace::{Options, Trace, replay};
 use netfold_core::{
-    Chunk, Command, Completion, ConnectTo, Emit, Encoding, Event, EventKind, HandleId, HostOptions, ListenOn,
-    ListenerId, NodeError, Op, Outcome, Reply, ServerId, SocketId, Step, Target, Text,
+    CallbackId, Chunk, Command, Completion, ConnectTo, Emit, Encoding, Event, EventKind, HandleId, HostOptions,
+    ListenOn, ListenerId, NodeError, Op, Outcome, Reply, ServerId, SocketId, Step, Target, Text,
 };
 use std::sync::Arc;
 use trace_support::Host;
@@ -304,5 +304,33 @@ fn h4_a_handle_that_is_dropped_is_closed_without_an_event() {
     assert_eq!(ticks(&mut host), ["error to 1 in 0 rest 0"]);
     let errored = host.machine.core().socket(socket).unwrap().errored().map(|e| e.code().to_string());
     assert_eq!(errored.as_deref(), Some("ERR_SOCKET_CLOSED"));
+    replays(host);
+}
+
+#[test]
+fn h8_what_the_streams_know_of_themselves_can_be_seen() {
+    let (mut host, socket, handle) = connected();
+    let inside = |host: &Host| host.machine.core().socket(socket).unwrap().inside();
+    assert!(inside(&host).reading && !inside(&host).resume_scheduled && !inside(&host).ended);
+    on(&mut host, socket, EventKind::Data, 1);
+    assert!(inside(&host).resume_scheduled && !inside(&host).readable_listening);
+    ticks(&mut host);
+    assert!(!inside(&host).resume_scheduled);
+    host.command(Command::Pause(socket));
+    comes_in(&mut host, handle, b"unread");
+    host.machine.complete(Completion::Eof(handle)).unwrap();
+    emits(&mut host);
+    ticks(&mut host);
+    let view = host.machine.core().socket(socket).unwrap();
+    assert!(view.inside().ended && !view.readable_ended(), "the end is there, and not heard");
+    host.machine.begin(Command::Write(socket, Bytes::from_static(b"x").into(), Some(CallbackId(1)))).unwrap();
+    assert_eq!(emits(&mut host), Vec::<String>::new());
+    assert_eq!(inside(&host).pending_callbacks, 1);
+    ticks(&mut host);
+    assert_eq!(inside(&host).pending_callbacks, 0);
+    host.command(Command::Destroy(socket, Some(Arc::new(NodeError::user("over")))));
+    assert!(!inside(&host).error_emitted && !inside(&host).close_emitted);
+    ticks(&mut host);
+    assert!(inside(&host).error_emitted && inside(&host).close_emitted);
     replays(host);
 }

@@ -15,7 +15,7 @@ pub(crate) use chunks::Piece;
 pub(crate) use connect::{LONGEST_NAME, port, scoped};
 pub use eyes::default_attempt_timeout;
 pub(crate) use eyes::{Attempts, Found};
-pub use view::{ReadyState, SocketView};
+pub use view::{Inside, ReadyState, SocketView};
 
 use crate::block_list::BlockList;
 use crate::command::{ConnectTo, HandedIn, Outcome, SocketOptions};

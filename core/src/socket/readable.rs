@@ -44,12 +44,12 @@ pub(crate) struct Readable {
     data_listening: bool,
     pub(crate) readable_listening: bool,
     /// A demand is outstanding: the next chunk answers it.
-    reading: bool,
-    sync: bool,
-    need_readable: bool,
-    emitted_readable: bool,
-    resume_scheduled: bool,
-    reading_more: bool,
+    pub(super) reading: bool,
+    pub(super) sync: bool,
+    pub(super) need_readable: bool,
+    pub(super) emitted_readable: bool,
+    pub(super) resume_scheduled: bool,
+    pub(super) reading_more: bool,
     pub(crate) ended: bool,
     pub(crate) end_emitted: bool,
     /// 'data' was emitted.

@@ -40,6 +40,40 @@ pub struct SocketView<'c> {
     handle: Option<&'c Handle>,
 }
 
+/// What Node's streams know of themselves and show in no property: names are those of its `_readableState` and
+/// `_writableState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// `ended` of the readable side: the other party has ended, whether all was read or not.
+    pub ended: bool,
+    /// `reading`: a demand is outstanding.
+    pub reading: bool,
+    /// `sync` of the readable side: a demand is being made.
+    pub sync: bool,
+    /// `needReadable`: what comes next emits 'readable'.
+    pub need_readable: bool,
+    /// `emittedReadable`: a 'readable' is on its way, or was not answered by `read`.
+    pub emitted_readable: bool,
+    /// `resumeScheduled`: a 'resume' is on its way.
+    pub resume_scheduled: bool,
+    /// `readingMore`: a tick is on its way that reads more.
+    pub reading_more: bool,
+    /// `readableListening`
+    pub readable_listening: bool,
+    /// `errorEmitted`: 'error' is being, or was, emitted.
+    pub error_emitted: bool,
+    /// `closeEmitted`: the tick in which other streams emit 'close' is over.
+    pub close_emitted: bool,
+    /// `pendingcb`: how many callbacks are owed.
+    pub pending_callbacks: i32,
+    /// `writing`: a request is in flight.
+    pub writing: bool,
+    /// `finalCalled`
+    pub final_called: bool,
+    /// `prefinished`
+    pub prefinished: bool,
+}
+
 impl Core {
     /// The properties of a socket; `None` once it is released.
     pub fn socket(&self, id: SocketId) -> Option<SocketView<'_>> {
@@ -222,6 +256,27 @@ impl SocketView<'_> {
     /// Bytes of memory that unread chunks take; bounded, whatever the peer sends (rule B2).
     pub fn readable_memory(&self) -> usize {
         self.socket.r.memory()
+    }
+
+    /// What Node keeps in `_readableState` and `_writableState` beside what has a property of its own (rule H8).
+    pub fn inside(&self) -> Inside {
+        let Socket { r, w, error_emitted, close_emitted, .. } = self.socket;
+        Inside {
+            ended: r.ended,
+            reading: r.reading,
+            sync: r.sync,
+            need_readable: r.need_readable,
+            emitted_readable: r.emitted_readable,
+            resume_scheduled: r.resume_scheduled,
+            reading_more: r.reading_more,
+            readable_listening: r.readable_listening,
+            error_emitted: *error_emitted,
+            close_emitted: *close_emitted,
+            pending_callbacks: w.pending,
+            writing: w.writing,
+            final_called: w.final_called,
+            prefinished: w.prefinished,
+        }
     }
 
     /// `writable`

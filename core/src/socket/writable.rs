@@ -51,7 +51,7 @@ pub(crate) struct Writable {
     pub(super) sync: bool,
     after_write_pending: bool,
     clearing: bool,
-    final_called: bool,
+    pub(super) final_called: bool,
     pub(crate) prefinished: bool,
     pub(crate) need_drain: bool,
     pub(crate) ending: bool,

@@ -115,6 +115,11 @@ impl System {
         self.table.get(handle)?.fd()
     }
 
+    /// Whether the descriptor of this number is a handle's: it is not to be given to another, which would close it too.
+    pub fn has_fd(&self, fd: RawFd) -> bool {
+        self.table.has(fd)
+    }
+
     /// Closes the descriptor of a handle behind the machine's back, as programs inside Node can: what the machine asks of
     /// it afterwards fails with `EBADF`.
     pub fn close_behind(&mut self, handle: HandleId) {

@@ -5,7 +5,7 @@ use super::poll::Interest;
 use super::read::BLOCK;
 use super::write::Queue;
 use netfold_core::{HandleId, HandleKind};
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// What a handle is doing.
 #[derive(Debug)]
@@ -145,6 +145,11 @@ impl Table {
     pub(super) fn remove(&mut self, id: HandleId) -> Option<Entry> {
         self.get(id)?;
         self.0[id.slot() as usize].take()
+    }
+
+    /// Whether a descriptor of this number is a handle's.
+    pub(super) fn has(&self, fd: RawFd) -> bool {
+        self.0.iter().flatten().any(|entry| entry.fd().is_some_and(|own| own.as_raw_fd() == fd))
     }
 
     /// The handle that lives in a slot.

@@ -70,7 +70,8 @@ function addressOf(given, name, family) {
   return new SocketAddress({ address: given, family });
 }
 
-const pair = (address) => [address.address, address.family === 'ipv6' ? 6 : 4];
+const whole = ({ address, port, family, flowlabel }) => [address, port, family === 'ipv6' ? 6 : 4, flowlabel];
+const pair = ({ address, family }) => [address, family === 'ipv6' ? 6 : 4];
 
 const lists = new FinalizationRegistry((number) => native.dropBlockList(number));
 
@@ -95,7 +96,7 @@ class BlockList {
   addRange(start, end, family = 'ipv4') {
     const first = addressOf(start, 'start', family);
     const last = addressOf(end, 'end', family);
-    native.addRange(this[kList], ...pair(first), ...pair(last));
+    native.addRange(this[kList], ...whole(first), ...whole(last));
     changed(this);
   }
 

@@ -198,7 +198,7 @@ property('_connections', function() { return native.serverGet(this[kId], 1); }, 
 const kMost = Symbol('maxConnections');
 property('maxConnections', function() { return this[kMost]; }, function(value) {
   this[kMost] = value;
-  native.setMaxConnections(this[kId], value ? Math.ceil(Number(value)) || 0 : 0);
+  native.setMaxConnections(this[kId], value && typeof value !== 'symbol' ? Math.ceil(Number(value)) || 0 : 0);
 });
 
 Server.prototype[EventEmitter.captureRejectionSymbol] = function(error, event, socket) {

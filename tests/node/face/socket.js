@@ -2,6 +2,7 @@
 // net.Socket
 const { Buffer } = require('node:buffer');
 const { EventEmitter } = require('node:events');
+const { constants: { errno } } = require('node:os');
 const { format, inspect } = require('node:util');
 const { Duplex, addAbortSignal, getDefaultHighWaterMark } = require('node:stream');
 const { native, isIP, kId, kServer, know, hold, letGo, callbacks, answerError, write, writeBytes } = require('./core.js');
@@ -9,7 +10,7 @@ const { install, kCapture } = require('./emitter.js');
 const { blockListOf, holdsFor } = require('./addresses.js');
 const { normalizeArgs, isNormalized, defaults } = require('./args.js');
 const {
-  badPort, coded, invalidArgType, invalidArgValue, outOfRange, validateBoolean, validateFunction, validateInt32, validateNumber,
+  badPort, coded, makeError, invalidArgType, invalidArgValue, outOfRange, validateBoolean, validateFunction, validateInt32, validateNumber,
 } = require('./errors.js');
 const lent = require('./lent.js');
 const { ReadableState, WritableState } = require('./state.js');
@@ -17,6 +18,7 @@ const { handleOf, setHandle, take, foreign, foreignOf, duplicateOf } = require('
 
 const kAdopt = Symbol('adopt');
 const kLookup = Symbol('lookup');
+const kSaid = Symbol('said');
 // Of a socket over a handle of the user's: the machine knows nothing of that.
 const kNoDelay = Symbol('noDelay');
 const GIB = 2 ** 30;
@@ -49,7 +51,11 @@ function Socket(options) {
   this._pendingEncoding = '';
   this.server = null;
   this._server = null;
-  const fd = options.fd ?? (options.handle ? duplicateOf(options.handle) : undefined);
+  for (const side of ['readableHighWaterMark', 'writableHighWaterMark']) {
+    const mark = options.highWaterMark ?? options[side];
+    if (mark != null && (!Number.isInteger(mark) || mark < 0)) throw invalidArgValue(`options.${side}`, mark);
+  }
+  const fd = options.handle ? duplicateOf(options.handle) : options.fd;
   if (options[kAdopt] !== undefined) {
     know(this, options[kAdopt]);
     native.adopt(this[kId]);
@@ -186,8 +192,13 @@ define({
       } else if (all) {
         native.answer(lookup, address.flatMap((each) => [String(each.address), each.family]), address.length);
       } else {
-        // What is no text is no address, also if it reads as one.
-        native.answer(lookup, [typeof address === 'string' ? address : inspect(address), kind], 1);
+        // What is no text is no address, also if it reads as one; 'lookup' tells of it as it is.
+        this[kSaid] = [address, kind];
+        try {
+          native.answer(lookup, [typeof address === 'string' ? address : inspect(address), kind], 1);
+        } finally {
+          this[kSaid] = undefined;
+        }
       }
     });
   },
@@ -279,11 +290,21 @@ define({
   // A read of a socket with the option onread: into the user's buffer.
   readInto(bytes) {
     const onread = this[kOnRead];
-    const { buffer } = onread;
-    buffer.set(bytes);
-    const goOn = onread.callback.call(this, bytes.length, buffer);
-    if (goOn === false) native.stopReading(this[kId]);
-    else if (onread.make) onread.buffer = onread.make();
+    if (onread.buffer.length === 0) {
+      const [error] = makeError('Error', 'ENOBUFS', 'read ENOBUFS', -errno.ENOBUFS, 'read');
+      this.destroy(error);
+      return;
+    }
+    // A function may give another size each time: the machine was told the first.
+    for (let rest = bytes; rest.length > 0 && !this.destroyed;) {
+      const { buffer } = onread;
+      const part = rest.subarray(0, buffer.length);
+      rest = rest.subarray(part.length);
+      buffer.set(part);
+      if (onread.callback.call(this, part.length, buffer) === false) native.stopReading(this[kId]);
+      else if (onread.make) onread.buffer = onread.make();
+      if (onread.buffer.length === 0) return;
+    }
   },
 
   setTimeout(ms, callback) {
@@ -354,8 +375,10 @@ define({
         return this.emit(name, a);
       case 'close':
         return a === undefined ? this.emit(name) : this.emit(name, a);
-      case 'lookup':
-        return this.emit(name, a, b, c, this[kLookup]?.host || d);
+      case 'lookup': {
+        const [address, family] = this[kSaid] ?? [b, c];
+        return this.emit(name, a, address, family, this[kLookup]?.host || d);
+      }
       case 'connectionAttemptFailed':
         return this.emit(name, a, b, c, d);
       case 'connectionAttempt':

@@ -5,7 +5,7 @@ const { test } = require('node:test');
 const { run } = require('./child.js');
 
 const flags = ['--expose-gc'];
-const limit = 120_000;
+const limit = 240_000;
 
 test('100,000 connections, made and closed over a path', async () => {
   const { first, last, counters, descriptors } = await run(() => {

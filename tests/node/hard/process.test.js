@@ -73,6 +73,6 @@ test('threads have nets of their own, and end while these work', async () => {
       worker.on('message', () => worker.terminate());
       worker.on('exit', () => { if (++ended === 8) report(ended); });
     }
-  }, ours);
+  }, ours, { limit: 60_000 });
   assert.strictEqual(seen, 8);
 });

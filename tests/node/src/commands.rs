@@ -7,7 +7,7 @@ use crate::lists;
 use bytes::Bytes;
 use napi_sys::*;
 use netfold_core::{
-    CallbackId, Chunk, Command, ConnectTo, Encoding, EventKind, HandedIn, HandleKind, HostOptions, ListenOn,
+    CallbackId, Chunk, Command, ConnectTo, Encoding, Errno, EventKind, HandedIn, HandleKind, HostOptions, ListenOn,
     ListenOptions, ListenerId, NodeError, Outcome, ServerOptions, Side, SocketOptions, Target, Text, TickId,
     ip_and_zone, is_ip,
 };
@@ -197,6 +197,9 @@ fn copy(fd: OwnedFd) -> OwnedFd {
 
 /// A descriptor by its number: the socket's from here on, unless it cannot be one.
 fn hand_in(env: Env, fd: i32) -> Result<HandedIn, Thrown> {
+    if host(|h| h.kernel.has_fd(fd)) {
+        return Err(Some(env.error(&Arc::new(NodeError::system(Errno::EEXIST, "open")))?));
+    }
     // SAFETY: it is the user who says that this number is a descriptor of theirs to give away, as in Node.
     let given = unsafe { OwnedFd::from_raw_fd(fd) };
     let handed = match given.try_clone() {
@@ -399,9 +402,11 @@ fn listen(env: Env, server: napi_value, on: ListenOn, options: ListenOptions) ->
 
 /// A descriptor by its number. It is the server's from here on if it can listen on it, and stays the user's if not.
 fn listen_fd(env: Env, args: &[napi_value]) -> Given {
+    let number = env.f64(args[1]) as i32;
     // SAFETY: it is the user who says that this number is a descriptor of theirs to give away, as in Node.
-    let fd = unsafe { OwnedFd::from_raw_fd(env.f64(args[1]) as i32) };
-    let fd = if fd.as_raw_fd() > LAST_STDIO { fd } else { copy(fd) };
+    let fd = unsafe { OwnedFd::from_raw_fd(number) };
+    let theirs = number <= LAST_STDIO || host(|h| h.kernel.has_fd(number));
+    let fd = if theirs { copy(fd) } else { fd };
     let (key, kind) = host(|h| {
         let key = h.kernel.hand_in_listener(fd);
         (key, h.kernel.handed_kind(key))

@@ -25,16 +25,20 @@ fn checked<T>(env: Env, result: Result<T, NodeError>) -> Result<T, Thrown> {
     result.map_err(|error| env.error(&Arc::new(error)).map_or_else(|thrown| thrown, Some))
 }
 
-/// `socketAddress(address, port, family, flowlabel)`, as `[address, port, flowlabel]`.
-pub(crate) fn socket_address(env: Env, args: &[napi_value]) -> Given {
+/// Of `address, port, family, flowlabel`.
+fn made(env: Env, args: &[napi_value]) -> Result<SocketAddress, Thrown> {
     let options = SocketAddressOptions {
         address: env.maybe_string(args[0]),
         port: env.f64(args[1]) as i64,
         family: family(env, args[2]),
         flowlabel: env.f64(args[3]) as i64,
     };
-    let made = checked(env, SocketAddress::new(&options))?;
-    Ok(parts(env, made))
+    checked(env, SocketAddress::new(&options))
+}
+
+/// `socketAddress(address, port, family, flowlabel)`, as `[address, port, flowlabel]`.
+pub(crate) fn socket_address(env: Env, args: &[napi_value]) -> Given {
+    Ok(parts(env, made(env, args)?))
 }
 
 fn parts(env: Env, of: SocketAddress) -> napi_value {
@@ -66,10 +70,9 @@ pub(crate) fn add_address(env: Env, args: &[napi_value]) -> Given {
     change(env, args[0], |list| list.add_address(address))
 }
 
-/// `addRange(list, start, family, end, family)`
+/// `addRange(list, start, port, family, flowlabel, end, port, family, flowlabel)`: all of it is shown when it is wrong.
 pub(crate) fn add_range(env: Env, args: &[napi_value]) -> Given {
-    let start = (env.string(args[1]), family(env, args[2]));
-    let end = (env.string(args[3]), family(env, args[4]));
+    let (start, end) = (made(env, &args[1..5])?, made(env, &args[5..9])?);
     change(env, args[0], |list| list.add_range(start, end))
 }
 

@@ -4,7 +4,7 @@ use crate::commands::{kind, kind_name, target};
 use crate::host::{host, server_id, socket_id};
 use crate::js::{Env, Thrown};
 use napi_sys::napi_value;
-use netfold_core::SharedError;
+use netfold_core::{Inside, SharedError};
 
 type Given = Result<napi_value, Thrown>;
 
@@ -76,10 +76,32 @@ pub(crate) fn socket_get(env: Env, args: &[napi_value]) -> Given {
             29 => Seen::Flag(view.readable_did_read()),
             30 => view.kind().map_or(Seen::Nothing, |kind| Seen::Word(kind_name(kind))),
             27 => Seen::Flag(core.handle_of(id).is_some()),
-            _ => Seen::Nothing,
+            45 => Seen::Flag(view.write_refused()),
+            31.. => inside(view.inside(), property),
         }
     });
     seen(env, value)
+}
+
+/// What the streams of Node know of themselves, as `state.js` numbers it.
+fn inside(of: Inside, property: u32) -> Seen {
+    Seen::Flag(match property {
+        31 => of.ended,
+        32 => of.reading,
+        33 => of.sync,
+        34 => of.need_readable,
+        35 => of.emitted_readable,
+        36 => of.resume_scheduled,
+        37 => of.reading_more,
+        38 => of.readable_listening,
+        39 => of.error_emitted,
+        40 => of.close_emitted,
+        41 => return Seen::Number(f64::from(of.pending_callbacks)),
+        42 => of.writing,
+        43 => of.final_called,
+        44 => of.prefinished,
+        _ => return Seen::Nothing,
+    })
 }
 
 /// `serverGet(id, property)`
