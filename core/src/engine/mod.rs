@@ -649,7 +649,19 @@ impl Core {
         }
     }
 
+    #[inline]
     pub(crate) fn answered(&mut self, reply: Reply) -> Result<(), ApiMisuse> {
+        if let (Some(Asked::Write(_)), Reply::Done) = (&self.asked, &reply) {
+            self.asked = None;
+            self.news.told(News::CALL);
+            self.reply = Some(Reply::Done);
+            self.wire.clear();
+            return Ok(());
+        }
+        self.answered_else(reply)
+    }
+
+    fn answered_else(&mut self, reply: Reply) -> Result<(), ApiMisuse> {
         if !self.asked.as_ref().expect("a call is out").allows(&reply) {
             return Err(ApiMisuse::WrongReply);
         }

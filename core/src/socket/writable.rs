@@ -119,6 +119,7 @@ impl Writable {
     }
 
     /// A chunk becomes a request at once.
+    #[inline(always)]
     pub(super) fn issue(&mut self, length: u64, callback: Option<CallbackId>) {
         self.pending += 1;
         self.length += length;
@@ -141,6 +142,7 @@ impl Writable {
     }
 
     /// A request goes to the driver, or is parked.
+    #[inline(always)]
     fn begin(&mut self, length: u64, callback: WriteCb) {
         (self.in_flight, self.callback) = (length, callback);
         (self.writing, self.sync, self.expecting) = (true, true, true);

@@ -113,16 +113,21 @@ impl EchoCore {
             match self.machine.step() {
                 Step::Call(call) => call.answer(Reply::Done).expect("it can be done"),
                 Step::Tick(id) => self.ticks.push_back(id),
-                Step::Emit(Emit::Listener { event: Event::Data(chunk), .. }) => {
-                    let write = Command::Write(self.socket, chunk.into(), self.callback);
-                    self.machine.begin(write).expect("within a listener");
-                }
+                Step::Emit(emit) => self.listen(emit),
                 Step::Idle(_) => match self.ticks.pop_front() {
                     Some(id) => self.machine.tick(id).expect("the next tick"),
                     None => return steps,
                 },
-                _ => {}
+                Step::Return(_) | Step::Released(_) => {}
             }
+        }
+    }
+
+    /// The user's code.
+    fn listen(&mut self, emit: Emit) {
+        if let Emit::Listener { event: Event::Data(chunk), .. } = emit {
+            let write = Command::Write(self.socket, chunk.into(), self.callback);
+            self.machine.begin(write).expect("within a listener");
         }
     }
 
