@@ -2,7 +2,9 @@
 
 use crate::net::{Host, Net};
 use crate::{Server, Socket};
-use netfold_core::{NodeError, Target};
+use netfold_core::{Event, EventKind, NodeError, Target};
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[derive(Debug, Default)]
@@ -97,6 +99,18 @@ impl AbortSignal {
         let (on_error, on_close) = (self.clone(), self.clone());
         socket.on_error(net, move |_, _, _| on_error.forget(target));
         socket.on_close(net, move |_, _, _| on_close.forget(target));
+        // With both halves over there is nothing left to abort.
+        let over = Rc::new(Cell::new((false, false)));
+        for kind in [EventKind::End, EventKind::Finish] {
+            let (signal, over) = (self.clone(), over.clone());
+            socket.on(net, kind, move |_, _, event| {
+                let (ended, finished) = over.get();
+                over.set((ended || event == Event::End, finished || event == Event::Finish));
+                if over.get() == (true, true) {
+                    signal.forget(target);
+                }
+            });
+        }
         if self.aborted() {
             socket.destroy_with(net, NodeError::Aborted);
         } else {
@@ -113,6 +127,6 @@ impl AbortSignal {
         let target = Target::Server(server.id());
         self.state().targets.push(target);
         let signal = self.clone();
-        server.once(net, netfold_core::EventKind::ServerClose, move |_, _, _| signal.forget(target));
+        server.once(net, EventKind::ServerClose, move |_, _, _| signal.forget(target));
     }
 }

@@ -349,7 +349,16 @@ impl<S, H: Host> Net<S, H> {
         self.connect_then(to, listener)
     }
 
+    /// Connects a socket that only the caller of `net.connect` will know; nobody will if this throws (rule F12).
     fn connect_socket(&mut self, socket: Socket, to: Connect) -> Result<Socket, SharedError> {
+        self.set_up(socket, to).inspect_err(|_| {
+            socket.remove_all_listeners(self, None);
+            socket.destroy(self);
+        })?;
+        Ok(socket)
+    }
+
+    fn set_up(&mut self, socket: Socket, to: Connect) -> Result<(), SharedError> {
         // As in Node what is falsy is none.
         if let Some(ms) = to.timeout.filter(|ms| *ms != 0.0 && !ms.is_nan()) {
             socket.set_timeout(self, ms)?;
@@ -360,11 +369,10 @@ impl<S, H: Host> Net<S, H> {
         if let Some(signal) = to.signal.clone() {
             signal.guard_socket(self, socket);
             if signal.aborted() {
-                return Ok(socket);
+                return Ok(());
             }
         }
-        socket.connect(self, to)?;
-        Ok(socket)
+        socket.connect(self, to)
     }
 
     /// `net.connect({ lookup })`: a name is resolved by this function of the user's, which answers the request at once or

@@ -186,7 +186,9 @@ impl Server {
     /// cannot be had is an 'error' event.
     pub fn listen<S, H: Host>(self, net: &mut Net<S, H>, on: impl Into<Listen>) -> Result<(), SharedError> {
         let mut on = on.into();
-        if let Some(signal) = &on.signal {
+        if let Some(signal) = &on.signal
+            && !self.listening(net)
+        {
             signal.guard_server(net, self);
         }
         if let ListenOn::Port { host, .. } = &on.on {

@@ -4,7 +4,7 @@
 #[expect(dead_code, reason = "the tests of the tool use the rest")]
 mod process;
 
-use process::{Folder, PATIENCE, Running};
+use process::{Folder, PATIENCE, Running, skipped};
 use rustix::process::Signal;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -36,7 +36,7 @@ fn has_nc() -> bool {
     let help = Command::new("nc").arg("-h").stdin(Stdio::null()).output();
     let has = help.is_ok_and(|help| String::from_utf8_lossy(&help.stderr).contains("OpenBSD"));
     if !has {
-        println!("skipped: no nc (apt-get install netcat-openbsd)");
+        skipped("no nc (apt-get install netcat-openbsd)");
     }
     has
 }

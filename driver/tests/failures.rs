@@ -7,8 +7,8 @@ mod common;
 use common::{Log, Scratch, alone, assert_clean, descriptors, drain, hear, new, reset, serve, socket, until};
 use netfold::core::Target;
 use netfold::{
-    Connect, Errno, EventKind, LookupCode, LookupRequest, Net, NetError, NodeError, ReadyState, Server, ServerOptions,
-    Socket, SocketOptions,
+    AbortController, Connect, Errno, EventKind, Limits, LookupCode, LookupRequest, Net, NetError, NodeError,
+    ReadyState, Server, ServerOptions, SharedError, Socket, SocketOptions, System,
 };
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -55,6 +55,45 @@ fn refused_connects() {
     assert_clean(&mut net, 0);
     drop(net);
     assert_eq!(descriptors(), before);
+}
+
+/// A form of `net.connect`.
+type Form<'f> = &'f dyn Fn(&mut Net<()>) -> Result<Socket, SharedError>;
+
+/// Rule F12: of a `net.connect` that throws, nobody has the socket: it is gone, whatever threw, and nothing is emitted.
+#[test]
+fn a_connect_that_throws_leaves_no_socket() {
+    let limits = Limits { sockets: 1, ..Limits::DEFAULT };
+    let mut net = Net::with_host((), System::new().unwrap(), limits);
+    let wrong = [
+        || Connect::port(65_536),
+        || Connect::port(1).host("127.0.0.1").local_port(70_000),
+        || Connect::port(1).host("127.0.0.1").local_address("here"),
+        || Connect::port(1).timeout(-1.0),
+        || Connect::port(1).auto_select_family_attempt_timeout(0),
+    ];
+    for wrong in wrong {
+        let controller = AbortController::new();
+        let forms: [Form<'_>; 5] = [
+            &|net| net.connect(wrong()),
+            &|net| net.create_connection(wrong().signal(controller.signal())),
+            &|net| net.connect_then(wrong(), |_, _| panic!("it does not connect")),
+            &|net| net.connect_on_read(wrong(), 100, |_, _, _| panic!("it reads nothing")),
+            &|net| net.connect_looking_up(wrong(), |_, _| panic!("nothing is looked up")),
+        ];
+        for form in forms {
+            let thrown = form(&mut net).map(|socket| socket.id());
+            let code = thrown.as_ref().map_err(|error| error.code());
+            assert!(code.is_err_and(|code| code != "ERR_NETFOLD_LIMIT"), "{code:?}");
+            net.set_timeout(1.0, |_| {});
+            net.run().unwrap();
+            assert_eq!(net.core().census().sockets, 0, "{code:?}");
+        }
+        controller.abort(&mut net);
+    }
+    let there = net.socket(SocketOptions::default()).expect("there is room");
+    there.destroy(&mut net);
+    net.run().unwrap();
 }
 
 /// A refused socket can connect again, to where somebody listens (rules L16, C13).

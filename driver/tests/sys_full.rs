@@ -127,8 +127,7 @@ fn one_turn_sheds_a_bounded_number(way: netfold::sys::Waiting) {
     let (limit, backlog) = (getrlimit(Resource::Nofile), std::fs::read_to_string("/proc/sys/net/core/somaxconn"));
     let backlog = backlog.ok().and_then(|text| text.trim().parse::<usize>().ok()).unwrap_or(0);
     if limit.current.is_some_and(|most| most < 2 * WAITING as u64) || backlog < WAITING {
-        println!("skipped: {WAITING} connections cannot wait here: {limit:?}, backlog {backlog}");
-        return;
+        return skipped(&format!("{WAITING} connections cannot wait here: {limit:?}, backlog {backlog}"));
     }
     let mut rig = Rig::new(way);
     let server = rig.server();

@@ -24,7 +24,7 @@ class Reader {
     this.number = 0;
     this.program = {
       about: [], rules: [], deviates: null, actors: [], parts: [], start: null, quiet: [],
-      callbacks: new Map(), tasks: new Map(), listeners: new Map(), longest: -1,
+      callbacks: new Map(), tasks: new Map(), listeners: new Map(), longest: -1, shortest: Infinity,
     };
     this.block = null;
     this.later = [];
@@ -87,7 +87,10 @@ class Reader {
 
   time(word) {
     const ms = this.integer(word);
-    if (ms <= LONGEST_WAIT) this.program.longest = Math.max(this.program.longest, ms);
+    if (ms <= LONGEST_WAIT) {
+      this.program.longest = Math.max(this.program.longest, ms);
+      if (ms > 0) this.program.shortest = Math.min(this.program.shortest, ms);
+    }
     return ms;
   }
 

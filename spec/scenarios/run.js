@@ -3,6 +3,7 @@
 // the next: when its log is done, all that it made is closed before `done` is called.
 
 const fs = require('fs');
+const net = require('net');
 const os = require('os');
 const path = require('path');
 const { current, watchResources } = require('../node/segments');
@@ -14,6 +15,11 @@ const STEPS = 400;
 const SILENT_ROUNDS = 4;
 const QUIET_ROUNDS = 12;
 const MORE_MS = 25;
+// How long nothing may move before a program is quiet whose writes wait for the other party: the kernel itself may be late
+// to pass on what it has taken.
+const WRITE_MS = 25;
+// A round that takes this part of the shortest time of a program tells of the machine, not of the program.
+const STALL_PART = 4;
 const COUNTED_ROUNDS = 2000;
 const LIMIT_MS = 5000;
 // Rounds with everything closed before the next program may begin.
@@ -51,6 +57,9 @@ class Run {
     this.waited = 0;
     this.began = performance.now();
     this.since = this.began;
+    this.last = this.began;
+    this.longestRound = 0;
+    this.bytesRead = 0;
     this.settled = false;
     this.begun = false;
     this.nextQuiet = 0;
@@ -110,6 +119,28 @@ class Run {
       if (this.silent <= SILENT_ROUNDS) this.round++;
     }
     this.logged = false;
+    const now = performance.now();
+    this.longestRound = Math.max(this.longestRound, now - this.last);
+    this.last = now;
+    const { bytesRead } = this.traffic();
+    if (bytesRead === this.bytesRead) return;
+    this.bytesRead = bytesRead;
+    this.waited = 0;
+    this.since = now;
+    this.settled = false;
+  }
+
+  // What moves without an entry: what the sockets have read, and whether something that was written waits for the other
+  // party.
+  traffic() {
+    let bytesRead = 0;
+    let blocked = false;
+    for (const socket of [...this.strays, ...[...this.actors.values()].map((actor) => actor.emitter)]) {
+      if (!(socket instanceof net.Socket)) continue;
+      bytesRead += socket.bytesRead;
+      blocked ||= socket.writableLength > 0 && socket.writableCorked === 0 && !socket.connecting && !socket.destroyed;
+    }
+    return { bytesRead, blocked };
   }
 
   start() {
@@ -126,7 +157,8 @@ class Run {
       this.settled = true;
       this.waited = 0;
     }
-    return this.waited >= QUIET_ROUNDS && (this.program.longest < 0 || this.settled);
+    if (this.waited < QUIET_ROUNDS || (this.program.longest >= 0 && !this.settled)) return false;
+    return now - this.since >= WRITE_MS || !this.traffic().blocked;
   }
 
   quiet(now) {
@@ -268,11 +300,12 @@ class Run {
     running = null;
     for (const p of this.paths) fs.rmSync(p, { force: true });
     forgetPaths();
-    this.done(this.result);
+    this.done(this.result, this.longestRound * STALL_PART >= this.program.shortest);
   }
 }
 
-// Runs a parsed program; done(log) is called when everything is closed.
+// Runs a parsed program; done(log, stalled) is called when everything is closed. `stalled`: it has timers, and the machine
+// stood still for so long that they may have been late.
 function run(program, done) {
   running = new Run(program, done);
   setImmediate(() => running.spin());

@@ -204,6 +204,8 @@ pub(crate) enum Frame {
     ServerClosed(ServerId),
     AcceptDropped(ServerId, ConnKey),
     AcceptNamed(ServerId, ConnKey),
+    /// Done also when a listener of 'drop' failed (rule D60).
+    AcceptRefuse(ConnKey),
     AcceptRead(SocketId),
     AcceptSetUp(ServerId, SocketId),
     AcceptKeepAlive(ServerId, SocketId),

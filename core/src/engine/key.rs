@@ -545,6 +545,7 @@ impl Frame {
                 k.server(*server);
                 k.of(conn);
             }
+            Frame::AcceptRefuse(conn) => k.of(conn),
             Frame::AcceptSetUp(server, socket)
             | Frame::AcceptKeepAlive(server, socket)
             | Frame::AcceptEmit(server, socket) => {

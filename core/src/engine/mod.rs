@@ -300,9 +300,13 @@ impl Core {
                 (0, 0, 0)
             }
         };
-        self.frames.truncate(frames as usize);
-        self.emissions.truncate(emissions as usize);
-        self.copies.truncate(copies as usize);
+        let (frames, emissions, copies) = (frames as usize, emissions as usize, copies as usize);
+        let holds = self.frames[frames..].iter().position(|frame| matches!(frame, Frame::AcceptRefuse(_)));
+        let held = holds.map(|at| self.frames.swap_remove(frames + at));
+        self.frames.truncate(frames);
+        self.frames.extend(held);
+        self.emissions.truncate(emissions);
+        self.copies.truncate(copies);
         self.mode = Mode::Running;
         Ok(())
     }

@@ -136,6 +136,7 @@ impl Core {
             Frame::ServerClosed(s) => self.close_if_drained(s),
             Frame::AcceptDropped(s, conn) => self.accept_dropped(s, conn),
             Frame::AcceptNamed(s, conn) => self.accept_named(s, conn),
+            Frame::AcceptRefuse(conn) => self.accept_refuse(conn),
             Frame::AcceptRead(s) => self.accept_read(s),
             Frame::AcceptSetUp(server, socket) => self.accept_set_up(server, socket),
             Frame::AcceptKeepAlive(server, socket) => self.accept_keep_alive(server, socket),

@@ -67,9 +67,8 @@ impl Core {
             Some(Reply::Names(local, remote)) => Some(Box::new(DropInfo { local, remote })),
             _ => None,
         };
-        // Refused before it is told: a listener that fails must not keep the connection open.
-        self.push(Frame::Emit(server.into(), Box::new(Event::Drop(info))));
-        self.accept_refuse(conn)
+        self.push(Frame::AcceptRefuse(conn));
+        self.emit(server, Event::Drop(info))
     }
 
     pub(crate) fn accept_refuse(&mut self, conn: ConnKey) -> Flow {

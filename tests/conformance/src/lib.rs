@@ -11,7 +11,9 @@ use netfold::core::host::Place;
 use netfold::{Event, EventKind, Host, Net, NetError, NodeError, Server, Socket};
 use std::cell::RefCell;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -263,6 +265,17 @@ pub fn deaf_port() -> (u16, Vec<TcpStream>, TcpListener) {
 /// The port a TCP server listens on.
 pub fn port_of<S, H: Host>(net: &mut Net<S, H>, server: Server) -> u16 {
     server.port(net).expect("it listens on TCP")
+}
+
+/// Says that a test looks at nothing, and why. The test runner keeps what tests print to itself: this goes past it.
+pub fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
+/// Whether there is a Node of the version that everything is recorded from.
+pub fn has_node_20() -> bool {
+    let version = Command::new("node").arg("--version").output();
+    version.is_ok_and(|output| output.stdout.starts_with(b"v20."))
 }
 
 /// Calls `then` in the first immediate in which `holds` does. It keeps the loop alive.

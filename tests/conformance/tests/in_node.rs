@@ -1,6 +1,7 @@
 //! The programs of `spec/node` inside Node, over the addon of `tests/node` (rule H1). Needs Node 20 and the addon; without
 //! them it says that it is skipped.
 
+use netfold_conformance::{has_node_20, skipped};
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
@@ -15,18 +16,12 @@ fn owned((name, reason): (&str, &str)) -> (String, String) {
     (name.to_string(), reason.to_string())
 }
 
-fn node_is_20() -> bool {
-    let version = Command::new("node").arg("--version").output();
-    version.is_ok_and(|output| output.stdout.starts_with(b"v20."))
-}
-
 #[test]
 fn h1_programs_print_inside_node_what_node_prints() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let addon = root.join("tests/node/netfold.node");
-    if !node_is_20() || !addon.exists() {
-        println!("skipped: needs Node 20 and tests/node/build");
-        return;
+    if !has_node_20() || !addon.exists() {
+        return skipped("the machine inside Node needs Node 20 on the path and the addon (tests/node/build)");
     }
     let differs = differs(&root);
     let programs = std::fs::read_dir(root.join("spec/node")).expect("the programs");

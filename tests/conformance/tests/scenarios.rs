@@ -1,53 +1,9 @@
 //! Every scenario of `spec/scenarios/` on netfold, compared with what Node logged.
 
 use netfold_conformance::scenario::program::{Part, Program, Role, Step, Trigger};
+use netfold_conformance::scenario::recorded::{all as scenarios, compare, folder};
 use netfold_conformance::scenario::{parse, print, run};
 use std::fs;
-use std::path::{Path, PathBuf};
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/scenarios")
-}
-
-/// Every scenario: its name and its text, in the order of the names.
-fn scenarios() -> Vec<(String, String)> {
-    let mut out = Vec::new();
-    for entry in fs::read_dir(folder()).expect("the scenarios") {
-        let path = entry.expect("an entry").path();
-        if path.extension().is_some_and(|ext| ext == "scn") {
-            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-            out.push((name, fs::read_to_string(&path).expect("a text")));
-        }
-    }
-    out.sort();
-    out
-}
-
-fn recorded(name: &str, extension: &str) -> Result<String, String> {
-    let path = folder().join(format!("{name}.{extension}"));
-    fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-/// Compares netfold's log of a scenario with what is recorded.
-fn compare(name: &str, text: &str) -> Result<(), String> {
-    let program = parse(text).map_err(|error| error.to_string())?;
-    let ours = run(&program);
-    let node = recorded(name, "log")?;
-    let expected = match &program.deviates {
-        None => node,
-        Some(deviation) => {
-            let netfold = recorded(name, "netfold.log")?;
-            if netfold == node {
-                return Err(format!("it shows no {deviation}: both logs are equal"));
-            }
-            netfold
-        }
-    };
-    if program.deviates.is_none() && recorded(name, "netfold.log").is_ok() {
-        return Err("there is a .netfold.log, but no line `deviates`".into());
-    }
-    if ours == expected { Ok(()) } else { Err(format!("--- expected\n{expected}--- netfold\n{ours}")) }
-}
 
 #[test]
 fn each_scenario_logs_what_is_recorded() {
@@ -55,7 +11,7 @@ fn each_scenario_logs_what_is_recorded() {
     assert!(!scenarios.is_empty(), "they are found");
     let failed: Vec<_> = scenarios
         .iter()
-        .filter_map(|(name, text)| Some(format!("== {name}\n{}", compare(name, text).err()?)))
+        .filter_map(|(name, text)| Some(format!("== {name}\n{}", compare(name, text, 1).err()?)))
         .collect();
     assert!(failed.is_empty(), "{} of {} differ\n{}", failed.len(), scenarios.len(), failed.join("\n"));
 }

@@ -205,8 +205,8 @@ fn below_no_bound_nobody_comes_in() {
     assert_eq!(hand.core.server(server).expect("known").max_connections, -1);
     accepted(&mut hand, server, 1);
     hand.call("ConnNames(ConnKey(1))", names("127.0.0.1:9"));
-    hand.call("Refuse(ConnKey(1))", Reply::Done);
     assert!(hand.step().starts_with("Emit Drop"));
+    hand.call("Refuse(ConnKey(1))", Reply::Done);
     hand.expect(&["Idle"]);
     hand.begin(Command::SetMaxConnections(server, 0));
     hand.expect(&["Return(Unit)", "Idle"]);

@@ -315,9 +315,17 @@ fn accept_and_drop() {
     hand.expect(&["Idle"]);
     hand.core.complete(Completion::Accepted(h, ConnKey(8))).expect("listening");
     hand.call("ConnNames(ConnKey(8))", Reply::Names(None, None));
-    // Refused before it is told: a listener that fails must not keep the connection open.
+    hand.expect(&["Emit Drop(Some(DropInfo { local: None, remote: None })) to 2"]);
     hand.call("Refuse(ConnKey(8))", Reply::Done);
-    hand.expect(&["Emit Drop(Some(DropInfo { local: None, remote: None })) to 2", "Idle"]);
+    hand.expect(&["Idle"]);
+    hand.assert_silent();
+    // A listener that fails does not keep the connection open.
+    hand.core.complete(Completion::Accepted(h, ConnKey(9))).expect("listening");
+    hand.call("ConnNames(ConnKey(9))", Reply::Names(None, None));
+    hand.expect(&["Emit Drop(Some(DropInfo { local: None, remote: None })) to 2"]);
+    hand.core.threw().expect("a listener runs");
+    hand.call("Refuse(ConnKey(9))", Reply::Done);
+    hand.expect(&["Idle"]);
     hand.assert_silent();
 }
 

@@ -1,6 +1,6 @@
 //! `netfold echo`, with clients of the standard library.
 
-use crate::process::{Folder, Running};
+use crate::process::{Folder, Running, skipped};
 use crate::{netfold, run};
 use rustix::process::Signal;
 use std::io::{Read, Write};
@@ -51,7 +51,7 @@ fn a_host_is_looked_up_and_an_address_is_taken_as_it_is() {
     if TcpListener::bind("[::1]:0").is_ok() {
         places.extend(["[::1]:0", "::1:0"]);
     } else {
-        println!("skipped: no IPv6 on this machine");
+        skipped("no IPv6 on this machine");
     }
     for place in places {
         let mut server = Running::start(&mut netfold(["echo", "--listen", place]));
@@ -153,7 +153,7 @@ fn a_folder_without_the_right_to_write_is_no_place_to_record() {
     let folder = Folder::new();
     std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o555)).unwrap();
     if std::fs::write(folder.file("probe"), "").is_ok() {
-        return println!("skipped: root may write everywhere");
+        return skipped("root may write everywhere");
     }
     let ran = run(["echo", "--listen", "0", "--record", &folder.file("echo.trace")]);
     ran.failed(1, &["cannot record into", "Permission denied"]);

@@ -1,7 +1,7 @@
 //! `netfold replay` and `netfold show`, of good traces and of others. A trace is an input like any other: it may come from
 //! anybody.
 
-use crate::process::{Folder, Ran, Running};
+use crate::process::{Folder, Ran, Running, skipped};
 use crate::{netfold, run};
 use rustix::process::Signal;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -176,7 +176,7 @@ fn one_without_the_right_to_read_is_named() {
     assert_eq!(std::fs::metadata(&trace).unwrap().permissions().mode() & 0o777, 0o600, "it is its owner's alone");
     std::fs::set_permissions(&trace, PermissionsExt::from_mode(0o000)).unwrap();
     if std::fs::read(&trace).is_ok() {
-        return println!("skipped: root may read everything");
+        return skipped("root may read everything");
     }
     run(["replay", &trace]).failed(1, &["cannot read", "Permission denied"]);
 }

@@ -127,12 +127,18 @@ fn campaign(arguments: &Arguments, out: &Path) -> io::Result<bool> {
     let bar = ProgressBar::new(plan.programs);
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta} {msg}");
     bar.set_style(style.map_err(io::Error::other)?);
+    // What is found is written at once: a long run may be ended before its time.
+    let (mut written, mut failed) = (0, None);
     let found = Differ::new()?.campaign(&plan, |found| {
         bar.set_position(found.coverage.programs);
         bar.set_message(format!("{} differ", found.different()));
+        for case in &found.cases[written..] {
+            failed = failed.take().or(report::write_case(out, &plan, case).err());
+        }
+        written = found.cases.len();
     })?;
     bar.finish_and_clear();
     report::write(out, &plan, &found)?;
     print!("{}", report::summary(&plan, &found));
-    Ok(found.different() == 0)
+    failed.map_or(Ok(found.different() == 0), Err)
 }

@@ -31,6 +31,9 @@ pub enum Verdict {
     Masked(Mask),
     /// They differed once, and were equal when run again.
     Unstable,
+    /// Node's logs of several runs differ from one another, where or before ours differs from them: there is no log to be
+    /// equal to.
+    Undecided,
     /// They differ.
     Different,
 }
@@ -88,6 +91,8 @@ pub struct Found {
     pub masks: BTreeMap<Mask, u64>,
     /// Programs whose difference did not repeat.
     pub unstable: u64,
+    /// Programs that Node logs otherwise each time.
+    pub undecided: u64,
     /// Programs that differ, by what differs.
     pub differences: BTreeMap<String, u64>,
     /// Those that are kept: the differences that were made small, and the unstable.
@@ -169,11 +174,16 @@ impl Differ {
                 return case(Verdict::Unstable, all_ours.swap_remove(0), all_node.swap_remove(0));
             }
         }
+        all_node.sort();
+        all_node.dedup();
+        let mask = all_node.iter().find_map(|node| masks::explain(program, &all_ours, node));
+        let undecided = mask.is_none() && masks::parts_later(program, &all_ours, &all_node);
         let (ours, node) = (all_ours.swap_remove(0), all_node.swap_remove(0));
-        match masks::explain(program, &ours, &node) {
+        match mask {
             Some(mask) => case(Verdict::Masked(mask), ours, node),
             None if filters::connects_early(&node) => case(Verdict::Deviation(filters::EARLY), ours, node),
             None if filters::calls_again(&node) => case(Verdict::Deviation(filters::D9), ours, node),
+            None if undecided => case(Verdict::Undecided, ours, node),
             None => case(Verdict::Different, ours, node),
         }
     }
@@ -230,6 +240,10 @@ impl Differ {
             Verdict::Masked(mask) => *found.masks.entry(*mask).or_default() += 1,
             Verdict::Unstable => {
                 found.unstable += 1;
+                found.cases.push(case);
+            }
+            Verdict::Undecided => {
+                found.undecided += 1;
                 found.cases.push(case);
             }
             Verdict::Different => {

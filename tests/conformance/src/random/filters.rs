@@ -53,10 +53,13 @@ pub fn connects_early(log: &str) -> bool {
     })
 }
 
-/// Whether a callback is called more often than it was given: Node calls those of writes that wait again when one of them
-/// ends the socket or fails (D9).
+/// Whether a callback is called more often than it was given, or ends the socket while others fail: Node calls those of writes
+/// that wait again when one of them ends the socket or fails (D9).
 pub fn calls_again(log: &str) -> bool {
     log.split("== ").any(|block| {
+        if uncorks_while_failing(block) {
+            return true;
+        }
         let mut given: BTreeMap<&str, i32> = BTreeMap::new();
         block.lines().filter_map(|line| line.split_once(": ")).flat_map(|(_, line)| line.split(" | ")).any(|entry| {
             if let Some(name) = entry.strip_prefix("cb ").and_then(|rest| rest.split(' ').next()) {
@@ -69,6 +72,20 @@ pub fn calls_again(log: &str) -> bool {
             let often = if entry.starts_with("setTimeout") { 1000 } else { 1 };
             name.into_iter().for_each(|name| *given.entry(name).or_default() += often);
             false
+        })
+    })
+}
+
+/// Whether a callback that fails uncorks its socket, which writes what is being failed.
+fn uncorks_while_failing(block: &str) -> bool {
+    let mut corked = false;
+    block.lines().filter_map(|line| line.split_once(": ")).any(|(_, segment)| {
+        let mut failing = false;
+        segment.split(" | ").any(|entry| {
+            corked |= entry == "cork";
+            failing |= entry.starts_with("cb ") && entry.contains(" E");
+            let uncorks = matches!(entry, "end" | "uncork" | "destroySoon") || entry.starts_with("end ");
+            corked && failing && uncorks
         })
     })
 }

@@ -33,18 +33,50 @@ impl Mask {
 /// How many orders are tried.
 const RUNS: usize = 600;
 
-/// How long is tried.
+/// How long is tried; a program with times takes a tenth of a second and more.
 const LONGEST: Duration = Duration::from_secs(4);
+const LONGEST_WITH_TIMES: Duration = Duration::from_secs(40);
 
 /// How many orders of one poll are tried: all of up to five handles.
 const ORDERS: usize = 120;
 
-/// The freedom by which our log may differ from Node's as it does, if there is one.
-pub fn explain(program: &Program, ours: &str, node: &str) -> Option<Mask> {
-    if has_times(program) && without_rounds(ours) == without_rounds(node) {
+/// The freedom by which our logs may differ from Node's as they do, if there is one.
+pub fn explain(program: &Program, ours: &[String], node: &str) -> Option<Mask> {
+    if has_times(program) && ours.iter().any(|ours| without_rounds(ours) == without_rounds(node)) {
         return Some(Mask::Lateness);
     }
     in_some_order(program, node).then_some(Mask::Order)
+}
+
+/// Whether Node's logs part from one another in an earlier round than one of ours parts from all of them, or in the same.
+pub fn parts_later(program: &Program, ours: &[String], node: &[String]) -> bool {
+    let parting = |a: &String, b: &String| parting(program, a, b);
+    let own = node.iter().flat_map(|a| node.iter().filter(move |b| *b != a).map(move |b| parting(a, b))).min();
+    let closest = ours.iter().flat_map(|ours| node.iter().map(move |node| parting(ours, node))).max();
+    own.is_some_and(|own| closest.is_some_and(|closest| own <= closest))
+}
+
+/// The first round in which two logs differ. In a program with times, whose rounds are a matter of chance, it is the round
+/// that the second has at the first difference in anything else.
+fn parting(program: &Program, a: &str, b: &str) -> u32 {
+    if !has_times(program) {
+        return first_difference(a, b);
+    }
+    let b_lines: Vec<&str> = b.lines().collect();
+    let (a, bare) = (without_rounds(a), without_rounds(b));
+    // Actor by actor.
+    let starts =
+        |lines: &[&str]| -> Vec<usize> { (0..lines.len()).filter(|at| lines[*at].starts_with("== ")).collect() };
+    let round = |at: usize| b_lines.get(at).and_then(|line| line.split(' ').next()?.parse().ok()).unwrap_or(u32::MAX);
+    let first = |(from_a, from_b): (&usize, &usize)| {
+        let same =
+            a[*from_a + 1..].iter().zip(&bare[*from_b + 1..]).take_while(|(a, b)| a == b && !a.starts_with("== "));
+        let at = from_b + 1 + same.count();
+        let over = |line: Option<&&str>| line.is_none_or(|line| line.starts_with("== "));
+        let both = over(bare.get(at)) && over(a.get(from_a + at - from_b));
+        if both { u32::MAX } else { round(at) }
+    };
+    starts(&a).iter().zip(&starts(&bare)).map(first).min().unwrap_or(0)
 }
 
 /// Whether a program has timers, or timeouts that are not 0.
@@ -113,6 +145,7 @@ fn run_with(program: &Program, tape: &[usize], otherwise: usize) -> (String, Vec
 fn in_some_order(program: &Program, node: &str) -> bool {
     let by_slot = run_with(program, &[], BY_SLOT).0;
     let times = has_times(program);
+    let longest = if times { LONGEST_WITH_TIMES } else { LONGEST };
     let same = |log: &str| log == node || times && without_rounds(log) == without_rounds(node);
     if same(&by_slot) {
         return true;
@@ -126,11 +159,10 @@ fn in_some_order(program: &Program, node: &str) -> bool {
         if same(&log) {
             return true;
         }
-        if begun.elapsed() > LONGEST {
+        if begun.elapsed() > longest {
             return false;
         }
-        // In a program with times the rounds say nothing.
-        let parts = if times { u32::MAX } else { first_difference(&log, node) };
+        let parts = parting(program, node, &log);
         for (at, poll) in met.iter().enumerate().skip(tape.len()).filter(|(_, poll)| poll.round <= parts) {
             for order in BY_SLOT..=orders(poll.ready) {
                 let mut next = tape.clone();

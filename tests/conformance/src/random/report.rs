@@ -23,12 +23,19 @@ pub fn summary(plan: &Plan, found: &Found) -> String {
     for (name, count) in &found.deviations {
         let _ = writeln!(out, "deviation          {count} programs ({:.2} %): {name}", share(*count));
     }
+    let masked = found.masks.values().sum();
+    let _ = writeln!(out, "touched by a mask  {masked} programs ({:.2} %), of which 10 % may be", share(masked));
     for (mask, count) in &found.masks {
         let _ = writeln!(out, "mask               {count} programs ({:.2} %): {}", share(*count), mask.name());
     }
-    let _ = writeln!(out, "unstable           {} programs ({:.2} %)", found.unstable, share(found.unstable));
+    let unstable = "equal when run again";
+    let _ =
+        writeln!(out, "unstable           {} programs ({:.2} %): {unstable}", found.unstable, share(found.unstable));
+    let undecided = "Node differs from itself there";
+    let _ =
+        writeln!(out, "undecided          {} programs ({:.2} %): {undecided}", found.undecided, share(found.undecided));
     let _ = writeln!(out, "node died          {} times", found.deaths);
-    let _ = writeln!(out, "differences        {} programs, {} kinds", found.different(), found.differences.len());
+    let _ = writeln!(out, "unexplained        {} programs, {} kinds", found.different(), found.differences.len());
     let mut kinds: Vec<_> = found.differences.iter().collect();
     kinds.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     for (sign, count) in kinds.iter().take(40) {
@@ -55,7 +62,12 @@ pub fn write(directory: &Path, plan: &Plan, found: &Found) -> io::Result<()> {
 /// # Errors
 /// What the file system says.
 pub fn write_case(directory: &Path, plan: &Plan, case: &Case) -> io::Result<()> {
-    let kind = if case.verdict == Verdict::Unstable { "unstable" } else { "diff" };
+    fs::create_dir_all(directory)?;
+    let kind = match case.verdict {
+        Verdict::Unstable => "unstable",
+        Verdict::Undecided => "undecided",
+        _ => "diff",
+    };
     let name = format!("{kind}-{}-{}", plan.seed, case.index);
     let text = format!("# {}\n{}", case.sign, print(&case.program));
     fs::write(directory.join(format!("{name}.scn")), text)?;

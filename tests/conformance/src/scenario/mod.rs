@@ -6,6 +6,7 @@ mod parse;
 mod print;
 pub mod program;
 mod properties;
+pub mod recorded;
 mod run;
 mod steps;
 mod targets;
@@ -15,4 +16,4 @@ mod words;
 
 pub use parse::{ParseError, parse};
 pub use print::print;
-pub use run::{round_now, run, run_on};
+pub use run::{Ran, round_now, run, run_on, watch};

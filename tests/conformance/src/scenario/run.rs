@@ -25,6 +25,11 @@ const LONGEST_WAIT: u32 = 1_000;
 const ATTEMPT_TIME: u32 = 250;
 /// What is added to the longest time of a program, in milliseconds.
 const TIMER_SLACK: u64 = 25;
+/// How long nothing may move before a program is quiet whose writes wait for the other party, in milliseconds: the kernel
+/// itself may be late to pass on what it has taken.
+const WRITE_SLACK: u64 = 25;
+/// A round that takes this part of the shortest time of a program tells of the machine, not of the program.
+const STALL_PART: u64 = 4;
 /// The name of the signal that is aborted from the beginning.
 const ABORTED: &str = "aborted";
 /// Emissions of 'data' of one socket within each other, at most.
@@ -143,6 +148,12 @@ struct Pace {
     began: u64,
     /// How long the program may be silent before it is quiet, in milliseconds.
     settle: u64,
+    /// When the last round was, in milliseconds of the loop's time.
+    last: u64,
+    /// The longest time between two rounds, in milliseconds.
+    longest_round: u64,
+    /// How many bytes its sockets had read.
+    bytes_read: u64,
     /// Whether so long nothing was logged. The rounds are counted again from then on: after a stall timers are late.
     settled: bool,
     /// The next part to look at for a `quiet` block.
@@ -160,6 +171,9 @@ impl State {
             since: 0,
             began: 0,
             settle: longest_time(program).map_or(0, |ms| u64::from(ms) + TIMER_SLACK),
+            last: 0,
+            longest_round: 0,
+            bytes_read: 0,
             settled: false,
             next_quiet: 0,
             note: None,
@@ -212,6 +226,11 @@ pub(super) fn controller<H: Host>(net: &mut Net<State, H>, name: &str) -> Rc<Abo
 
 /// The longest time of a program that is waited for, in milliseconds.
 fn longest_time(program: &Program) -> Option<u32> {
+    times(program).into_iter().max()
+}
+
+/// The times of a program that are waited for, in milliseconds.
+fn times(program: &Program) -> Vec<u32> {
     let steps = program.parts.iter().flat_map(|part| match part {
         Part::Block(_, steps) => steps.as_slice(),
         Part::Watch(..) => &[],
@@ -221,7 +240,7 @@ fn longest_time(program: &Program) -> Option<u32> {
         Step::Do(_, Verb::Connect(_, options, _)) => options.iter().filter_map(time_of).collect(),
         _ => Vec::new(),
     });
-    times.flatten().filter(|ms| *ms <= LONGEST_WAIT).max()
+    times.flatten().filter(|ms| *ms <= LONGEST_WAIT).collect()
 }
 
 const fn time_of(option: &ConnectOption) -> Option<u32> {
@@ -238,13 +257,32 @@ pub(super) fn log<H: Host>(net: &mut Net<State, H>, actor: usize, entry: &str) {
     net.state.journal.log(actor, place, entry);
 }
 
+/// What came of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// Its log.
+    pub log: String,
+    /// It has timers, and the machine stood still for so long that they may have been late: another log than usual tells of
+    /// the machine then.
+    pub stalled: bool,
+}
+
 /// Runs a program on the sockets of this machine; its log.
 pub fn run(program: &Program) -> String {
-    run_on(System::new().expect("descriptors are to be had"), program)
+    watch(program).log
+}
+
+/// As [`run`], with how it went.
+pub fn watch(program: &Program) -> Ran {
+    watch_on(System::new().expect("descriptors are to be had"), program)
 }
 
 /// As [`run`], on a host of the caller's.
 pub fn run_on<H: Host>(host: H, program: &Program) -> String {
+    watch_on(host, program).log
+}
+
+fn watch_on<H: Host>(host: H, program: &Program) -> Ran {
     ROUND.set(0);
     let mut net = Net::with_host(State::new(program), host, LIMITS);
     net.set_immediate(start);
@@ -265,12 +303,14 @@ pub fn run_on<H: Host>(host: H, program: &Program) -> String {
     let journal = std::mem::replace(&mut net.state.journal, Journal::new([].into_iter()));
     let paths = std::mem::take(&mut net.state.paths);
     let note = net.state.pace.note.take().or(left);
+    let longest_round = net.state.pace.longest_round;
     drop(net);
     let mut text = journal.text(paths.known());
     if let Some(note) = note {
         text.push_str(&format!("!! {note}\n"));
     }
-    text
+    let shortest = times(program).into_iter().filter(|ms| *ms > 0).min();
+    Ran { log: text, stalled: shortest.is_some_and(|ms| longest_round * STALL_PART >= u64::from(ms)) }
 }
 
 /// Whether the program is over: its steps do nothing any more.
@@ -282,6 +322,7 @@ fn start<H: Host>(net: &mut Net<State, H>) {
     net.set_immediate(round);
     net.state.pace.began = net.now();
     net.state.pace.since = net.now();
+    net.state.pace.last = net.now();
     make_actors(net);
     if let Some(block) = net.state.block(|trigger| *trigger == Trigger::Start) {
         run_block(net, block);
@@ -301,7 +342,8 @@ fn round<H: Host>(net: &mut Net<State, H>) {
     }
     net.set_immediate(round);
     let now = net.now();
-    match net.state.count_round(now) {
+    let traffic = traffic(net);
+    match net.state.count_round(now, traffic) {
         Next::Go => {}
         Next::Quiet(block) => run_block(net, block),
         Next::Over(note) => {
@@ -312,15 +354,42 @@ fn round<H: Host>(net: &mut Net<State, H>) {
     }
 }
 
+/// What moves without an entry.
+struct Traffic {
+    /// What the sockets of a program have read, in bytes.
+    bytes_read: u64,
+    /// Something that was written waits for the other party.
+    blocked: bool,
+}
+
+fn traffic<H: Host>(net: &Net<State, H>) -> Traffic {
+    let mut traffic = Traffic { bytes_read: 0, blocked: false };
+    let named = net.state.cast.iter().filter_map(|cast| match cast.who {
+        Some(Who::Socket(socket)) => Some(socket),
+        _ => None,
+    });
+    for view in named.chain(net.state.strays.iter().copied()).filter_map(|socket| socket.view(net)) {
+        traffic.bytes_read += view.bytes_read();
+        traffic.blocked |=
+            view.writable_length() > 0 && view.writable_corked() == 0 && !view.connecting() && !view.destroyed();
+    }
+    traffic
+}
+
 impl State {
-    fn count_round(&mut self, now: u64) -> Next {
+    fn count_round(&mut self, now: u64, traffic: Traffic) -> Next {
         let pace = &mut self.pace;
+        pace.longest_round = pace.longest_round.max(now.saturating_sub(pace.last));
+        pace.last = now;
         if self.journal.take_fresh() {
             (pace.silent, pace.waited, pace.since) = (0, 0, now);
             pace.settled = false;
         } else {
             pace.silent += 1;
             pace.waited += 1;
+        }
+        if std::mem::replace(&mut pace.bytes_read, traffic.bytes_read) != traffic.bytes_read {
+            (pace.waited, pace.since, pace.settled) = (0, now, false);
         }
         if pace.silent <= COUNTED_SILENCE {
             self.journal.round += 1;
@@ -335,7 +404,8 @@ impl State {
         if !pace.settled && pace.settle > 0 && now.saturating_sub(pace.since) >= pace.settle {
             (pace.settled, pace.waited) = (true, 0);
         }
-        if pace.waited < QUIET_ROUNDS || (pace.settle > 0 && !pace.settled) {
+        let blocked = traffic.blocked && now.saturating_sub(pace.since) < WRITE_SLACK;
+        if pace.waited < QUIET_ROUNDS || (pace.settle > 0 && !pace.settled) || blocked {
             return Next::Go;
         }
         (pace.waited, pace.since, pace.settled) = (0, now, false);
