@@ -573,7 +573,7 @@ fn guarded(run: impl FnOnce()) -> Result<(), Thrown> {
 }
 
 impl<S, H: Host> Net<S, H> {
-    #[inline]
+    #[inline(always)]
     fn run_user_code(&mut self, emit: Emit) -> Result<(), Thrown> {
         match emit {
             Emit::Listener { target, listener, last: false, event } => match self.registry.find(target, listener) {
@@ -584,6 +584,7 @@ impl<S, H: Host> Net<S, H> {
         }
     }
 
+    #[inline(never)]
     fn run_other_user_code(&mut self, emit: Emit) -> Result<(), Thrown> {
         match emit {
             Emit::Listener { target, listener, event, .. } => match self.registry.take(target, listener) {
@@ -631,6 +632,7 @@ impl<S, H: Host> App for Net<S, H> {
         Parts { machine: &mut self.machine, kernel: &mut self.kernel, lane: &mut self.lane }
     }
 
+    #[inline(always)]
     fn emit(&mut self, emit: Emit) -> Result<(), Failure> {
         self.run_user_code(emit).map_err(Failure)
     }

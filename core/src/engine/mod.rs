@@ -521,6 +521,7 @@ impl Core {
         self.jobs.is_empty()
     }
 
+    #[inline]
     pub(crate) fn outcome(&mut self, outcome: Outcome) {
         if let Some(open) = self.opens.last_mut() {
             open.outcome = outcome;
