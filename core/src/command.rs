@@ -388,6 +388,13 @@ pub enum Command {
     /// `socket._handle = null`, as programs inside Node have it: the socket has no handle any more, without an event (rule
     /// H4).
     DropHandle(SocketId),
+    /// `socket.unshift(chunk)`, as programs inside Node have it: it is read next. Of a socket with an encoding the chunk is
+    /// text. Returns [`Outcome::Bool`] (rule H5).
+    Unshift(SocketId, Chunk),
+    /// `socket.readableFlowing = flowing`, as programs inside Node have it (rule H6).
+    SetFlowing(SocketId, Option<bool>),
+    /// `readStart` and `readStop` of the socket's handle, as programs inside Node have them (rule H7).
+    HandleReads(SocketId, bool),
     /// `setTimeout` (or `setInterval`, with `repeat`). Returns [`Outcome::Timer`].
     StartTimer {
         /// Milliseconds; less than 1 and more than 2^31 - 1 are 1, as in Node.
@@ -469,6 +476,9 @@ impl Command {
             | Command::Address(s, _)
             | Command::Retain(s)
             | Command::DropHandle(s)
+            | Command::Unshift(s, _)
+            | Command::SetFlowing(s, _)
+            | Command::HandleReads(s, _)
             | Command::Release(s)
             | Command::Detach(s) => Some(Named::Socket(s)),
             Command::On { target, .. }

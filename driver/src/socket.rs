@@ -476,6 +476,39 @@ impl Socket {
         net.certain(Command::DestroySoon(self.0));
     }
 
+    /// `socket[Symbol.asyncDispose]()`: destroys it, with [`NodeError::Aborted`] unless 'end' has come (rule F13), and calls
+    /// `done` once, at 'close'; in a tick if that has come already. The error counts as listened for. There are no promises
+    /// here (deviation D31).
+    ///
+    /// ```
+    /// use netfold::{Net, SocketOptions};
+    ///
+    /// let mut net = Net::new(0).unwrap();
+    /// let socket = net.socket(SocketOptions::default()).unwrap();
+    /// socket.on_error(&mut net, |net, _, error| net.state += (error.code() == "ABORT_ERR") as u32);
+    /// socket.dispose(&mut net, |net| net.state += 10);
+    /// net.run().unwrap();
+    /// assert_eq!(net.state, 11);
+    /// ```
+    pub fn dispose<S, H: Host>(self, net: &mut Net<S, H>, done: impl FnOnce(&mut Net<S, H>) + 'static) {
+        if self.view(net).is_none_or(|view| view.close_emitted()) {
+            net.next_tick(done);
+            return;
+        }
+        self.on_error(net, |_, _, _| {});
+        if self.readable_ended(net) {
+            self.destroy(net);
+        } else {
+            self.destroy_with(net, NodeError::Aborted);
+        }
+        let done = std::cell::Cell::new(Some(done));
+        self.once(net, EventKind::Close, move |net, _, _| {
+            if let Some(done) = done.take() {
+                done(net);
+            }
+        });
+    }
+
     /// `socket.resetAndDestroy()`. Throws `ERR_INVALID_HANDLE_TYPE` on a Unix socket.
     pub fn reset_and_destroy<S, H: Host>(self, net: &mut Net<S, H>) -> Result<(), SharedError> {
         thrown(net.command(Command::ResetAndDestroy(self.0)))

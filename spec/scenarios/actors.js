@@ -79,6 +79,12 @@ class Actor {
     else this.emitter.removeAllListeners(step.event);
   }
 
+  // The promise's own turn.
+  dispose(step) {
+    const done = this.callback(step.cb);
+    this.emitter[Symbol.asyncDispose]().then(() => done && done(), (err) => done && done(err));
+  }
+
   ref() { this.emitter.ref(); }
   unref() { this.emitter.unref(); }
 
@@ -87,6 +93,7 @@ class Actor {
   }
 
   property(property) {
+    if (property.startsWith('listenerCount:')) return String(this.emitter.listenerCount(property.slice(14)));
     if (!property.startsWith('listeners:')) return this.value(property);
     const listeners = this.emitter.rawListeners(property.slice(10));
     return String(listeners.filter((l) => this.own.has(l) || this.own.has(l.listener)).length);
@@ -99,6 +106,7 @@ class SocketActor extends Actor {
     super(run, declared);
     this.written = 0;
     this.wasRead = false;
+    this.text = '';
     this.readCount = 0;
     this.hash = 0x811c9dc5;
     this.emission = null;
@@ -107,10 +115,9 @@ class SocketActor extends Actor {
 
   make() {
     if (this.declared.role === 'peer') return;
-    const { allowHalfOpen, highWaterMark, onread, signal } = this.declared.options;
-    const options = {};
-    if (allowHalfOpen) options.allowHalfOpen = true;
-    if (highWaterMark !== undefined) options.highWaterMark = highWaterMark;
+    const { noRead, noWrite, onread, signal, forgotten, ...options } = this.declared.options;
+    if (noRead) options.readable = false;
+    if (noWrite) options.writable = false;
     if (signal !== undefined) options.signal = this.run.controller(signal).signal;
     if (onread !== undefined) {
       options.onread = {
@@ -153,6 +160,7 @@ class SocketActor extends Actor {
     if (this.run.over) return;
     this.wasRead = true;
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    if (typeof chunk === 'string') this.text += chunk;
     this.readCount += bytes.length;
     let hash = this.hash;
     for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
@@ -188,6 +196,7 @@ class SocketActor extends Actor {
     for (const key of ['host', 'port', 'family', 'localPort', 'localAddress']) {
       if (given[key] !== undefined) options[key] = given[key];
     }
+    if (given.blockList !== undefined) options.blockList = blocking(given.blockList);
     if (given.autoSelectFamily) options.autoSelectFamily = true;
     if (given.noAutoSelectFamily) options.autoSelectFamily = false;
     if (given.lookup !== undefined) options.lookup = (host, asked, done) => answer(given.lookup, host, asked.all, done);
@@ -236,6 +245,48 @@ class SocketActor extends Actor {
     else this.emitter.destroy();
   }
 
+  smile(step) {
+    return '-> ' + this.emitter.write('\u{1f600}'.repeat(step.count), this.callback(step.cb));
+  }
+
+  // A listener of 'pause' that makes the socket emit it again, so deep.
+  nest(step) {
+    let left = step.depth;
+    const deeper = () => {
+      if (left-- <= 0) return;
+      this.emitter.resume();
+      this.emitter.pause();
+    };
+    this.emitter.on('pause', deeper);
+    try {
+      this.emitter.resume();
+      this.emitter.pause();
+    } finally {
+      this.emitter.removeListener('pause', deeper);
+    }
+  }
+
+  setTypeOfService(step) {
+    if (this.emitter.setTypeOfService === undefined) return 'not there';
+    this.emitter.setTypeOfService(step.value);
+    return undefined;
+  }
+
+  getTypeOfService() {
+    return this.emitter.getTypeOfService === undefined ? 'not there' : '-> ' + this.emitter.getTypeOfService();
+  }
+
+  unshift(step) { this.emitter.unshift(this.chunk(step.length)); }
+  setDefaultEncoding(step) { this.emitter.setDefaultEncoding(step.encoding); }
+  emit(step) { return '-> ' + this.emitter.emit(step.event); }
+
+  iterate() {
+    const all = async () => {
+      for await (const chunk of this.emitter) this.log('item ' + chunk.length);
+    };
+    all().then(() => this.log('iterated'), (err) => this.log('iterated ' + errorText(err)));
+  }
+
   destroySoon() { this.emitter.destroySoon(); }
   reset() { this.emitter.resetAndDestroy(); }
   pause() { this.emitter.pause(); }
@@ -276,6 +327,10 @@ class SocketActor extends Actor {
     switch (property) {
       case 'isPaused':
         return String(socket.isPaused());
+      case 'erroredCause':
+        return socket.errored && socket.errored.cause ? socket.errored.cause.name : 'none';
+      case 'joined':
+        return String(this.text === '' ? this.readCount : Buffer.byteLength(this.text));
       case 'errored':
         return socket.errored === null ? 'null' : socket.errored.code || socket.errored.name;
       case 'address': {
@@ -303,6 +358,13 @@ function letGo(socket) {
   const tcp = Boolean(socket._handle) && socket._handle.constructor.name === 'TCP';
   if (tcp && !socket.connecting && !socket.destroyed && !socket.writableEnded) socket.resetAndDestroy();
   else socket.destroy();
+}
+
+// A block list of one address.
+function blocking(address) {
+  const list = new net.BlockList();
+  list.addAddress(address, net.isIPv6(address) ? 'ipv6' : 'ipv4');
+  return list;
 }
 
 // How a custom lookup answers.
@@ -338,7 +400,9 @@ function answer(how, host, all, done) {
 // ---- servers ----------------------------------------------------------------------------------
 class ServerActor extends Actor {
   make() {
-    this.emitter = net.createServer(this.declared.options);
+    const { blockList, ...options } = this.declared.options;
+    if (blockList !== undefined) options.blockList = blocking(blockList);
+    this.emitter = net.createServer(options);
     this.emitter.on('connection', (socket) => this.accepted(socket));
     this.addListeners();
   }
@@ -372,11 +436,20 @@ class ServerActor extends Actor {
     this.emitter.on('error', () => {});
     this.emitter.on('connection', (socket) => this.accepted(socket));
     this.emitter.close();
+    if (this.givenIsOpen() === 'open') fs.closeSync(this.given.fd);
   }
 
   // ---- steps ----
   listen(step) {
     const given = step.options;
+    if (given['handle-of'] !== undefined) {
+      this.emitter.listen(this.run.actors.get(given['handle-of']).emitter, this.callback(step.cb));
+      return undefined;
+    }
+    if (given.fd !== undefined) {
+      this.emitter.listen({ fd: this.open() }, this.callback(step.cb));
+      return undefined;
+    }
     const options = { port: 0, host: '127.0.0.1' };
     if (given.host !== undefined) options.host = given.host;
     if (given.any) delete options.host;
@@ -392,16 +465,46 @@ class ServerActor extends Actor {
     if (given['path-of'] !== undefined) {
       file = this.run.actors.get(given['path-of']).emitter.address();
       if (typeof file !== 'string') return 'no address';
-    } else if (given.path) {
-      file = this.run.path('-' + this.name);
+    } else {
+      file = this.place(given);
     }
     if (file !== null) {
       delete options.port;
       delete options.host;
       options.path = file;
     }
+    for (const flag of ['exclusive', 'reusePort', 'ipv6Only', 'readableAll', 'writableAll']) {
+      if (given[flag]) options[flag] = true;
+    }
     this.emitter.listen(options, this.callback(step.cb));
     return undefined;
+  }
+
+  // The path that the options of `listen` say, or null.
+  place(given) {
+    if (given.path) return this.run.path('-' + this.name);
+    if (given.pathLength !== undefined) return this.run.long(given.pathLength);
+    if (given.pathWithNul) return this.run.path('-nul\0more');
+    if (given.abstract) return this.run.abstractName();
+    if (given.noFolder) return this.run.path('-none/missing');
+    return null;
+  }
+
+  // The descriptor of an ordinary file.
+  open() {
+    const file = this.run.path('-file');
+    const fd = fs.openSync(file, 'w');
+    this.given = { fd, file };
+    return fd;
+  }
+
+  givenIsOpen() {
+    if (this.given === undefined) return 'none';
+    try {
+      return fs.readlinkSync('/proc/self/fd/' + this.given.fd) === this.given.file ? 'open' : 'closed';
+    } catch {
+      return 'closed';
+    }
   }
 
   close(step) { this.emitter.close(this.callback(step.cb)); }
@@ -413,6 +516,14 @@ class ServerActor extends Actor {
     switch (property) {
       case 'connections':
         return String(server._connections);
+      case 'oldConnections':
+        return String(server.connections);
+      case 'bound':
+        return bound(server.address());
+      case 'fd':
+        return this.givenIsOpen();
+      case 'modeOfOthers':
+        return String(fs.statSync(server.address()).mode & 6);
       case 'address': {
         const a = server.address();
         return a === null || typeof a === 'string' ? valueText(a) : a.family + ' ' + a.address + ' ' + maskPort(a.port);
@@ -421,6 +532,15 @@ class ServerActor extends Actor {
         return valueText(server[property]);
     }
   }
+}
+
+// The abstract name that the system has, against what was given.
+function bound(name) {
+  if (typeof name !== 'string') return 'none';
+  const shown = name.replaceAll('\0', '@');
+  const names = fs.readFileSync('/proc/net/unix', 'latin1').split('\n').map((line) => line.split(' ').pop());
+  const found = names.find((known) => known.startsWith(shown));
+  return found === undefined ? 'none' : found === shown ? 'as given' : 'padded';
 }
 
 module.exports = { Actor, ServerActor, SocketActor, letGo };

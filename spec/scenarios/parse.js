@@ -8,9 +8,12 @@ const ENCODINGS = ['utf8', 'utf16le', 'latin1', 'ascii', 'base64', 'base64url', 
 const LOOKUPS = ['sync', 'tick', 'immediate', 'error', 'empty', 'two', 'wrong'];
 const SOCKET_PROPERTIES = ['readyState', 'connecting', 'pending', 'destroyed', 'closed', 'readable', 'writable', 'readableFlowing',
   'readableLength', 'readableEnded', 'writableLength', 'writableNeedDrain', 'writableEnded', 'writableFinished',
-  'writableCorked', 'bytesRead', 'bytesWritten', 'bufferSize', 'timeout', 'isPaused', 'errored', 'address', 'remoteAddress',
+  'writableCorked', 'bytesRead', 'bytesWritten', 'bufferSize', 'timeout', 'isPaused', 'readableHighWaterMark',
+  'writableHighWaterMark', 'erroredCause', 'joined', 'errored', 'address', 'remoteAddress',
   'remotePort', 'remoteFamily', 'localAddress', 'localPort', 'localFamily', 'attempted'];
-const SERVER_PROPERTIES = ['listening', 'connections', 'maxConnections', 'address'];
+const SERVER_PROPERTIES = ['listening', 'connections', 'maxConnections', 'address', 'oldConnections', 'bound', 'fd', 'modeOfOthers'];
+// Events that have no arguments.
+const EMITTED = ['pause', 'resume', 'timeout'];
 // Words that begin a step.
 const NO_NAMES = ['tick', 'immediate', 'timer', 'abort', 'throw', 'log'];
 const LONGEST_WRITE = 64 * 1024 * 1024;
@@ -145,13 +148,14 @@ class Reader {
       case 'server':
         this.declare(rest[0], { role: 'server', options: this.options(rest.slice(1), {
           allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true,
-          highWaterMark: (v) => this.integer(v),
+          highWaterMark: (v) => this.integer(v), blockList: (v) => v,
         }, true) });
         return;
       case 'socket':
         this.declare(rest[0], { role: 'socket', options: this.options(rest.slice(1), {
-          allowHalfOpen: true, highWaterMark: (v) => this.integer(v), onread: (v) => this.integer(v, 1, 65536),
-          signal: (v) => this.name(v),
+          allowHalfOpen: true, highWaterMark: (v) => this.integer(v), readableHighWaterMark: (v) => this.integer(v),
+          writableHighWaterMark: (v) => this.integer(v), noRead: true, noWrite: true,
+          onread: (v) => this.integer(v, 0, 65536), signal: (v) => this.name(v), forgotten: true,
         }, true) });
         return;
       case 'peer':
@@ -171,7 +175,7 @@ class Reader {
   declare(name, actor) {
     actor.name = this.name(name);
     if (NO_NAMES.includes(name)) this.fail('no name: ' + name);
-    if (actor.options && actor.options.onread && actor.options.signal) this.fail('onread with a signal');
+    if (actor.options && actor.options.onread !== undefined && actor.options.signal) this.fail('onread with a signal');
     if (this.program.actors.some((a) => a.name === name)) this.fail('twice: ' + name);
     this.program.actors.push(actor);
   }
@@ -299,7 +303,8 @@ function removing(reader, args, actor) {
 function getting(reader, args, actor) {
   if (args.length === 0) reader.fail('get PROPERTY');
   for (const word of args) {
-    if (word.startsWith('listeners:')) reader.event(actor, word.slice(10));
+    const [what, event] = word.split(':');
+    if (event !== undefined && ['listeners', 'listenerCount'].includes(what)) reader.event(actor, event);
     else reader.one(word, actor.role === 'server' ? SERVER_PROPERTIES : SOCKET_PROPERTIES, 'property');
   }
   return { properties: args };
@@ -319,6 +324,7 @@ function connecting(reader, args) {
     autoSelectFamily: true,
     noAutoSelectFamily: true,
     port: (v) => reader.integer(v, -1e9, 1e9),
+    blockList: (v) => v,
   });
   if (options.host !== undefined && (fixed || options.lookup === undefined)) reader.fail('host needs a server and a lookup');
   if (options.autoSelectFamily && options.noAutoSelectFamily) reader.fail('twice: autoSelectFamily');
@@ -336,6 +342,7 @@ const COMMON_VERBS = {
   prependOnce: adding,
   off: adding,
   removeAll: removing,
+  dispose: plain,
 };
 
 const SOCKET_VERBS = {
@@ -381,6 +388,32 @@ const SOCKET_VERBS = {
     reader.none(args.slice(2));
     return { other: reader.actor(args[0], 'socket').name, end: args.length < 2 };
   },
+  nest(reader, args) {
+    reader.none(args.slice(1));
+    return { depth: reader.integer(args[0]) };
+  },
+  smile(reader, args) {
+    reader.none(args.slice(1));
+    return { count: reader.integer(args[0], 0, 1000) };
+  },
+  setTypeOfService(reader, args) {
+    reader.none(args.slice(1));
+    return { value: reader.integer(args[0], 0, 255) };
+  },
+  getTypeOfService: plain,
+  unshift(reader, args) {
+    reader.none(args.slice(1));
+    return { length: reader.integer(args[0]) };
+  },
+  setDefaultEncoding(reader, args) {
+    reader.none(args.slice(1));
+    return { encoding: reader.one(args[0], ENCODINGS, 'encoding') };
+  },
+  emit(reader, args) {
+    reader.none(args.slice(1));
+    return { event: reader.one(args[0], EMITTED, 'event') };
+  },
+  iterate: plain,
   unpipe(reader, args) {
     reader.none(args.slice(1));
     return { other: args.length === 0 ? null : reader.actor(args[0], 'socket').name };
@@ -399,6 +432,17 @@ const SERVER_VERBS = {
       'path-of': (v) => reader.actor(v, 'server').name,
       backlog: (v) => reader.integer(v, 0, 65535),
       signal: (v) => reader.name(v),
+      exclusive: true,
+      reusePort: true,
+      ipv6Only: true,
+      readableAll: true,
+      writableAll: true,
+      pathLength: (v) => reader.integer(v, 0, 1000),
+      pathWithNul: true,
+      abstract: true,
+      noFolder: true,
+      fd: (v) => reader.one(v, ['file'], 'descriptor'),
+      'handle-of': (v) => reader.actor(v, 'server').name,
     });
     return { options };
   },
@@ -406,11 +450,11 @@ const SERVER_VERBS = {
   getConnections: plain,
   maxConnections(reader, args) {
     reader.none(args.slice(1));
-    return { count: reader.integer(args[0]) };
+    return { count: reader.integer(args[0], -1e9, 1e9) };
   },
 };
 
-const WITH_CALLBACK = ['connect', 'write', 'end', 'setTimeout', 'listen', 'close', 'getConnections'];
+const WITH_CALLBACK = ['connect', 'write', 'end', 'setTimeout', 'listen', 'close', 'getConnections', 'dispose', 'smile'];
 
 // The program that the text describes. What it throws has `scenario` true and a message `line N: why`.
 function parse(text) {

@@ -89,6 +89,19 @@ class Run {
     return p;
   }
 
+  // A path of so many bytes. Node cuts it to what the system takes.
+  long(length) {
+    const p = this.path('-long'.padEnd(length - this.prefix.length, 'x'));
+    this.paths.push(p.slice(0, 107), p.slice(0, 108));
+    return p;
+  }
+
+  abstractName() {
+    const name = this.prefix + '-abstract';
+    knowPath(name);
+    return '\0' + name;
+  }
+
   // ---- rounds ----
   // Put off first, so that this immediate stays the first of its phase.
   spin() {
@@ -298,7 +311,7 @@ class Run {
 
   finish() {
     running = null;
-    for (const p of this.paths) fs.rmSync(p, { force: true });
+    for (const p of this.paths) fs.rmSync(p.split('\0')[0], { force: true });
     forgetPaths();
     this.done(this.result, this.longestRound * STALL_PART >= this.program.shortest);
   }

@@ -5,7 +5,7 @@ const { Socket } = require('./face/socket.js');
 const { Server } = require('./face/server.js');
 const { validateBoolean, validateInt32 } = require('./face/errors.js');
 const { normalizeArgs, defaults } = require('./face/args.js');
-const { BlockList, SocketAddress } = require('node:net');
+const { BlockList, SocketAddress } = require('./face/addresses.js');
 
 function createServer(options, connectionListener) {
   return new Server(options, connectionListener);

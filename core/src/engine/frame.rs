@@ -149,6 +149,7 @@ pub(crate) enum Frame {
         handle: HandleId,
         added: bool,
     },
+    UnshiftTail(SocketId),
     EofTail(SocketId),
     ReadableEmitted(SocketId, bool),
     ReadMoreTail(SocketId),

@@ -462,6 +462,7 @@ impl Frame {
             | Frame::ReadStarted(socket)
             | Frame::PauseOn(socket)
             | Frame::ReadDemanded(socket)
+            | Frame::UnshiftTail(socket)
             | Frame::EofTail(socket)
             | Frame::ReadMoreTail(socket)
             | Frame::ResumeFlow(socket)

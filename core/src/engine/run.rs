@@ -82,6 +82,7 @@ impl Core {
             Frame::OnReadTail(s, h) => self.on_read_tail(s, h),
             Frame::PauseOn(s) => self.pause(s),
             Frame::ResumeOn(s) => self.stream_resume(s),
+            Frame::UnshiftTail(s) => self.unshift_tail(s),
             Frame::EofTail(s) => self.eof_tail(s),
             Frame::ReadableEmitted(s, emitted) => self.readable_emitted(s, emitted),
             Frame::ReadMoreTail(s) => self.read_more_tail(s),
@@ -286,6 +287,9 @@ impl Core {
                 self.answer(purpose, Err(Refusal::Error(error)))
             }
             Command::DropHandle(s) => self.drop_handle(s),
+            Command::Unshift(s, chunk) => self.unshift(s, chunk),
+            Command::SetFlowing(s, flowing) => self.unit(|core| core.set_flowing(s, flowing)),
+            Command::HandleReads(s, on) => self.handle_reads(s, on),
             Command::Tap(target, listener) => {
                 if let Some(listeners) = self.listeners(target) {
                     listeners.tap = listener;

@@ -1,5 +1,6 @@
 //! Connections coming in.
 
+use crate::bugs::bug;
 use crate::call::{HandleKind, Reply};
 use crate::engine::frame::{Asked, Flow, Frame, ReadFor};
 use crate::engine::{Core, Owner};
@@ -68,6 +69,9 @@ impl Core {
             _ => None,
         };
         self.push(Frame::AcceptRefuse(conn));
+        if bug!(DropSilent) {
+            return None;
+        }
         self.emit(server, Event::Drop(info))
     }
 

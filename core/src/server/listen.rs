@@ -1,6 +1,7 @@
 //! Listening and closing.
 
 use super::Server;
+use crate::bugs::bug;
 use crate::call::{HandleKind, Reply};
 use crate::command::{ListenOn, ListenOptions, Outcome};
 use crate::engine::frame::{Asked, Flow, Frame, Job};
@@ -321,6 +322,9 @@ impl Core {
         s.handle = Some(handle);
         let refd = s.refd;
         self.handle_mut(handle, |h| (h.listening, h.refd) = (true, refd));
+        if bug!(ListeningAtOnce) {
+            return self.emit(server, Event::Listening);
+        }
         self.schedule(Job::Listening(server));
         if matches!(on, On::Path(_)) && more.changes_mode() {
             self.push(Frame::ListenChmod(server));
@@ -381,7 +385,7 @@ impl Core {
     /// 'close' once the handle and the last connection are gone (rule S14).
     pub(crate) fn close_if_drained(&mut self, server: ServerId) -> Flow {
         let s = self.servers.get(server)?;
-        if s.handle.is_none() && s.connections == 0 {
+        if s.handle.is_none() && (s.connections == 0 || bug!(ServerClosesEarly)) {
             self.schedule(Job::ServerClose(server));
         }
         None
@@ -389,6 +393,9 @@ impl Core {
 
     pub(crate) fn connection_gone(&mut self, server: ServerId) {
         if let Some(s) = self.servers.get_mut(server) {
+            if bug!(ConnectionsStay) {
+                return;
+            }
             s.connections -= 1;
             let _none = self.close_if_drained(server);
         }

@@ -55,6 +55,12 @@ impl Chunks {
         }
     }
 
+    /// In front of the others, as it is.
+    pub(super) fn push_front(&mut self, chunk: Bytes) {
+        let room = chunk.len();
+        self.big.push_front(Big { before: 0, bytes: chunk, room });
+    }
+
     fn pack(&mut self, chunk: &[u8]) {
         let len = self.packed.len() + chunk.len();
         if self.packed.capacity() < len && !self.packed.try_reclaim(chunk.len()) {
@@ -204,6 +210,22 @@ impl Texts {
         self.borders.push_back(units as u16);
     }
 
+    pub(super) fn push_front(&mut self, text: &str, units: usize) {
+        let mut packed = BytesMut::with_capacity(text.len() + self.packed.len());
+        packed.extend_from_slice(text.as_bytes());
+        packed.extend_from_slice(&self.packed);
+        self.packed = packed;
+        self.push_front_border(units);
+    }
+
+    fn push_front_border(&mut self, mut units: usize) {
+        self.borders.push_front((units - 1).rem_euclid(LONGEST) as u16 + 1);
+        while units > LONGEST {
+            self.borders.push_front(0);
+            units -= LONGEST;
+        }
+    }
+
     pub(super) fn first_len(&self) -> usize {
         let longest = self.borders.iter().take_while(|&&border| border == 0).count();
         LONGEST * longest + self.borders.get(longest).map_or(0, |&last| usize::from(last))
@@ -240,12 +262,7 @@ impl Texts {
             let first = self.first_len();
             while self.borders.pop_front() == Some(0) {}
             if n < first {
-                let mut left = first - n;
-                self.borders.push_front((left - 1).rem_euclid(LONGEST) as u16 + 1);
-                while left > LONGEST {
-                    self.borders.push_front(0);
-                    left -= LONGEST;
-                }
+                self.push_front_border(first - n);
             }
             n = n.saturating_sub(first);
         }

@@ -37,7 +37,8 @@ impl Core {
             names.local = None;
         }
         let reset = core::mem::take(&mut s.reset_later);
-        self.close_handle(handle, Some(error.is_some()), reset)
+        let had_error = if bug!(HadErrorTurned) { error.is_none() } else { error.is_some() };
+        self.close_handle(handle, Some(had_error), reset)
     }
 
     /// After the handle is closed: 'error' in a tick; 'close' comes from the closing phase, or from a tick when there was

@@ -397,7 +397,7 @@ impl Core {
         let target = self.sockets[socket].target.take()?;
         // Of an address alone nothing is said, of a port alone everything, as in Node.
         let local = target.local_place().filter(|(_, port)| *port != 0);
-        let place = target.place();
+        let place = if bug!(ConnectErrorBare) { Place::None } else { target.place() };
         let error = Arc::new(NodeError::System { errno, syscall: "connect", place, local, local_fields: true });
         let attempt = target.attempt()?;
         self.push(Frame::ErrorOrDestroy(socket, error.clone()));
@@ -416,7 +416,7 @@ impl Core {
         if tcp && self.sockets[socket].keep_alive {
             self.push(Frame::ConnectKeepAlive(socket, handle));
         }
-        if tcp && self.sockets[socket].no_delay {
+        if tcp && self.sockets[socket].no_delay && !bug!(NoDelayForgotten) {
             self.push(Frame::Ignore);
             return self.ask(Asked::NoDelay(handle, true));
         }

@@ -1,6 +1,7 @@
 //! Timeouts, TCP options, references and addresses (rules M2 to M5, O1 to O7).
 
 use super::{IdleTimeout, Link};
+use crate::bugs::bug;
 use crate::call::{HandleKind, Reply};
 use crate::command::{Outcome, Side};
 use crate::engine::Core;
@@ -162,7 +163,7 @@ impl Core {
     /// `socket.ref()` and `socket.unref()`: without a handle they wait for 'connect' (rule O3).
     pub(crate) fn ref_socket(&mut self, socket: SocketId, on: bool) -> Flow {
         match self.sockets[socket].link.handle() {
-            Some(handle) => self.handle_mut(handle, |h| h.refd = on),
+            Some(handle) => self.handle_mut(handle, |h| h.refd = on || bug!(UnrefHolds)),
             None => {
                 self.once_internal(socket, EventKind::Connect, Internal::Ref(on));
             }

@@ -4,7 +4,7 @@ use super::chunks::{Kept, Piece, as_told, most_units};
 use super::{Link, OnRead};
 use crate::bugs::bug;
 use crate::call::Reply;
-use crate::command::Outcome;
+use crate::command::{Chunk, Outcome};
 use crate::decoder::Decoder;
 use crate::engine::Core;
 use crate::engine::frame::{Asked, Flow, Frame, Job, ReadFor};
@@ -15,6 +15,7 @@ use crate::state_key::Key;
 use crate::step::{Emit, Event, EventKind};
 use crate::text::Encoding;
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::sync::Arc;
 use bytes::Bytes;
 
@@ -179,6 +180,28 @@ impl Readable {
         Some(piece)
     }
 
+    /// Whether a chunk that there is now is emitted, and not kept; it is, then.
+    fn emits_at_once(&mut self) -> bool {
+        let at_once = self.flowing == Flowing::Yes && !self.sync && self.data_listening && self.length == 0;
+        self.did_read |= at_once;
+        at_once
+    }
+
+    fn keep_first(&mut self, piece: Piece) {
+        match (self.kept.as_deref_mut(), piece) {
+            (Some(Kept::Bytes(chunks)), Piece::Bytes(bytes)) => {
+                self.length += bytes.len() as u64;
+                chunks.push_front(bytes);
+            }
+            (Some(Kept::Text(texts)), Piece::Text(text)) => {
+                self.length += u64::from(text.units());
+                texts.push_front(&text, text.units() as usize);
+            }
+            (None, piece) => self.keep(piece),
+            (Some(_), _) => debug_assert!(false, "a socket keeps bytes or text"),
+        }
+    }
+
     fn keep(&mut self, piece: Piece) {
         match piece {
             Piece::Bytes(bytes) => {
@@ -262,8 +285,7 @@ impl Core {
                 Piece::Text(text)
             }
         };
-        if s.r.flowing == Flowing::Yes && !s.r.sync && s.r.data_listening && s.r.length == 0 {
-            s.r.did_read = true;
+        if s.r.emits_at_once() {
             return self.emit(socket, data(piece));
         }
         s.r.keep(piece);
@@ -271,6 +293,60 @@ impl Core {
             self.emit_readable(socket);
         }
         None
+    }
+
+    /// `socket.unshift(chunk)` (rule H5): text when the socket has an encoding.
+    pub(crate) fn unshift(&mut self, socket: SocketId, chunk: Chunk) -> Flow {
+        let s = &self.sockets[socket];
+        let over = s.destroyed || s.errored.is_some();
+        if over || chunk.bytes.is_empty() {
+            self.outcome(Outcome::Bool(!over && s.r.can_push_more()));
+            return None;
+        }
+        let piece = if s.r.decoder.is_some() {
+            let text = String::from_utf8_lossy(&chunk.bytes).into_owned();
+            Piece::Text(as_told(text, chunk.text.map(|text| text.units), chunk.bytes.len()))
+        } else {
+            Piece::Bytes(chunk.bytes)
+        };
+        self.push(Frame::UnshiftTail(socket));
+        let r = &mut self.sockets[socket].r;
+        if r.emits_at_once() {
+            return self.emit(socket, data(piece));
+        }
+        r.keep_first(piece);
+        if r.need_readable {
+            self.emit_readable(socket);
+        }
+        None
+    }
+
+    pub(crate) fn unshift_tail(&mut self, socket: SocketId) -> Flow {
+        let r = &mut self.sockets[socket].r;
+        let read_more = !core::mem::replace(&mut r.reading_more, true);
+        let room = r.can_push_more();
+        if read_more {
+            self.schedule(Job::ReadMore(socket));
+        }
+        self.outcome(Outcome::Bool(room));
+        None
+    }
+
+    /// `socket.readableFlowing = flowing` (rule H6)
+    pub(crate) fn set_flowing(&mut self, socket: SocketId, flowing: Option<bool>) {
+        self.sockets[socket].r.flowing = match flowing {
+            None => Flowing::Undecided,
+            Some(true) => Flowing::Yes,
+            Some(false) => Flowing::No,
+        };
+    }
+
+    /// `readStart` and `readStop` of the socket's handle, which the stream does not know of (rule H7).
+    pub(crate) fn handle_reads(&mut self, socket: SocketId, on: bool) -> Flow {
+        let Link::Open(handle) = self.sockets[socket].link else { return None };
+        self.handle_mut(handle, |h| h.started = on);
+        self.push(Frame::Ignore);
+        self.ask(if on { Asked::ReadStart(handle) } else { Asked::ReadStop(handle) })
     }
 
     /// After a chunk was emitted or kept: read on, or stop the driver at the high water mark (rule R3).
@@ -598,7 +674,7 @@ impl Core {
         }
         s.r.end_emitted = true;
         self.push(Frame::EndEmitted(socket));
-        self.emit(socket, Event::End)
+        if bug!(EndLost) { None } else { self.emit(socket, Event::End) }
     }
 
     /// Not half-open: this side ends too, in a tick; both over: the socket destroys itself (rules L12, L13).

@@ -105,6 +105,11 @@ impl SocketView<'_> {
         self.socket.destroyed
     }
 
+    /// Whether 'close' has come.
+    pub fn close_emitted(&self) -> bool {
+        self.socket.close_emitted
+    }
+
     /// `autoSelectFamilyAttemptedAddresses`: `None` unless several were to be tried (rule C23).
     pub fn attempted_addresses(&self) -> Option<&[core::net::SocketAddr]> {
         self.socket.attempted.as_deref().map(|list| &**list)

@@ -332,7 +332,7 @@ impl Core {
 
     pub(crate) fn write_answered(&mut self, socket: SocketId, handle: HandleId, bytes: u64, late: bool) -> Flow {
         let reply = self.take_reply();
-        if late && !matches!(reply, Reply::Failed(_)) {
+        if late && !matches!(reply, Reply::Failed(_)) && !bug!(BytesWrittenShort) {
             self.handles[handle].bytes_written += bytes;
         }
         match reply {
@@ -442,7 +442,7 @@ impl Core {
     fn after_write(&mut self, socket: SocketId, count: u32, callback: WriteCb) -> Flow {
         let s = &mut self.sockets[socket];
         s.w.after_write_pending = false;
-        let drains = s.w.need_drain && !s.w.ending && !s.destroyed && s.w.length == 0;
+        let drains = s.w.need_drain && !s.w.ending && !s.destroyed && s.w.length == 0 && !bug!(DrainNever);
         if drains && bug!(DrainAfterCallback) {
             self.sockets[socket].w.need_drain = false;
             self.push(Frame::Emit(socket.into(), Box::new(Event::Drain)));

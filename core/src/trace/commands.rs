@@ -72,6 +72,9 @@ mod tag {
     pub(super) const TAP: u8 = 60;
     pub(super) const ANSWER_ERROR: u8 = 61;
     pub(super) const DROP_HANDLE: u8 = 62;
+    pub(super) const UNSHIFT: u8 = 63;
+    pub(super) const SET_FLOWING: u8 = 64;
+    pub(super) const HANDLE_READS: u8 = 65;
 }
 
 pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload) {
@@ -222,6 +225,18 @@ pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload
             }
         }
         Command::DropHandle(s) => named(out, tag::DROP_HANDLE, *s),
+        Command::Unshift(s, chunk) => {
+            named(out, tag::UNSHIFT, *s);
+            put_chunk(out, chunk, written);
+        }
+        Command::SetFlowing(s, flowing) => {
+            named(out, tag::SET_FLOWING, *s);
+            put_option(out, *flowing, |out, flowing| out.push(u8::from(flowing)));
+        }
+        Command::HandleReads(s, on) => {
+            named(out, tag::HANDLE_READS, *s);
+            out.push(u8::from(*on));
+        }
         Command::AnswerError(lookup, error) => {
             named(out, tag::ANSWER_ERROR, *lookup);
             put_error(out, error);
@@ -455,6 +470,9 @@ pub(crate) fn command(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<
         tag::CLOSE_SERVER => Command::CloseServer(from.id()?, from.option(|from| from.u32().map(ListenerId))?),
         tag::TAP => Command::Tap(target(from)?, from.option(|from| from.u32().map(ListenerId))?),
         tag::DROP_HANDLE => Command::DropHandle(from.id()?),
+        tag::UNSHIFT => Command::Unshift(from.id()?, chunk(from, source)?),
+        tag::SET_FLOWING => Command::SetFlowing(from.id()?, from.option(Cursor::flag)?),
+        tag::HANDLE_READS => Command::HandleReads(from.id()?, from.flag()?),
         tag::ANSWER_ERROR => Command::AnswerError(from.id()?, error(from)?),
         tag::SERVER_ADDRESS => Command::ServerAddress(from.id()?),
         tag::GET_CONNECTIONS => Command::GetConnections(from.id()?, callback(from)?),
@@ -701,7 +719,7 @@ mod tests {
             Command::Write(s, text.clone(), None),
             Command::Cork(s),
             Command::Uncork(s),
-            Command::End(s, Some(text), Some(CallbackId(0))),
+            Command::End(s, Some(text.clone()), Some(CallbackId(0))),
             Command::End(s, None, None),
             Command::Destroy(s, Some(error.clone())),
             Command::Destroy(s, None),
@@ -747,6 +765,16 @@ mod tests {
             Command::CancelTimer(t),
             Command::RefreshTimer(t),
             Command::RefTimer(t, false),
+            Command::Tap(Target::Socket(s), Some(listener)),
+            Command::Tap(Target::Server(v), None),
+            Command::AnswerError(lookup, error.clone()),
+            Command::DropHandle(s),
+            Command::Unshift(s, bytes.clone()),
+            Command::Unshift(s, text),
+            Command::SetFlowing(s, None),
+            Command::SetFlowing(s, Some(true)),
+            Command::HandleReads(s, false),
+            Command::HandleReads(s, true),
             Command::OnRead(s, u32::MAX),
             Command::StopReading(s),
             Command::Emit(s, Emitted::Pipe(s)),
@@ -781,7 +809,8 @@ mod tests {
             .collect();
         tags.sort_unstable();
         tags.dedup();
-        let known = (1..=tag::ANSWER_TEXT).chain(tag::NEW_SOCKET_OF..=tag::SET_MAX_CONNECTIONS_SIGNED);
+        let in_node = tag::TAP..=tag::HANDLE_READS;
+        let known = (1..=tag::ANSWER_TEXT).chain(tag::NEW_SOCKET_OF..=tag::SET_MAX_CONNECTIONS_SIGNED).chain(in_node);
         assert_eq!(tags, known.collect::<Vec<_>>(), "each kind of command is among them");
     }
 

@@ -268,6 +268,9 @@ fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
         }
         Command::CloseServer(s, listener) => write!(f, "{s}.close{}", Given("listener", listener.map(|l| l.0))),
         Command::DropHandle(s) => write!(f, "{s} drop handle"),
+        Command::Unshift(s, chunk) => write!(f, "{s} unshift {}", Size(chunk)),
+        Command::SetFlowing(s, flowing) => write!(f, "{s} flowing = {flowing:?}"),
+        Command::HandleReads(s, on) => write!(f, "{s} handle reads {on}"),
         Command::AnswerError(lookup, error) => write!(f, "answer {lookup} {}", Failure(error)),
         Command::Tap(target, listener) => {
             write!(f, "{target} tap{}", Given("listener", listener.map(|l| l.0)))

@@ -285,6 +285,29 @@ fn dispose_closes_a_server_that_listens() {
     assert_eq!(net.state, ["listens no more", "destroy", "close", "disposed of"]);
 }
 
+/// D31, F13
+#[test]
+fn dispose_destroys_a_socket() {
+    let mut net = Net::new(Vec::<String>::new()).unwrap();
+    let net = &mut net;
+    let idle = net.socket(SocketOptions::default()).unwrap();
+    idle.on_error(net, |net, _, error| net.state.push(format!("error {}", error.code())));
+    idle.on_close(net, |net, _, had_error| net.state.push(format!("close {had_error:?}")));
+    for name in ["one", "two"] {
+        idle.dispose(net, move |net| net.state.push(name.into()));
+    }
+    assert!(idle.destroyed(net) && net.state.is_empty());
+    net.run().unwrap();
+    assert_eq!(std::mem::take(&mut net.state), ["error ABORT_ERR", "close None", "one", "two"]);
+    // One that was forgotten, and one that nobody listens to.
+    idle.dispose(net, |net| net.state.push("over".into()));
+    assert!(net.state.is_empty(), "in a tick");
+    let silent = net.socket(SocketOptions::default()).unwrap();
+    silent.dispose(net, |net| net.state.push("unheard".into()));
+    net.run().unwrap();
+    assert_eq!(net.state, ["over", "unheard"], "its error counts as listened for");
+}
+
 /// D30: `connections` is the count that `getConnections` tells.
 #[test]
 fn connections_are_counted() {

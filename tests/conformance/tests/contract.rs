@@ -75,6 +75,49 @@ fn each_scenario_that_a_rule_names_shows_it() {
 }
 
 #[test]
+fn each_rule_names_the_scenarios_that_show_it() {
+    let rules = all_rules();
+    let mut missing = Vec::new();
+    for (name, shows) in scenarios() {
+        for number in shows {
+            let rule = rules.iter().find(|rule| rule.number == number);
+            if !rule.is_some_and(|rule| rule.tests.contains(&name)) {
+                missing.push(format!("{number}: {name}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "spec/ does not name {missing:#?}");
+}
+
+/// The rows that stand under "Rows that no scenario shows".
+fn without_a_scenario() -> Vec<String> {
+    let text = text_of(&root().join("spec/deviations.md"));
+    let (_, section) = text.split_once("\n### Rows that no scenario shows\n").expect("the heading");
+    let (section, _) = section.split_once("\n## ").expect("the next heading");
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| D")?.split_once(" | "));
+    rows.flat_map(|(rows, why)| {
+        assert!(why.len() > 10, "D{rows}: {why}");
+        format!("D{rows}").split(", ").map(String::from).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+#[test]
+fn each_deviation_has_a_scenario_or_a_reason() {
+    let (shown, listed) = (scenarios(), without_a_scenario());
+    let rows: Vec<_> = deviations().into_iter().map(|row| row.number).collect();
+    for row in &rows {
+        let scenario = shown.values().any(|shows| shows.contains(row));
+        let reason = listed.contains(row);
+        assert!(scenario != reason, "{row}: a scenario ({scenario}) or a reason why there is none ({reason})");
+    }
+    for row in &listed {
+        assert!(rows.contains(row), "there is no row {row}");
+    }
+    assert!(!listed.is_empty(), "they are read");
+}
+
+#[test]
 fn each_named_test_is_there() {
     let (known, scenarios) = (tests(), scenarios());
     let mut missing = Vec::new();

@@ -44,3 +44,55 @@ fn h1_programs_print_inside_node_what_node_prints() {
     assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
     assert!(said.contains(&format!("{} passed", names.len())), "{said}");
 }
+
+/// A server and a client in one process, then in a thread of it, then in a process that it forks.
+const RECORDED: &str = r"
+    const { fork } = require('node:child_process');
+    const net = require('net');
+    const { isMainThread, Worker } = require('node:worker_threads');
+    const path = `${__dirname}/s${process.pid}-${isMainThread}`;
+    const server = net.createServer((socket) => socket.pipe(socket)).listen(path, () => {
+      const client = net.connect(path, () => client.end('hello'));
+      client.resume().on('close', () => server.close());
+    });
+    if (isMainThread && process.argv[2] !== 'child') {
+      process.chdir('/');
+      new Worker(__filename);
+      fork(__filename, ['child']).on('exit', (code) => { process.exitCode = code; });
+    }
+";
+
+/// The trace of a Node program, those of its threads and of the processes that it starts: each replays.
+#[test]
+fn h1_a_program_inside_node_records_with_its_threads_and_children() {
+    use netfold::core::trace::{Trace, replay};
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    if !has_node_20() || !root.join("tests/node/netfold.node").exists() {
+        return skipped("recording inside Node needs Node 20 on the path and the addon (tests/node/build)");
+    }
+    let folder = std::env::temp_dir().join(format!("nf-in-node-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("app.js"), RECORDED).expect("the program");
+    let register = root.join("tests/node/register.js").canonicalize().expect("the register");
+    let mut node = Command::new("node");
+    node.arg("-r").arg(register).arg("app.js").current_dir(&folder).env("NETFOLD_RECORD", "app.trace");
+    let ran = node.env_remove("NETFOLD_RECORDING").output().expect("node runs");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let mut names: Vec<String> = std::fs::read_dir(&folder)
+        .expect("the folder")
+        .filter_map(|entry| entry.expect("an entry").file_name().into_string().ok())
+        .filter(|name| name.starts_with("app.trace"))
+        .collect();
+    names.sort_by_key(String::len);
+    let [own, thread, child] = &names[..] else { panic!("{names:?}") };
+    assert_eq!(own, "app.trace");
+    for name in [thread, child] {
+        assert!(name["app.trace.".len()..].parse::<u32>().is_ok(), "{name}");
+    }
+    for name in &names {
+        let trace = Trace::parse(std::fs::read(folder.join(name)).expect("a trace")).expect("whole");
+        let replayed = replay(&trace).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(replayed.finished && replayed.inputs > 10, "{name}: {replayed:?}");
+    }
+    std::fs::remove_dir_all(&folder).expect("nothing is left");
+}

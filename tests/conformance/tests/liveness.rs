@@ -1,9 +1,10 @@
 //! What keeps the loop alive: the programs r44_* of `spec/node`, line by line.
 
 use netfold::EventKind::*;
-use netfold::{Connect, Net, ServerOptions, Socket, SocketOptions};
+use netfold::{Connect, Listen, Net, ServerOptions, Socket, SocketOptions};
 use netfold_conformance::{Actor, Log, deaf_port, port_of, when};
 use std::cell::Cell;
+use std::path::Path;
 use std::rc::Rc;
 
 fn start() -> (Net<()>, Log, &'static Actor) {
@@ -167,4 +168,20 @@ fn r44_not_reading() {
     });
     net.run().unwrap();
     log.matches(include_str!("../../../spec/node/r44_not_reading.log"));
+}
+
+/// D80: of two requests to connect to a path the first is not forgotten, so nothing is under way at the end.
+#[test]
+fn d80_two_connects_to_a_path_let_the_loop_end() {
+    let (log, mut net) = (Log::new(), Net::new(Vec::new()).unwrap());
+    let path = log.temp_path();
+    let server = net.server(ServerOptions::default());
+    server.unref(&mut net);
+    server.listen_then(&mut net, Listen::path(&path), move |net, _| {
+        let sock = net.connect(Path::new(&path)).unwrap();
+        sock.on_error(net, |net, _, error| net.state.push(error.code().to_string()));
+        sock.connect(net, Path::new(&path)).unwrap();
+    });
+    net.run().unwrap();
+    assert_eq!(net.state, ["EISCONN"]);
 }

@@ -53,24 +53,35 @@ const EVERYTHING: &str = "\
 #
 rules W19 W21
 deviates D7
-server s allowHalfOpen pauseOnConnect noDelay keepAlive highWaterMark=100
+server s allowHalfOpen pauseOnConnect noDelay keepAlive highWaterMark=100 blockList=127.0.0.1
 server t
 peer p of s
 socket c allowHalfOpen highWaterMark=10 onread=7
-socket d signal=sig
+socket d signal=sig forgotten
+socket e readableHighWaterMark=1 writableHighWaterMark=2 noRead noWrite
 watch c connect data connectionAttemptTimeout
 watch s drop close
 
 start:
   s listen path cb=a
   s listen host=::1 any port=-1 port-of=t path-of=t backlog=5 signal=sig
+  s listen exclusive reusePort ipv6Only readableAll writableAll
+  s listen pathLength=108
+  s listen pathWithNul
+  s listen abstract
+  s listen noFolder
+  s listen fd=file
+  s listen handle-of=t
   s close
   s close cb=a
+  s dispose
+  s dispose cb=a
   s getConnections cb=a
   s maxConnections 3
+  s maxConnections -1
   s unref
   s ref
-  s get listening connections listeners:close address
+  s get listening connections listeners:close address oldConnections bound fd modeOfOthers
   s prependOnce M
   s removeAll
   s removeAll close
@@ -81,6 +92,7 @@ on c data 2:
   c connect s
   c connect s host=x lookup=sync family=4 localPort=-5 localAddress=1.2.3.4 timeout=5 autoSelectFamily port=70000 cb=a
   c connect refused noAutoSelectFamily
+  c connect s blockList=127.0.0.1
   c connect missing
   c connect path-of-file
   c write 3
@@ -94,6 +106,17 @@ on c data 2:
   c destroy error
   c destroySoon
   c reset
+  c dispose
+  c nest 3
+  c smile 2
+  c smile 2 cb=a
+  c setTypeOfService 16
+  c getTypeOfService
+  c unshift 3
+  c setDefaultEncoding hex
+  c emit pause
+  c iterate
+  c get listenerCount:end erroredCause joined readableHighWaterMark writableHighWaterMark
   c pause
   c resume
   c cork
@@ -134,7 +157,7 @@ fn everything_is_read_and_printed() {
     let program = parse(EVERYTHING).unwrap();
     assert_eq!(print(&program), EVERYTHING);
     assert_eq!(program.about, [" Everything.", ""]);
-    assert_eq!(program.actors.len(), 5);
+    assert_eq!(program.actors.len(), 6);
     assert_eq!(program.actors[2].role, Role::Peer("s".into()));
     let blocks: Vec<_> = program.parts.iter().filter(|part| matches!(part, Part::Block(..))).collect();
     assert_eq!(blocks.len(), 8);
@@ -158,7 +181,10 @@ fn what_is_no_scenario_is_refused_with_its_line() {
         ("peer q of x", 4, "there is no actor"),
         ("watch c listening", 4, "no event"),
         ("watch s data", 4, "no event"),
-        ("socket d onread=0", 4, "at least 1"),
+        ("socket d onread=-1", 4, "not such a number"),
+        ("socket d noRead highWaterMark=1", 4, "write it as `socket d highWaterMark=1 noRead`"),
+        ("start:\n  c emit data", 5, "not emitted"),
+        ("start:\n  s listen fd=socket", 5, "no option"),
         ("socket d highWaterMark=1 allowHalfOpen", 4, "write it as `socket d allowHalfOpen highWaterMark=1`"),
         ("start:\nstart:", 5, "already"),
         ("start:\n  c fly", 5, "cannot `fly`"),

@@ -2,6 +2,7 @@
 // The machine, and which object or function each of its ids stands for.
 // NETFOLD_ADDON is the path of another build, such as one with planted bugs.
 const native = require(process.env.NETFOLD_ADDON || '../netfold.node');
+const path = require('node:path');
 const { isMainThread, threadId } = require('node:worker_threads');
 const { makeError } = require('./errors.js');
 
@@ -201,13 +202,15 @@ function emitRest(object, name, args) {
   return native.emitRest(unheard);
 }
 
-// Where the trace goes, if one is wanted: each thread has its own. Processes that this one starts do not write over it.
+// Where the trace goes, if one is wanted: each process that this one starts, and each thread, has its own beside it.
 function traceFile() {
-  const { NETFOLD_RECORD: file } = process.env;
-  if (!file) return undefined;
-  if (!isMainThread) return `${file}.${threadId}`;
-  delete process.env.NETFOLD_RECORD;
-  return file;
+  const { NETFOLD_RECORD: given, NETFOLD_RECORDING: first } = process.env;
+  if (!given) return undefined;
+  // Wherever those that are started run.
+  const file = path.resolve(given);
+  const pid = String(process.pid);
+  if (first === undefined) Object.assign(process.env, { NETFOLD_RECORD: file, NETFOLD_RECORDING: pid });
+  return [file, ...(first === undefined || first === pid ? [] : [pid]), ...(isMainThread ? [] : [threadId])].join('.');
 }
 
 native.setUp(handlers, traceFile());

@@ -3,7 +3,6 @@
 // own steps, and calls them.
 const { EventEmitter } = require('node:events');
 const { native, kId, kServer, kind, SERVER_CLOSE, listenersOf, forget, emitRest } = require('./core.js');
-const { heard } = require('./lent.js');
 
 const kCapture = Symbol('captureRejections');
 const base = EventEmitter.prototype;
@@ -22,7 +21,6 @@ function kindOf(emitter, name) {
 function added(emitter, name, listener, prepend) {
   const event = kindOf(emitter, name);
   if (event !== undefined) native.on(emitter[kId], emitter[kServer], event, listenersOf(emitter).use(listener), prepend);
-  if (!emitter[kServer]) heard(emitter, name);
 }
 
 // Which function removeListener takes off the list: the newest that is, or wraps, the one given.

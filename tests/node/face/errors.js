@@ -125,10 +125,10 @@ function validateFunction(value, name) {
   if (typeof value !== 'function') throw invalidArgType(name, 'function', value);
 }
 
-function validateInt32(value, name, min = -2147483648) {
+function validateInt32(value, name, min = -2147483648, max = 2147483647) {
   validateNumber(value, name);
   if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value);
-  if (value < min || value > 2147483647) throw outOfRange(name, `>= ${min} && <= 2147483647`, value);
+  if (value < min || value > max) throw outOfRange(name, `>= ${min} && <= ${max}`, value);
 }
 
 function validateAbortSignal(signal, name) {

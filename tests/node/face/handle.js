@@ -30,9 +30,16 @@ class Handle {
     if (typeof callback === 'function') setImmediate(callback);
   }
 
-  // What http asks of a socket that it reads from and keeps: the machine reads as the stream wants it.
-  readStart() { return 0; }
-  readStop() { return 0; }
+  // The stream does not know of these.
+  readStart() { return this.#reads(true); }
+  readStop() { return this.#reads(false); }
+
+  #reads(on) {
+    const owner = this[kOwner];
+    if (owner !== undefined && owner[kHandle] === this) native.handleReads(owner[kId], on);
+    return 0;
+  }
+
   getAsyncId() { return (this[kAsync] ??= new AsyncResource('NETFOLDHANDLE')).asyncId(); }
 
   ref() { this[kOwner]?.ref(); }

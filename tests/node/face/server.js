@@ -5,6 +5,7 @@ const { getDefaultHighWaterMark } = require('node:stream');
 const { promisify } = require('node:util');
 const { native, isIP, kId, kServer, know, hold, letGo, callbacks } = require('./core.js');
 const { install, kCapture } = require('./emitter.js');
+const { blockListOf, holdsFor } = require('./addresses.js');
 const { normalizeArgs, isPipeName } = require('./args.js');
 const { handleOf, setHandle } = require('./handle.js');
 const { adopted } = require('./socket.js');
@@ -38,6 +39,11 @@ function Server(options, connectionListener) {
   const id = native.newServer(Boolean(options.allowHalfOpen), this.highWaterMark, this.noDelay, this.keepAlive,
                               this.keepAliveInitialDelay * 1000, undefined, undefined, undefined, undefined, this.pauseOnConnect);
   know(this, id);
+  const blockList = blockListOf(options);
+  if (blockList !== undefined) {
+    this.blockList = blockList;
+    holdsFor(blockList, this);
+  }
   if (typeof connectionListener === 'function') this.on('connection', connectionListener);
 }
 Object.setPrototypeOf(Server.prototype, EventEmitter.prototype);

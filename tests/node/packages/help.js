@@ -24,13 +24,15 @@ createHook({
   },
 }).enable();
 
+let allSkipped = false;
+
 after(() => {
   if (stockNet) {
     assert.strictEqual(report, undefined);
     return;
   }
   assert.deepStrictEqual(stock, [], 'a connection of Node\'s own net');
-  assert.ok(report().completions > 0, 'netfold has done nothing');
+  assert.ok(allSkipped || report().completions > 0, 'netfold has done nothing');
 });
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'netfold-packages-'));
@@ -79,6 +81,12 @@ class Agent extends http.Agent {
 
 const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 
+// For a file whose every test needs a redis-server: why it is skipped, or false.
+function needsRedis() {
+  allSkipped = !hasRedis;
+  return hasRedis ? false : 'redis-server is not here (Debian: apt-get install redis-server)';
+}
+
 // A redis-server of its own, stopped by `stop`. On a port it may find that another has it by now: then on another.
 async function redisServer(kind) {
   for (let attempts = 0; ; attempts++) {
@@ -115,4 +123,4 @@ async function freePort() {
   return at.port;
 }
 
-module.exports = { Agent, freshPath, hasRedis, listening, redisServer, serveHttp };
+module.exports = { Agent, freshPath, listening, needsRedis, redisServer, serveHttp };

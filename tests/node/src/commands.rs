@@ -3,6 +3,7 @@
 use crate::emit::{TAP, address};
 use crate::host::{command, emit_rest, go, handle_id, host, lookup_id, pack, server_id, socket_id};
 use crate::js::{Env, Thrown, api};
+use crate::lists;
 use bytes::Bytes;
 use napi_sys::*;
 use netfold_core::{
@@ -86,7 +87,26 @@ pub(crate) const EXPORTS: &[(&str, Export)] = &[
         host(|h| h.kernel.close_behind(handle_id(env.f64(args[0]))));
         Ok(env.undefined())
     }),
+    ("unshift", |env, args| {
+        let chunk = chunk(env, args[1], args[2]);
+        unit(env, Command::Unshift(socket_id(env.f64(args[0])), chunk))
+    }),
+    ("setFlowing", |env, args| {
+        let flowing = (env.kind(args[1]) == ValueType::napi_boolean).then(|| env.flag(args[1]));
+        unit(env, Command::SetFlowing(socket_id(env.f64(args[0])), flowing))
+    }),
+    ("handleReads", |env, args| unit(env, Command::HandleReads(socket_id(env.f64(args[0])), env.flag(args[1])))),
     ("dropHandle", |env, args| unit(env, Command::DropHandle(socket_id(env.f64(args[0]))))),
+    ("socketAddress", lists::socket_address),
+    ("parseAddress", lists::parse_address),
+    ("newBlockList", lists::new_list),
+    ("dropBlockList", lists::drop_list),
+    ("addAddress", lists::add_address),
+    ("addRange", lists::add_range),
+    ("addSubnet", lists::add_subnet),
+    ("isBlocked", lists::is_blocked),
+    ("rules", lists::rules),
+    ("setBlockList", lists::set_list),
     ("setUp", crate::set_up),
 ];
 
@@ -304,6 +324,7 @@ fn socket_address(env: Env, args: &[napi_value]) -> Given {
 /// The object of a socket is gone: so is the socket.
 fn release(env: Env, args: &[napi_value]) -> Given {
     let id = socket_id(env.f64(args[0]));
+    host(|h| h.loops.frees = true);
     command(env, Command::Destroy(id, None))?;
     unit(env, Command::Release(id))
 }

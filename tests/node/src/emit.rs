@@ -51,6 +51,7 @@ fn tap(env: Env, target: Target, event: Event) -> Result<(), Thrown> {
         Target::Socket(id) => (id.slot(), false),
         Target::Server(id) => (id.slot(), true),
     };
+    host(|h| h.emission_begins());
     let mut args = vec![env.int(slot), env.bool(server), env.int(event.kind() as u32)];
     arguments(env, event, &mut args)?;
     let went_on = env.call(face(|f| f.emit), &args)?;

@@ -5,6 +5,7 @@
 
 use crate::errors::Errors;
 use crate::js::{Env, Thrown, api};
+use crate::lists::Lists;
 use crate::record::Trace;
 use crate::turns::Loops;
 use napi_sys::*;
@@ -87,6 +88,7 @@ pub(crate) struct Host {
     pub(crate) machine: Machine,
     pub(crate) kernel: System,
     pub(crate) errors: Errors,
+    pub(crate) lists: Lists,
     pub(crate) loops: Loops,
     pub(crate) turn: Option<Turn>,
     /// Emits that have not returned.
@@ -142,6 +144,7 @@ impl Host {
             machine,
             kernel,
             errors: Errors::default(),
+            lists: Lists::default(),
             loops,
             turn: None,
             depth: 0,
@@ -382,6 +385,12 @@ impl Host {
                 false
             }
         }
+    }
+
+    /// An emission begins: what was passed over was another one.
+    pub(crate) fn emission_begins(&mut self) {
+        let depth = self.machine.core().emissions();
+        self.swallowed = self.swallowed.filter(|at| *at < depth);
     }
 
     pub(crate) fn swallow(&mut self) {

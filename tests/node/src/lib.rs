@@ -7,6 +7,7 @@ mod emit;
 mod errors;
 mod host;
 mod js;
+mod lists;
 mod record;
 mod turns;
 mod uv;
@@ -101,9 +102,13 @@ fn plant(env: Env) -> Result<(), Thrown> {
     if name.is_empty() {
         return Ok(());
     }
-    let bug = Bug::ALL.iter().find(|bug| format!("{bug:?}") == name);
+    let bug = Bug::ALL.iter().chain(Bug::PLAIN).find(|bug| format!("{bug:?}") == name);
     if bug.is_none() {
-        return Err(Some(env.misuse(&format!("there is no bug {name}; there are {:?}", Bug::ALL))));
+        return Err(Some(env.misuse(&format!(
+            "there is no bug {name}; there are {:?} and {:?}",
+            Bug::ALL,
+            Bug::PLAIN
+        ))));
     }
     plant(bug.copied());
     Ok(())

@@ -25,8 +25,13 @@ pub(crate) struct Loops {
     /// When the timer is due, in milliseconds of the loop's clock.
     due: Option<u64>,
     alive: bool,
+    /// The phases that are asked for, or run.
     closing: bool,
     feeding: bool,
+    /// A socket is to be freed, which the machine does when a turn begins: without I/O none would.
+    pub(crate) frees: bool,
+    /// Whether the machine has something for the pending phase, and for the closing phase.
+    owed: (bool, bool),
     /// The environment ends: JavaScript is not called any more.
     over: bool,
     /// The async context of turns that belong to no socket.
@@ -69,6 +74,8 @@ impl Loops {
             alive: false,
             closing: false,
             feeding: false,
+            frees: false,
+            owed: (false, false),
             over: false,
             context,
         })
@@ -110,6 +117,18 @@ impl Loops {
         }
     }
 
+    /// Asks for the phases that the machine has something for. While one runs it is not asked for: what is left of it then
+    /// belongs to this one, and asking would make Node's loop go round once more.
+    fn ask(&mut self) {
+        let (pending, closing) = self.owed;
+        if pending {
+            self.feed();
+        }
+        if closing {
+            self.close();
+        }
+    }
+
     /// Asks for the pending phase: libuv completes a write in it, also one of nothing.
     fn feed(&mut self) {
         if std::mem::replace(&mut self.feeding, true) {
@@ -131,15 +150,20 @@ impl Loops {
     /// Lets the loop end: nothing of it is called any more, but for `ended`, once all is closed.
     fn end(&mut self) {
         self.over = true;
-        // SAFETY: the handles are initialized; the closer may be closing already. Closing runs last closed first.
+        // SAFETY: the handles are initialized. Closing runs last closed first.
         unsafe {
             uv::uv_close(self.poll, Some(ended));
             uv::uv_close(self.timer, None);
             uv::uv_close(self.feeder, None);
-            if !self.closing {
-                uv::uv_close(self.closer, None);
-            }
         }
+        if !self.closing {
+            self.end_closer();
+        }
+    }
+
+    fn end_closer(&self) {
+        // SAFETY: the handle is initialized and not closing, as its caller has seen.
+        unsafe { uv::uv_close(self.closer, None) };
     }
 }
 
@@ -159,12 +183,8 @@ impl Host {
 
     /// After everything that has run: what the machine is owed, the loop is asked for.
     pub(crate) fn settle(&mut self, idle: Idle) {
-        if idle.pending > 0 {
-            self.loops.feed();
-        }
-        if idle.closing > 0 {
-            self.loops.close();
-        }
+        self.loops.owed = (idle.pending > 0, idle.closing > 0);
+        self.loops.ask();
         let system = self.kernel.deadline().map(|at| {
             let left = at.saturating_sub(self.kernel.now());
             self.machine.core().now() + left
@@ -173,6 +193,7 @@ impl Host {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
+        let due = if self.loops.frees { Some(self.machine.core().now()) } else { due };
         self.loops.wake_at(due);
         self.loops.keep_alive(self.machine.core().alive());
         self.save_trace(false);
@@ -307,6 +328,9 @@ unsafe extern "C" fn timer_due(_: Memory) {
         h.loops.due = None;
         h.tell_time();
     });
+    if host(|h| std::mem::take(&mut h.loops.frees)) && !turn_of(env, Phase::Timers) {
+        return;
+    }
     while host(|h| h.machine.core().deadline().is_some_and(|at| at <= h.machine.core().now())) {
         if !turn_of(env, Phase::Timers) {
             return;
@@ -328,8 +352,13 @@ unsafe extern "C" fn fed(_: Memory, _: c_int) {
         return;
     }
     let env = environment();
-    host(|h| h.loops.feeding = false);
     batch(env, Phase::Pending);
+    host(|h| {
+        h.loops.feeding = false;
+        if !h.loops.over {
+            h.loops.ask();
+        }
+    });
 }
 
 /// libuv's closing phase.
@@ -342,9 +371,16 @@ unsafe extern "C" fn closed(_: Memory) {
         let Host { loops, .. } = h;
         // SAFETY: the handle is closed, so that its memory may be used for another.
         unsafe { uv::uv_prepare_init(loops.on, loops.closer) };
-        loops.closing = false;
     });
     batch(env, Phase::Closing);
+    host(|h| {
+        h.loops.closing = false;
+        if h.loops.over {
+            h.loops.end_closer();
+        } else {
+            h.loops.ask();
+        }
+    });
 }
 
 fn batch(env: Env, phase: Phase) {

@@ -71,6 +71,7 @@ fn cast(tape: &mut Tape<'_>, blocks: &[RawBlock]) -> (Cast, Vec<Actor>) {
             no_delay: tape.percent(5),
             keep_alive: tape.percent(5),
             high_water_mark: tape.mark(25),
+            ..ServerOptions::default()
         };
         actors.push(Actor { name: name.to_string(), role: Role::Server(options) });
     }
@@ -86,6 +87,7 @@ fn cast(tape: &mut Tape<'_>, blocks: &[RawBlock]) -> (Cast, Vec<Actor>) {
             high_water_mark: tape.mark(25),
             on_read: (!signal && tape.percent(4)).then(|| *one(tape.next(), &[1, 10, 1000, 65536])),
             signal: signal.then(|| String::from("g")),
+            ..SocketOptions::default()
         };
         actors.push(Actor { name: name.to_string(), role: Role::Socket(options) });
     }

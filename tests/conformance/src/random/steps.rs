@@ -253,7 +253,7 @@ impl Context<'_> {
             Kind::Throw => return Some(Step::Throw),
             Kind::Close => return of_server(Verb::Close(self.callback(a, 40))),
             Kind::GetConnections => return of_server(Verb::GetConnections(one(a, &cast.callbacks).clone())),
-            Kind::MaxConnections => return of_server(Verb::MaxConnections(u32::from(a % 3))),
+            Kind::MaxConnections => return of_server(Verb::MaxConnections(i64::from(a % 3))),
             Kind::Listen => return of_server(Verb::Listen(self.listen_options(a, &server()), self.callback(b, 20))),
             Kind::ServerRef => return of_server(Verb::Ref(percent(a, 50))),
             Kind::ServerGet => {

@@ -72,6 +72,11 @@ impl Journal {
         digest.hash = bytes.iter().fold(digest.hash, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(FNV_PRIME));
     }
 
+    /// How many bytes a socket gave out.
+    pub(super) fn bytes_read(&self, page: usize) -> u64 {
+        self.pages[page].read.as_ref().map_or(0, |digest| digest.bytes)
+    }
+
     pub(super) fn take_fresh(&mut self) -> bool {
         std::mem::take(&mut self.fresh)
     }

@@ -1,6 +1,7 @@
 //! The actors with their listeners, and what a listener does when it is called.
 
 use super::program::*;
+use super::rare::blocking;
 use super::run::{Added, Function, State, Who, controller, log};
 use super::steps::{address_of, run_block};
 use crate::{error_text, event_text};
@@ -38,6 +39,9 @@ fn make_server<H: Host>(net: &mut Net<State, H>, actor: usize, options: &ServerO
         ..netfold::SocketOptions::default()
     };
     let server = net.server(netfold::ServerOptions { socket, pause_on_connect: options.pause_on_connect });
+    if let Some(address) = &options.block_list {
+        server.set_block_list(net, Some(blocking(address)));
+    }
     server.on_connection(net, move |net, peer| accepted(net, actor, peer));
     server
 }
@@ -46,6 +50,10 @@ fn make_socket<H: Host>(net: &mut Net<State, H>, actor: usize, options: &SocketO
     let made = netfold::SocketOptions {
         allow_half_open: options.allow_half_open,
         high_water_mark: options.high_water_mark,
+        readable_high_water_mark: options.readable_high_water_mark,
+        writable_high_water_mark: options.writable_high_water_mark,
+        readable: !options.no_read,
+        writable: !options.no_write,
         ..netfold::SocketOptions::default()
     };
     let socket = match (options.on_read, &options.signal) {
@@ -88,7 +96,9 @@ fn accepted<H: Host>(net: &mut Net<State, H>, server: usize, socket: Socket) {
 /// An actor is there: adds its listeners.
 fn enter<H: Host>(net: &mut Net<State, H>, actor: usize, who: Who) {
     net.state.cast[actor].who = Some(who);
-    if let Who::Socket(socket) = who {
+    let forgotten =
+        matches!(&net.state.program.actors[actor].role, Role::Socket(SocketOptions { forgotten: true, .. }));
+    if let (Who::Socket(socket), false) = (who, forgotten) {
         // What was closed is still asked, and connected again.
         socket.retain(net);
     }

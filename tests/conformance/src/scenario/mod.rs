@@ -6,6 +6,7 @@ mod parse;
 mod print;
 pub mod program;
 mod properties;
+mod rare;
 pub mod recorded;
 mod run;
 mod steps;

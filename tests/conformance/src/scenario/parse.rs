@@ -143,6 +143,7 @@ fn server(options: &[&str]) -> Result<ServerOptions, String> {
             "keepAlive" => out.keep_alive = true,
             option => match option.split_once('=') {
                 Some(("highWaterMark", n)) => out.high_water_mark = Some(number(n)?),
+                Some(("blockList", a)) => out.block_list = Some(a.into()),
                 _ => return Err(format!("a server has no option `{option}`")),
             },
         }
@@ -155,14 +156,18 @@ fn socket(options: &[&str]) -> Result<SocketOptions, String> {
     for option in options {
         match (*option, option.split_once('=')) {
             ("allowHalfOpen", _) => out.allow_half_open = true,
+            ("noRead", _) => out.no_read = true,
+            ("noWrite", _) => out.no_write = true,
+            ("forgotten", _) => out.forgotten = true,
             (_, Some(("highWaterMark", n))) => out.high_water_mark = Some(number(n)?),
+            (_, Some(("readableHighWaterMark", n))) => out.readable_high_water_mark = Some(number(n)?),
+            (_, Some(("writableHighWaterMark", n))) => out.writable_high_water_mark = Some(number(n)?),
             (_, Some(("onread", n))) => out.on_read = Some(number(n)?),
             (_, Some(("signal", signal))) => out.signal = Some(name(signal)?),
             _ => return Err(format!("a socket has no option `{option}`")),
         }
     }
     match out {
-        SocketOptions { on_read: Some(0), .. } => Err("onread=N: a buffer of at least 1 byte".into()),
         SocketOptions { on_read: Some(_), signal: Some(_), .. } => Err("onread or signal, not both".into()),
         out => Ok(out),
     }

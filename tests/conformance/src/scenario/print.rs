@@ -58,14 +58,20 @@ impl Display for Actor {
                 flag(f, "pauseOnConnect", o.pause_on_connect)?;
                 flag(f, "noDelay", o.no_delay)?;
                 flag(f, "keepAlive", o.keep_alive)?;
-                value(f, "highWaterMark", o.high_water_mark.as_ref())
+                value(f, "highWaterMark", o.high_water_mark.as_ref())?;
+                value(f, "blockList", o.block_list.as_ref())
             }
             Role::Socket(o) => {
                 write!(f, "socket {name}")?;
                 flag(f, "allowHalfOpen", o.allow_half_open)?;
                 value(f, "highWaterMark", o.high_water_mark.as_ref())?;
+                value(f, "readableHighWaterMark", o.readable_high_water_mark.as_ref())?;
+                value(f, "writableHighWaterMark", o.writable_high_water_mark.as_ref())?;
+                flag(f, "noRead", o.no_read)?;
+                flag(f, "noWrite", o.no_write)?;
                 value(f, "onread", o.on_read.as_ref())?;
-                value(f, "signal", o.signal.as_ref())
+                value(f, "signal", o.signal.as_ref())?;
+                flag(f, "forgotten", o.forgotten)
             }
             Role::Peer(server) => write!(f, "peer {name} of {server}"),
         }
@@ -182,6 +188,29 @@ impl Display for Verb {
             }
             Verb::GetConnections(cb) => write!(f, "getConnections cb={cb}"),
             Verb::MaxConnections(n) => write!(f, "maxConnections {n}"),
+            Verb::Dispose(cb) => {
+                f.write_str("dispose")?;
+                value(f, "cb", cb.as_ref())
+            }
+            Verb::Nest(n) => write!(f, "nest {n}"),
+            Verb::Smile(n, cb) => {
+                write!(f, "smile {n}")?;
+                value(f, "cb", cb.as_ref())
+            }
+            Verb::SetTypeOfService(n) => write!(f, "setTypeOfService {n}"),
+            Verb::GetTypeOfService => f.write_str("getTypeOfService"),
+            Verb::NodeAlone(member) => member.fmt(f),
+        }
+    }
+}
+
+impl Display for NodeAlone {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            NodeAlone::Unshift(n) => write!(f, "unshift {n}"),
+            NodeAlone::SetDefaultEncoding(encoding) => write!(f, "setDefaultEncoding {}", encoding.name()),
+            NodeAlone::Emit(event) => write!(f, "emit {}", event.name()),
+            NodeAlone::Iterate => f.write_str("iterate"),
         }
     }
 }
@@ -216,6 +245,7 @@ impl Display for ConnectOption {
             ConnectOption::AutoSelectFamily(true) => f.write_str("autoSelectFamily"),
             ConnectOption::AutoSelectFamily(false) => f.write_str("noAutoSelectFamily"),
             ConnectOption::Port(port) => write!(f, "port={port}"),
+            ConnectOption::BlockList(address) => write!(f, "blockList={address}"),
         }
     }
 }
@@ -231,6 +261,17 @@ impl Display for ListenOption {
             ListenOption::PathOf(server) => write!(f, "path-of={server}"),
             ListenOption::Backlog(n) => write!(f, "backlog={n}"),
             ListenOption::Signal(name) => write!(f, "signal={name}"),
+            ListenOption::Exclusive => f.write_str("exclusive"),
+            ListenOption::ReusePort => f.write_str("reusePort"),
+            ListenOption::Ipv6Only => f.write_str("ipv6Only"),
+            ListenOption::ReadableAll => f.write_str("readableAll"),
+            ListenOption::WritableAll => f.write_str("writableAll"),
+            ListenOption::PathLength(n) => write!(f, "pathLength={n}"),
+            ListenOption::PathWithNul => f.write_str("pathWithNul"),
+            ListenOption::Abstract => f.write_str("abstract"),
+            ListenOption::NoFolder => f.write_str("noFolder"),
+            ListenOption::FdOfFile => f.write_str("fd=file"),
+            ListenOption::HandleOf(server) => write!(f, "handle-of={server}"),
         }
     }
 }

@@ -53,6 +53,8 @@ pub struct ServerOptions {
     pub keep_alive: bool,
     /// `highWaterMark=N`
     pub high_water_mark: Option<u32>,
+    /// `blockList=A`
+    pub block_list: Option<String>,
 }
 
 /// Options of `socket`.
@@ -62,10 +64,20 @@ pub struct SocketOptions {
     pub allow_half_open: bool,
     /// `highWaterMark=N`
     pub high_water_mark: Option<u32>,
+    /// `readableHighWaterMark=N`
+    pub readable_high_water_mark: Option<u32>,
+    /// `writableHighWaterMark=N`
+    pub writable_high_water_mark: Option<u32>,
+    /// `noRead`: `readable: false`
+    pub no_read: bool,
+    /// `noWrite`: `writable: false`
+    pub no_write: bool,
     /// `onread=N`
     pub on_read: Option<u32>,
     /// `signal=NAME`
     pub signal: Option<Name>,
+    /// `forgotten`: netfold's is not retained.
+    pub forgotten: bool,
 }
 
 /// A `watch` line or a block.
@@ -170,7 +182,32 @@ pub enum Verb {
     /// `getConnections CB`
     GetConnections(Name),
     /// `maxConnections N`
-    MaxConnections(u32),
+    MaxConnections(i64),
+    /// `dispose [CB]`, of sockets and servers
+    Dispose(Callback),
+    /// `nest N`: a listener of 'pause' that resumes and pauses, N deep
+    Nest(u32),
+    /// `smile N [CB]`: text of N characters beyond the sixteen bits of a UTF-16 unit
+    Smile(u32, Callback),
+    /// `setTypeOfService N`
+    SetTypeOfService(u8),
+    /// `getTypeOfService`
+    GetTypeOfService,
+    /// What Node alone has.
+    NodeAlone(NodeAlone),
+}
+
+/// Members of Node's that netfold has not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodeAlone {
+    /// `unshift N`
+    Unshift(u32),
+    /// `setDefaultEncoding ENC`
+    SetDefaultEncoding(Encoding),
+    /// `emit EVENT`
+    Emit(EventKind),
+    /// `iterate`: `for await`
+    Iterate,
 }
 
 /// How a listener is added.
@@ -230,6 +267,8 @@ pub enum ConnectOption {
     AutoSelectFamily(bool),
     /// `port=N`
     Port(i64),
+    /// `blockList=A`
+    BlockList(String),
 }
 
 /// How a custom lookup answers.
@@ -270,4 +309,26 @@ pub enum ListenOption {
     Backlog(u32),
     /// `signal=NAME`
     Signal(Name),
+    /// `exclusive`
+    Exclusive,
+    /// `reusePort`
+    ReusePort,
+    /// `ipv6Only`
+    Ipv6Only,
+    /// `readableAll`
+    ReadableAll,
+    /// `writableAll`
+    WritableAll,
+    /// `pathLength=N`: a path of its own of N bytes.
+    PathLength(u32),
+    /// `pathWithNul`: a path of its own, a NUL and more.
+    PathWithNul,
+    /// `abstract`: an abstract name of its own.
+    Abstract,
+    /// `noFolder`: a path in a folder that is not there.
+    NoFolder,
+    /// `fd=file`: the descriptor of an ordinary file.
+    FdOfFile,
+    /// `handle-of=SERVER`
+    HandleOf(Name),
 }

@@ -1,7 +1,8 @@
 //! What `get` logs.
 
 use super::listeners::own_listeners;
-use super::run::State;
+use super::rare::{bound, given_is_open, mode_of_others};
+use super::run::{State, Who};
 use crate::mask_port;
 use netfold::{Address, Host, Net, Server, Socket, SocketView};
 use std::net::SocketAddr;
@@ -17,11 +18,17 @@ fn address_text(address: SocketAddr) -> String {
     format!("{family} {} {}", address.ip(), mask_port(address.port()))
 }
 
-/// `listeners:EVENT`
+/// `listeners:EVENT` and `listenerCount:EVENT`
 fn listeners<H: Host>(net: &Net<State, H>, actor: usize, property: &str) -> Option<String> {
-    let name = property.strip_prefix("listeners:")?;
-    let event = net.state.program.actors[actor].role.event(name)?;
-    Some(own_listeners(net, actor, event).to_string())
+    let role = &net.state.program.actors[actor].role;
+    if let Some(name) = property.strip_prefix("listeners:") {
+        return Some(own_listeners(net, actor, role.event(name)?).to_string());
+    }
+    let event = role.event(property.strip_prefix("listenerCount:")?)?;
+    Some(match net.state.cast[actor].who? {
+        Who::Socket(socket) => socket.listener_count(net, event).to_string(),
+        Who::Server(server) => server.listener_count(net, event).to_string(),
+    })
 }
 
 pub(super) fn socket_property<H: Host>(
@@ -37,9 +44,10 @@ pub(super) fn socket_property<H: Host>(
         "localFamily" => or_undefined(socket.local_family(net)),
         "remoteAddress" => or_undefined(socket.remote_address(net)),
         "remotePort" => or_undefined(socket.remote_port(net).map(mask_port)),
+        "joined" => net.state.journal.bytes_read(actor).to_string(),
         "remoteFamily" => or_undefined(socket.remote_family(net)),
         property => {
-            let view = || seen(&socket.view(net).expect("a named socket is kept"), property);
+            let view = || socket.view(net).map_or(UNDEFINED.into(), |view| seen(&view, property));
             listeners(net, actor, property).unwrap_or_else(view)
         }
     }
@@ -66,6 +74,10 @@ fn seen(view: &SocketView<'_>, property: &str) -> String {
         "bytesWritten" => view.bytes_written().to_string(),
         "bufferSize" => or_undefined(view.buffer_size()),
         "timeout" => or_undefined(view.timeout()),
+        "readableHighWaterMark" => view.readable_high_water_mark().to_string(),
+        "writableHighWaterMark" => view.writable_high_water_mark().to_string(),
+        // An error has none (D35).
+        "erroredCause" => "none".into(),
         "isPaused" => view.is_paused().to_string(),
         "errored" => view.errored().map_or("null".into(), |error| match error.code() {
             "" => "Error".into(),
@@ -94,6 +106,10 @@ pub(super) fn server_property<H: Host>(
             Address::Tcp(address) => address_text(address),
             Address::Path(path) => path,
         },
+        "oldConnections" => server.connections(net).to_string(),
+        "bound" => bound(net, server),
+        "fd" => given_is_open(net, actor),
+        "modeOfOthers" => mode_of_others(net, server),
         property => listeners(net, actor, property).unwrap_or_else(|| panic!("a server has no property {property}")),
     }
 }

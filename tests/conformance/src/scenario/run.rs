@@ -3,6 +3,7 @@
 use super::journal::Journal;
 use super::listeners::make_actors;
 use super::program::*;
+use super::rare::Given;
 use super::steps::{Thrown, run_block};
 use super::targets::Paths;
 use super::teardown::close_all;
@@ -34,8 +35,8 @@ const STALL_PART: u64 = 4;
 const ABORTED: &str = "aborted";
 /// Emissions of 'data' of one socket within each other, at most.
 const NESTED_EMISSIONS: usize = 16;
-/// Deeper than a program's steps can nest.
-const LIMITS: Limits = Limits { depth: 1024, ..Limits::DEFAULT };
+/// As many steps as a program has: but for `nest`, which shows the bound, none nests deeper.
+const LIMITS: Limits = Limits { depth: 400, ..Limits::DEFAULT };
 
 thread_local! {
     static ROUND: Cell<u32> = const { Cell::new(0) };
@@ -61,7 +62,9 @@ pub(super) struct Cast {
     pub(super) written: u32,
     /// Whether its handle, if it has one, is of a path.
     pub(super) on_path: bool,
-    pub(super) max_connections: Option<u32>,
+    pub(super) max_connections: Option<i64>,
+    /// The descriptor that it was given to listen on.
+    pub(super) given: Option<Given>,
     /// The events of the listeners of the file that are still on it.
     pub(super) listens: Vec<netfold::EventKind>,
     pub(super) heard: Heard,

@@ -3,6 +3,7 @@
 use super::listeners::{add, add_timeout, called, off, remove_all, shared_callback};
 use super::program::*;
 use super::properties::{server_property, socket_property};
+use super::rare::{NOT_THERE, blocking, dispose, listen_on_copy, listen_on_file, nest};
 use super::run::{Function, State, Who, controller, is_over, log};
 use super::targets::{For, REFUSED_PORT};
 use crate::error_text;
@@ -121,6 +122,7 @@ fn common<H: Host>(net: &mut Net<State, H>, actor: usize, who: Who, verb: &Verb)
             }
         }
         (Verb::RemoveAll(event), _) => remove_all(net, actor, who, *event),
+        (Verb::Dispose(cb), _) => dispose(net, actor, who, cb.clone()),
         (Verb::Ref(true), Who::Socket(socket)) => socket.ref_(net),
         (Verb::Ref(false), Who::Socket(socket)) => socket.unref(net),
         (Verb::Ref(true), Who::Server(server)) => server.ref_(net),
@@ -177,6 +179,21 @@ fn socket_verb<H: Host>(net: &mut Net<State, H>, actor: usize, socket: Socket, v
             }
         }
         Verb::Unpipe(None) => socket.unpipe_all(net),
+        Verb::Nest(depth) => return Ok(nest(net, socket, *depth)),
+        Verb::Smile(count, cb) => {
+            let text = "\u{1f600}".repeat(*count as usize);
+            let went = match cb {
+                Some(name) => {
+                    let callback = shared_callback(net, actor, name);
+                    socket.write_cb(net, text, callback)
+                }
+                None => socket.write(net, text),
+            };
+            return Ok(Some(format!("-> {went}")));
+        }
+        Verb::SetTypeOfService(tos) => socket.set_type_of_service(net, *tos)?,
+        Verb::GetTypeOfService => return Ok(Some(format!("-> {}", socket.get_type_of_service(net)?))),
+        Verb::NodeAlone(_) => return Ok(Some(NOT_THERE.into())),
         Verb::Get(properties) => {
             return got(properties, |property| socket_property(net, actor, socket, property));
         }
@@ -304,6 +321,7 @@ fn connect<H: Host>(
             }
             ConnectOption::AutoSelectFamily(on) => to.auto_select_family(*on),
             ConnectOption::Port(_) => to,
+            ConnectOption::BlockList(address) => to.block_list(&blocking(address)),
         };
     }
     if let Some(name) = cb {
@@ -363,11 +381,23 @@ fn listen<H: Host>(
     options: &[ListenOption],
     cb: Option<&str>,
 ) -> Left {
+    if let Some(thrown) = listen_on_descriptor(net, actor, server, options) {
+        if let Some(name) = cb {
+            let name = name.to_string();
+            server.once(net, EventKind::Listening, move |net, _, _| called(net, actor, &name, "undefined"));
+        }
+        return thrown.map_or(Ok(Some(NO_ADDRESS.into())), |thrown| thrown.map(|()| None));
+    }
     let Some(mut on) = listen_on(net, actor, options) else { return Ok(Some(NO_ADDRESS.into())) };
     for option in options {
         on = match option {
             ListenOption::Backlog(n) => on.backlog(*n),
             ListenOption::Signal(name) => on.signal(controller(net, name).signal()),
+            ListenOption::Exclusive => on.exclusive(true),
+            ListenOption::ReusePort => on.reuse_port(true),
+            ListenOption::Ipv6Only => on.ipv6_only(true),
+            ListenOption::ReadableAll => on.readable_all(true),
+            ListenOption::WritableAll => on.writable_all(true),
             _ => on,
         };
     }
@@ -381,17 +411,39 @@ fn listen<H: Host>(
     NOTHING
 }
 
+/// Listens on a descriptor, if the options say so: what is thrown, or `None` where there is none.
+fn listen_on_descriptor<H: Host>(
+    net: &mut Net<State, H>,
+    actor: usize,
+    server: Server,
+    options: &[ListenOption],
+) -> Option<Option<Result<(), SharedError>>> {
+    options.iter().find_map(|option| match option {
+        ListenOption::FdOfFile => {
+            let path = net.state.paths.path(For::File);
+            Some(listen_on_file(net, actor, server, path))
+        }
+        ListenOption::HandleOf(of) => Some(listen_on_copy(net, server, of)),
+        _ => None,
+    })
+}
+
 /// Where to listen; `None` if that is where another server listens, and it does not.
 fn listen_on<H: Host>(net: &mut Net<State, H>, actor: usize, options: &[ListenOption]) -> Option<Listen> {
     let (mut host, mut port) = (LOOPBACK.to_string(), 0);
-    let (mut port_of, mut path_of) = (None, None);
+    let (mut port_of, mut path_of, mut path) = (None, None, None);
     for option in options {
         match option {
             ListenOption::Host(name) => host.clone_from(name),
             ListenOption::Port(given) => port = *given,
             ListenOption::PortOf(of) => port_of = Some(address_of(net, of)),
             ListenOption::PathOf(of) => path_of = Some(address_of(net, of)),
-            ListenOption::Path | ListenOption::Any | ListenOption::Backlog(_) | ListenOption::Signal(_) => {}
+            ListenOption::Path => path = Some(net.state.paths.path(For::Server(actor))),
+            ListenOption::PathLength(length) => path = Some(net.state.paths.long(*length as usize)),
+            ListenOption::PathWithNul => path = Some(net.state.paths.with_nul()),
+            ListenOption::Abstract => path = Some(net.state.paths.abstract_name()),
+            ListenOption::NoFolder => path = Some(net.state.paths.in_no_folder()),
+            _ => {}
         }
     }
     if let Some(of) = port_of {
@@ -402,8 +454,8 @@ fn listen_on<H: Host>(net: &mut Net<State, H>, actor: usize, options: &[ListenOp
         let Address::Path(of) = of else { return None };
         return Some(Listen::path(of));
     }
-    if options.contains(&ListenOption::Path) {
-        return Some(Listen::path(net.state.paths.path(For::Server(actor))));
+    if let Some(path) = path {
+        return Some(Listen::path(path));
     }
     let on = Listen::port(port);
     Some(if options.contains(&ListenOption::Any) { on } else { on.host(host) })

@@ -1,7 +1,6 @@
 //! Where programs connect to and listen: paths of their own, and a port that nobody listens on.
 
 use std::fs;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Nobody listens there.
@@ -31,11 +30,37 @@ impl Paths {
         if let Some(at) = self.uses.iter().position(|known| *known == to) {
             return self.paths[at].clone();
         }
-        let path = fresh_path().to_string_lossy().into_owned();
+        let path = own_path();
         if to == For::File {
             fs::write(&path, "").expect("the temporary folder can be written to");
         }
         self.uses.push(to);
+        self.paths.push(path.clone());
+        path
+    }
+
+    /// A path of this many bytes.
+    pub(super) fn long(&mut self, length: usize) -> String {
+        self.keep(format!("{:x<length$}", own_path()))
+    }
+
+    /// A path that has a NUL in it.
+    pub(super) fn with_nul(&mut self) -> String {
+        self.keep(format!("{}\0more", own_path()))
+    }
+
+    /// A name in the abstract namespace.
+    pub(super) fn abstract_name(&mut self) -> String {
+        let name = self.keep(own_path());
+        format!("\0{name}")
+    }
+
+    /// A path in a folder that is not there.
+    pub(super) fn in_no_folder(&mut self) -> String {
+        self.keep(format!("{}/missing", own_path()))
+    }
+
+    fn keep(&mut self, path: String) -> String {
         self.paths.push(path.clone());
         path
     }
@@ -54,8 +79,9 @@ impl Drop for Paths {
 }
 
 /// None is the beginning of another.
-fn fresh_path() -> PathBuf {
+fn own_path() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    std::env::temp_dir().join(format!("nf-{}-{count}.sock", std::process::id()))
+    let path = std::env::temp_dir().join(format!("nf-{}-{count}.sock", std::process::id()));
+    path.to_string_lossy().into_owned()
 }

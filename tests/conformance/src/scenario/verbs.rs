@@ -78,6 +78,12 @@ fn encoding(word: &str) -> Result<Encoding, String> {
     known.ok_or_else(|| format!("there is no encoding `{word}`"))
 }
 
+/// An event without arguments.
+fn emitted(word: &str) -> Result<netfold::EventKind, String> {
+    let plain = [netfold::EventKind::Pause, netfold::EventKind::Resume, netfold::EventKind::Timeout];
+    plain.into_iter().find(|event| event.name() == word).ok_or_else(|| format!("`{word}` is not emitted by steps"))
+}
+
 /// A step of a program whose head is known.
 pub(super) fn step(program: &Program, line: &str) -> Result<Step, String> {
     let mut words = Words::new(line);
@@ -111,12 +117,14 @@ fn common(role: &Role, verb: &str, words: &mut Words<'_>) -> Result<Option<Verb>
     Ok(Some(match verb {
         "ref" => Verb::Ref(true),
         "unref" => Verb::Ref(false),
+        "dispose" => Verb::Dispose(words.callback()?),
         "off" => Verb::Off(name(words.next("the listener's name")?)?),
         "removeAll" => Verb::RemoveAll(words.maybe().map(|word| event(role, word)).transpose()?),
         "get" => {
             let properties = words.rest();
             for property in properties {
-                let known = match property.strip_prefix("listeners:") {
+                let of_an_event = ["listeners:", "listenerCount:"].iter().find_map(|word| property.strip_prefix(word));
+                let known = match of_an_event {
                     Some(name) => event(role, name).is_ok(),
                     None => role.properties().contains(property),
                 };
@@ -170,6 +178,17 @@ fn socket(program: &Program, verb: &str, words: &mut Words<'_>) -> Result<Verb, 
             let from = words.maybe().map(|word| find(program, word, Some(false))).transpose()?;
             Verb::Unpipe(from.map(|actor| actor.name.clone()))
         }
+        "nest" => Verb::Nest(number(words.next("how deep")?)?),
+        "smile" => {
+            let cb = words.callback()?;
+            Verb::Smile(number(words.next("how many")?)?, cb)
+        }
+        "setTypeOfService" => Verb::SetTypeOfService(number(words.next("a number up to 255")?)?),
+        "getTypeOfService" => Verb::GetTypeOfService,
+        "unshift" => Verb::NodeAlone(NodeAlone::Unshift(number(words.next("how many bytes")?)?)),
+        "setDefaultEncoding" => Verb::NodeAlone(NodeAlone::SetDefaultEncoding(encoding(words.next("an encoding")?)?)),
+        "emit" => Verb::NodeAlone(NodeAlone::Emit(emitted(words.next("an event")?)?)),
+        "iterate" => Verb::NodeAlone(NodeAlone::Iterate),
         other => return Err(format!("a socket cannot `{other}`")),
     })
 }
@@ -193,6 +212,17 @@ fn listen_option(program: &Program, word: &str) -> Result<ListenOption, String> 
     Ok(match (word, word.split_once('=')) {
         ("path", _) => ListenOption::Path,
         ("any", _) => ListenOption::Any,
+        ("exclusive", _) => ListenOption::Exclusive,
+        ("reusePort", _) => ListenOption::ReusePort,
+        ("ipv6Only", _) => ListenOption::Ipv6Only,
+        ("readableAll", _) => ListenOption::ReadableAll,
+        ("writableAll", _) => ListenOption::WritableAll,
+        ("pathWithNul", _) => ListenOption::PathWithNul,
+        ("abstract", _) => ListenOption::Abstract,
+        ("noFolder", _) => ListenOption::NoFolder,
+        ("fd=file", _) => ListenOption::FdOfFile,
+        (_, Some(("pathLength", n))) => ListenOption::PathLength(number(n)?),
+        (_, Some(("handle-of", name))) => ListenOption::HandleOf(server(name)?),
         (_, Some(("host", name))) => ListenOption::Host(name.into()),
         (_, Some(("port", port))) => ListenOption::Port(number(port)?),
         (_, Some(("port-of", name))) => ListenOption::PortOf(server(name)?),
@@ -234,6 +264,7 @@ fn connect_option(word: &str) -> Result<ConnectOption, String> {
         (_, Some(("localAddress", address))) => ConnectOption::LocalAddress(address.into()),
         (_, Some(("timeout", n))) => ConnectOption::Timeout(number(n)?),
         (_, Some(("port", n))) => ConnectOption::Port(number(n)?),
+        (_, Some(("blockList", address))) => ConnectOption::BlockList(address.into()),
         _ => return Err(format!("connect has no option `{word}`")),
     })
 }

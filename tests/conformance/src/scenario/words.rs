@@ -56,6 +56,10 @@ const SOCKET_PROPERTIES: &[&str] = &[
     "bufferSize",
     "timeout",
     "isPaused",
+    "readableHighWaterMark",
+    "writableHighWaterMark",
+    "erroredCause",
+    "joined",
     "errored",
     "address",
     "remoteAddress",
@@ -66,7 +70,8 @@ const SOCKET_PROPERTIES: &[&str] = &[
     "localFamily",
     "attempted",
 ];
-const SERVER_PROPERTIES: &[&str] = &["listening", "connections", "maxConnections", "address"];
+const SERVER_PROPERTIES: &[&str] =
+    &["listening", "connections", "maxConnections", "address", "oldConnections", "bound", "fd", "modeOfOthers"];
 
 impl Role {
     pub(super) const fn is_server(&self) -> bool {
