@@ -393,6 +393,9 @@ impl Core {
 
     /// What the host has not been told yet. Ticks come before what was asked or emitted after they were scheduled; sockets that
     /// are gone come before user code runs, so that what it gives to one is not forgotten with it.
+    ///
+    /// Inlined into the host's loop, where each kind of step goes straight to what the host does with it.
+    #[inline(always)]
     fn tell(&mut self) -> Step<'_> {
         if !self.news.any() {
             return self.over();
@@ -422,6 +425,7 @@ impl Core {
     }
 
     /// Nothing is left to do of the innermost command; or, with none open, of the turn.
+    #[inline(always)]
     fn over(&mut self) -> Step<'_> {
         let Some(open) = self.opens.pop() else {
             self.mode = Mode::Idle;
@@ -475,6 +479,7 @@ impl Core {
         }
     }
 
+    #[inline]
     fn idle(&self) -> Idle {
         let closing = self.closing.len() + self.closing_batch.len();
         Idle {

@@ -145,13 +145,15 @@ impl Core {
         }
     }
 
-    /// Takes the next tick's job off and runs it; that of every read comes first, and stands apart.
+    /// Takes the next tick's job off and runs it; that of every read is looked at in its place, and holds nothing to drop.
     #[inline]
     pub(super) fn run_job(&mut self) -> Flow {
-        match self.jobs.pop_front()? {
-            Job::ReadMore(socket) => self.read_more(socket),
-            job => self.job(job),
+        if let Some(&Job::ReadMore(socket)) = self.jobs.front() {
+            core::mem::forget(self.jobs.pop_front());
+            return self.read_more(socket);
         }
+        let job = self.jobs.pop_front()?;
+        self.job(job)
     }
 
     #[inline(never)]
