@@ -229,8 +229,17 @@ pub fn command<A: App>(app: &mut A, command: Command) -> Result<Result<Outcome, 
 /// Ends the turn of code that ran outside the loop (the main program, first of all) and runs its ticks, unless they wait
 /// because a listener failed.
 pub fn end_turn<A: App>(app: &mut A) -> Result<(), A::Thrown> {
-    go(app, false)?;
+    finish(app)?;
     if app.parts().lane.ticks_wait { Ok(()) } else { drain(app) }
+}
+
+/// Steps until the turn or tick is over.
+#[inline]
+fn finish<A: App>(app: &mut A) -> Result<(), A::Thrown> {
+    match go(app, false) {
+        Ok(_none) => Ok(()),
+        Err(thrown) => Err(thrown),
+    }
 }
 
 /// Steps until the innermost command returns (`Some`) or the turn is over (`None`).
@@ -250,19 +259,14 @@ fn go<A: App>(app: &mut A, command: bool) -> Result<Option<Outcome>, A::Thrown> 
                     app.parts().machine.threw().expect(HOST);
                 }
             }
-            Step::Return(outcome) => {
+            Step::Return(outcome) if thrown.is_none() => {
                 debug_assert!(command, "only a command returns");
-                return match thrown {
-                    Some(what) => Err(what),
-                    None => Ok(Some(outcome)),
-                };
+                return Ok(Some(outcome));
             }
+            Step::Return(_) => return thrown.map_or(Ok(None), Err),
             Step::Idle(idle) => {
                 lane.idle = idle;
-                return match thrown {
-                    Some(what) => Err(what),
-                    None => Ok(None),
-                };
+                return thrown.map_or(Ok(None), Err);
             }
             Step::Released(socket) => app.released(socket),
         }
@@ -280,7 +284,7 @@ fn drain<A: App>(app: &mut A) -> Result<(), A::Thrown> {
         match entry {
             Entry::Core(id) => {
                 machine.tick(id).expect(HOST);
-                go(app, false)?;
+                finish(app)?;
             }
             Entry::User(task) => user(app, task)?,
         }
@@ -293,14 +297,14 @@ fn user<A: App>(app: &mut A, task: A::Task) -> Result<(), A::Thrown> {
     if ran.is_err() {
         app.parts().machine.threw().expect(HOST);
     }
-    go(app, false)?;
+    finish(app)?;
     ran
 }
 
 /// One turn that has been begun on the machine, with its ticks.
 fn turn<A: App>(app: &mut A) -> Result<(), A::Thrown> {
     app.parts().lane.begin_turn();
-    go(app, false)?;
+    finish(app)?;
     let Parts { machine, lane, .. } = app.parts();
     if lane.ticks_wait && machine.core().is_hollow() {
         return Ok(());
@@ -488,7 +492,7 @@ fn timers<A: App>(app: &mut A, failed: bool, stage: fn(bool) -> Stage) -> Result
         lane.stage = stage(true);
         machine.phase(Phase::Timers).expect(HOST);
         lane.begin_turn();
-        go(app, false)?;
+        finish(app)?;
         if is_timer_due(app) {
             drain(app)?;
         }

@@ -155,11 +155,13 @@ impl<T> Arena<T> {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn get<I: Id>(&self, id: I) -> Option<&T> {
         let (slot, generation) = id.parts();
         self.slots.get(slot as usize).filter(|e| e.generation == generation).map(|e| &e.value)
     }
 
+    #[inline(always)]
     pub(crate) fn get_mut<I: Id>(&mut self, id: I) -> Option<&mut T> {
         let (slot, generation) = id.parts();
         self.slots.get_mut(slot as usize).filter(|e| e.generation == generation).map(|e| &mut e.value)
@@ -177,12 +179,14 @@ impl<T> Arena<T> {
 
 impl<T, I: Id> core::ops::Index<I> for Arena<T> {
     type Output = T;
+    #[inline(always)]
     fn index(&self, id: I) -> &T {
         self.get(id).expect("the core keeps what its own frames name")
     }
 }
 
 impl<T, I: Id> core::ops::IndexMut<I> for Arena<T> {
+    #[inline(always)]
     fn index_mut(&mut self, id: I) -> &mut T {
         self.get_mut(id).expect("the core keeps what its own frames name")
     }

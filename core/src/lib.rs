@@ -51,6 +51,7 @@ mod limits;
 mod listeners;
 mod machine;
 mod numeral;
+mod seldom;
 mod server;
 mod socket;
 mod socket_address;

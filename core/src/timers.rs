@@ -59,6 +59,7 @@ impl<T> Timers<T> {
     }
 
     /// When to look again; a list may turn out to be early.
+    #[inline]
     pub(crate) fn deadline(&self) -> Option<u64> {
         self.due.first().map(|&(expiry, _, _)| expiry)
     }

@@ -611,16 +611,24 @@ fn guarded(run: impl FnOnce()) -> Result<(), Thrown> {
 }
 
 impl<S, H: Host> Net<S, H> {
-    fn call_listener(&mut self, emit: Emit) -> Result<(), Thrown> {
+    #[inline(always)]
+    fn run_user_code(&mut self, emit: Emit) -> Result<(), Thrown> {
         match emit {
-            Emit::Listener { target, listener, last, event } => {
-                let found =
-                    if last { self.registry.take(target, listener) } else { self.registry.find(target, listener) };
-                match found {
-                    Some(listener) => guarded(|| listener(self, target, event)),
-                    None => Ok(()),
-                }
-            }
+            Emit::Listener { target, listener, last: false, event } => match self.registry.find(target, listener) {
+                Some(listener) => guarded(|| listener(self, target, event)),
+                None => Ok(()),
+            },
+            emit => self.run_other_user_code(emit),
+        }
+    }
+
+    #[inline(never)]
+    fn run_other_user_code(&mut self, emit: Emit) -> Result<(), Thrown> {
+        match emit {
+            Emit::Listener { target, listener, event, .. } => match self.registry.take(target, listener) {
+                Some(listener) => guarded(|| listener(self, target, event)),
+                None => Ok(()),
+            },
             Emit::Callback { socket, callback, error } => match self.registry.call(callback) {
                 Some(Called::Many(run)) => guarded(|| run(self, Socket(socket), registry::answer(error.as_ref()))),
                 Some(Called::Once(run)) => guarded(|| run(self, Socket(socket), registry::answer(error.as_ref()))),
@@ -662,8 +670,9 @@ impl<S, H: Host> App for Net<S, H> {
         Parts { machine: &mut self.machine, kernel: &mut self.kernel, lane: &mut self.lane }
     }
 
+    #[inline(always)]
     fn emit(&mut self, emit: Emit) -> Result<(), Failure> {
-        self.call_listener(emit).map_err(Failure)
+        self.run_user_code(emit).map_err(Failure)
     }
 
     fn task(&mut self, task: Task<S, H>) -> Result<(), Failure> {

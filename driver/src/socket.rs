@@ -205,6 +205,7 @@ listeners! {
         address: SocketAddr = Event::ConnectionAttemptTimeout(address) => address);
 }
 
+#[inline]
 fn bytes_of(event: Event) -> Bytes {
     match event {
         Event::Data(bytes) => bytes,
@@ -412,7 +413,7 @@ impl Socket {
     ) -> Result<bool, SharedError> {
         match net.command(Command::Write(self.0, chunk.into_chunk(), callback)) {
             Outcome::Threw(error) => Err(error),
-            outcome => Ok(outcome == Outcome::Bool(true)),
+            outcome => Ok(matches!(outcome, Outcome::Bool(true))),
         }
     }
 

@@ -186,7 +186,7 @@ impl Core {
             WriteCb::None => None,
             WriteCb::One(id) => self.call_back(socket, id, error),
             WriteCb::Batch(callbacks) => {
-                self.push(Frame::Callbacks(socket, Box::new(Run { callbacks, next: 0, error })));
+                self.push(Frame::Callbacks(socket, Box::new(Run { callbacks: *callbacks, next: 0, error })));
                 None
             }
         }

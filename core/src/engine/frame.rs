@@ -32,7 +32,8 @@ pub(crate) enum WriteCb {
     None,
     One(CallbackId),
     /// A vectored write's: one for each chunk that had one.
-    Batch(Box<[CallbackId]>),
+    #[expect(clippy::box_collection, reason = "one word in what every socket has")]
+    Batch(Box<Vec<CallbackId>>),
 }
 
 impl From<Option<CallbackId>> for WriteCb {
@@ -55,7 +56,7 @@ pub(crate) enum ReadFor {
 /// A list of callbacks being run with one argument.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
-    pub(crate) callbacks: Box<[CallbackId]>,
+    pub(crate) callbacks: Vec<CallbackId>,
     pub(crate) next: usize,
     pub(crate) error: Option<SharedError>,
 }

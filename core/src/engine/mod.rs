@@ -300,13 +300,13 @@ impl Core {
                 (0, 0, 0)
             }
         };
-        let frames = frames as usize;
+        let (frames, emissions, copies) = (frames as usize, emissions as usize, copies as usize);
         let holds = self.frames[frames..].iter().position(|frame| matches!(frame, Frame::AcceptRefuse(_)));
         let held = holds.map(|at| self.frames.swap_remove(frames + at));
         self.frames.truncate(frames);
         self.frames.extend(held);
-        self.emissions.truncate(emissions as usize);
-        self.copies.truncate(copies as usize);
+        self.emissions.truncate(emissions);
+        self.copies.truncate(copies);
         self.mode = Mode::Running;
         Ok(())
     }
@@ -393,6 +393,9 @@ impl Core {
 
     /// What the host has not been told yet. Ticks come before what was asked or emitted after they were scheduled; sockets that
     /// are gone come before user code runs, so that what it gives to one is not forgotten with it.
+    ///
+    /// Inlined into the host's loop, where each kind of step goes straight to what the host does with it.
+    #[inline(always)]
     fn tell(&mut self) -> Step<'_> {
         if !self.news.any() {
             return self.over();
@@ -422,6 +425,7 @@ impl Core {
     }
 
     /// Nothing is left to do of the innermost command; or, with none open, of the turn.
+    #[inline(always)]
     fn over(&mut self) -> Step<'_> {
         let Some(open) = self.opens.pop() else {
             self.mode = Mode::Idle;
@@ -475,6 +479,7 @@ impl Core {
         }
     }
 
+    #[inline]
     fn idle(&self) -> Idle {
         let closing = self.closing.len() + self.closing_batch.len();
         Idle {
@@ -521,6 +526,7 @@ impl Core {
         self.jobs.is_empty()
     }
 
+    #[inline]
     pub(crate) fn outcome(&mut self, outcome: Outcome) {
         if let Some(open) = self.opens.last_mut() {
             open.outcome = outcome;
@@ -653,7 +659,19 @@ impl Core {
         }
     }
 
+    #[inline]
     pub(crate) fn answered(&mut self, reply: Reply) -> Result<(), ApiMisuse> {
+        if let (Some(Asked::Write(_)), Reply::Done) = (&self.asked, &reply) {
+            self.asked = None;
+            self.news.told(News::CALL);
+            self.reply = Some(Reply::Done);
+            self.wire.clear();
+            return Ok(());
+        }
+        self.answered_else(reply)
+    }
+
+    fn answered_else(&mut self, reply: Reply) -> Result<(), ApiMisuse> {
         if !self.asked.as_ref().expect("a call is out").allows(&reply) {
             return Err(ApiMisuse::WrongReply);
         }

@@ -145,7 +145,7 @@ impl Core {
         }
     }
 
-    /// Takes the next tick's job off and runs it; that of every read is looked at in its place.
+    /// Takes the next tick's job off and runs it; that of every read is looked at in its place, and holds nothing to drop.
     #[inline]
     pub(super) fn run_job(&mut self) -> Flow {
         if let Some(&Job::ReadMore(socket)) = self.jobs.front() {

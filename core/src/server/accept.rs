@@ -108,7 +108,7 @@ impl Core {
         // A socket whose reading could not even start is over already, and is not counted (rule D8).
         let s = &mut self.sockets[socket];
         if !s.destroyed && !bug!(NeverCounted) {
-            s.counted_by = Some(server);
+            s.counted = true;
             self.servers[server].connections += 1;
         }
         self.emit(server, Event::Connection(socket))

@@ -61,7 +61,7 @@ impl Core {
             self.schedule(Job::CloseDetached(socket));
         }
         // Counted once, also if the socket connects again and is destroyed again (rule D8).
-        if let Some(server) = self.sockets[socket].counted_by.take()
+        if let Some(server) = self.sockets[socket].uncount()
             && !bug!(CountStays)
         {
             self.connection_gone(server);
@@ -164,7 +164,7 @@ impl Core {
         }
         let s = &mut self.sockets[socket];
         (s.link, s.destroyed, s.close_emitted) = (Link::Detached, true, true);
-        let server = s.counted_by.take();
+        let server = s.uncount();
         self.release_later(socket);
         if let Some(server) = server {
             self.connection_gone(server);

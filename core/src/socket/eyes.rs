@@ -171,7 +171,7 @@ impl Core {
             }
             _ => {
                 self.refresh_timeout(socket);
-                self.sockets[socket].attempted = Some(Vec::new());
+                self.sockets[socket].attempted = Some(Box::default());
                 let local_port = target.local.map_or(0, |a| a.port());
                 let errors = Vec::new();
                 let attempts = Attempts { addresses, begun: 0, local_port, timeout, timer: None, errors };

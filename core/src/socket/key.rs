@@ -25,18 +25,16 @@ impl Socket {
         }
         self.listeners.key(k);
         k.of(&self.options);
-        for server in [self.counted_by, self.server] {
-            k.flags([server.is_some()]);
-            if let Some(server) = server {
-                k.server(server);
-            }
+        k.flags([self.counted, self.server.is_some()]);
+        if let Some(server) = self.server {
+            k.server(server);
         }
         k.of(&self.errored);
         k.flags([self.destroyed, self.close_emitted, self.error_emitted, self.write_after_fin, self.retained]);
         k.flags([self.no_delay, self.keep_alive, self.reset_later]);
         k.of(&(self.keep_alive_delay, self.type_of_service, self.closing, self.lookups));
         k.of(&self.timeout.map(|timeout| (timeout.duration, timeout.key.is_some())));
-        k.of(&self.timeout_given.map(f64::to_bits));
+        k.of(&self.timeout_given.as_ref().map(|ms| ms.to_bits()));
         k.of(&self.last_queue);
         k.counter(self.bytes_read);
         k.counter(self.bytes_written);

@@ -24,6 +24,7 @@ use crate::engine::{Core, Owner, TimerFor};
 use crate::error::SharedError;
 use crate::id::{HandleId, ServerId, SocketId};
 use crate::listeners::{Entry, Internal, Life, Listeners, Who};
+use crate::seldom::Seldom;
 use crate::step::EventKind;
 use crate::timers::{TimerKey, Timers};
 use alloc::boxed::Box;
@@ -95,6 +96,15 @@ pub(crate) struct Target {
     pub(crate) local: Option<SocketAddr>,
 }
 
+/// What is still asked for of the options once there is a socket.
+#[derive(Clone, Copy, Debug, Hash)]
+pub(crate) struct Kept {
+    pub(crate) allow_half_open: bool,
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+}
+
+/// At most 320 bytes: a test holds it.
 #[derive(Clone, Debug)]
 pub(crate) struct Socket {
     pub(crate) r: Readable,
@@ -103,9 +113,9 @@ pub(crate) struct Socket {
     pub(crate) on_read: Option<OnRead>,
     pub(crate) link: Link,
     pub(crate) listeners: Listeners,
-    pub(crate) options: SocketOptions,
-    /// The server that counts it.
-    pub(crate) counted_by: Option<ServerId>,
+    pub(crate) options: Kept,
+    /// Its server counts it.
+    pub(crate) counted: bool,
     /// Node's `socket.server`.
     pub(crate) server: Option<ServerId>,
     pub(crate) errored: Option<SharedError>,
@@ -127,7 +137,7 @@ pub(crate) struct Socket {
     pub(crate) lookups: u32,
     pub(crate) timeout: Option<IdleTimeout>,
     /// The `timeout` property: what was given to `setTimeout` last, in milliseconds.
-    pub(crate) timeout_given: Option<f64>,
+    pub(crate) timeout_given: Option<Box<f64>>,
     /// What an unfinished write had left when last looked at (rule M5).
     pub(crate) last_queue: u64,
     /// Kept when the handle goes.
@@ -135,9 +145,10 @@ pub(crate) struct Socket {
     pub(crate) bytes_written: u64,
     pub(crate) names: Option<Box<Names>>,
     pub(crate) target: Option<Box<Target>>,
-    pub(crate) parked: Vec<Parked>,
+    pub(crate) parked: Seldom<Vec<Parked>>,
     /// Addresses tried one after the other (rule C23).
-    pub(crate) attempted: Option<Vec<SocketAddr>>,
+    #[expect(clippy::box_collection, reason = "one word in a socket that few need")]
+    pub(crate) attempted: Option<Box<Vec<SocketAddr>>>,
     /// What it must not connect to.
     pub(crate) block_list: Option<Arc<BlockList>>,
 }
@@ -154,8 +165,12 @@ impl Socket {
             on_read: None,
             link: Link::Detached,
             listeners,
-            options,
-            counted_by: None,
+            options: Kept {
+                allow_half_open: options.allow_half_open,
+                readable: options.readable,
+                writable: options.writable,
+            },
+            counted: false,
             server: None,
             errored: None,
             destroyed: false,
@@ -177,10 +192,15 @@ impl Socket {
             bytes_written: 0,
             names: None,
             target: None,
-            parked: Vec::new(),
+            parked: Seldom::new(),
             attempted: None,
             block_list: None,
         }
+    }
+
+    /// The server that counted it, and is to count it no more.
+    pub(crate) fn uncount(&mut self) -> Option<ServerId> {
+        core::mem::take(&mut self.counted).then_some(self.server).flatten()
     }
 
     /// Any sign of life: the idle timeout starts anew (rule M3).
@@ -264,5 +284,15 @@ impl Core {
             return None;
         }
         self.destroy(socket, Some(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_takes_no_more_than_320_bytes() {
+        assert!(size_of::<Socket>() <= 320, "{} bytes", size_of::<Socket>());
     }
 }

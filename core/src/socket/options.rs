@@ -29,7 +29,7 @@ impl Core {
         if self.sockets[socket].destroyed {
             return None;
         }
-        self.sockets[socket].timeout_given = Some(ms);
+        **self.sockets[socket].timeout_given.get_or_insert_default() = ms;
         let given = match duration(ms, "msecs") {
             Ok(given) => given,
             Err(error) => {

@@ -363,6 +363,7 @@ impl Core {
     }
 
     /// After a chunk was emitted or kept: read on, or stop the driver at the high water mark (rule R3).
+    #[inline(always)]
     pub(crate) fn push_tail(&mut self, socket: SocketId, handle: HandleId, added: bool) -> Flow {
         let s = &mut self.sockets[socket];
         let more = added && !s.r.reading_more;
@@ -508,19 +509,22 @@ impl Core {
     }
 
     /// One demand is enough: the driver never answers it within the call.
+    #[inline(always)]
     pub(crate) fn read_more(&mut self, socket: SocketId) -> Flow {
         let r = &mut self.sockets[socket].r;
         let room = r.length < u64::from(r.hwm) || (r.flowing == Flowing::Yes && r.length == 0);
         let wants = !r.reading && !r.ended && room;
+        r.reading_more &= wants;
         if !wants || self.demand_while_driven(socket) {
-            return self.read_more_tail(socket);
+            return None;
         }
         self.push(Frame::ReadMoreTail(socket));
         self.read(socket, Some(0), ReadFor::Demand)
     }
 
-    /// `read(0)` while the driver reads: whether that is all there is to it. Nobody is called and nothing is asked then, so it
-    /// is done at once.
+    /// What [`read_more`](Self::read_more) demands while the driver reads: whether that is all there is to it. Nobody is
+    /// called and nothing is asked then, so it is done at once.
+    #[inline(always)]
     fn demand_while_driven(&mut self, socket: SocketId) -> bool {
         let s = &mut self.sockets[socket];
         let Link::Open(handle) = s.link else { return false };
@@ -533,6 +537,7 @@ impl Core {
             (r.reading, r.sync) = (true, false);
         }
         r.need_readable |= r.length <= u64::from(r.hwm);
+        r.reading_more = false;
         true
     }
 

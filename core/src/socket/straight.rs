@@ -86,7 +86,7 @@ impl Core {
     }
 
     /// As [`write_answered`](Core::write_answered) and [`write_tail`](Core::write_tail).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn sent_straight(&mut self, socket: SocketId, handle: HandleId, bytes: u64) -> Flow {
         let s = &mut self.sockets[socket];
         if !self.reply.as_ref().is_some_and(Reply::is_done) || s.w.need_drain || !s.w.buffered.is_empty() {
@@ -97,13 +97,12 @@ impl Core {
         let callback = s.w.settle();
         s.w.sync = false;
         let go_on = s.w.takes_more();
-        self.outcome(Outcome::Bool(go_on));
-        match callback {
-            WriteCb::None => {
-                self.sockets[socket].w.pending -= 1;
-                None
-            }
-            callback => self.write_done(socket, callback, true),
+        if callback == WriteCb::None {
+            s.w.pending -= 1;
+            self.outcome(Outcome::Bool(go_on));
+            return None;
         }
+        self.outcome(Outcome::Bool(go_on));
+        self.write_done(socket, callback, true)
     }
 }

@@ -146,7 +146,7 @@ impl SocketView<'_> {
 
     /// `autoSelectFamilyAttemptedAddresses`: `None` unless several were to be tried (rule C23).
     pub fn attempted_addresses(&self) -> Option<&[core::net::SocketAddr]> {
-        self.socket.attempted.as_deref()
+        self.socket.attempted.as_deref().map(|list| &**list)
     }
 
     /// `server`: which accepted it, kept after the end.
@@ -195,7 +195,7 @@ impl SocketView<'_> {
 
     /// `timeout`: what was given to `setTimeout` last, in milliseconds.
     pub fn timeout(&self) -> Option<f64> {
-        self.socket.timeout_given
+        self.socket.timeout_given.as_deref().copied()
     }
 
     /// `allowHalfOpen`

@@ -10,6 +10,7 @@ use crate::errno::Errno;
 use crate::error::{NodeError, SharedError};
 use crate::id::{CallbackId, HandleId, SocketId, TickId};
 use crate::listeners::Internal;
+use crate::seldom::Seldom;
 use crate::state_key::Key;
 use crate::step::{Event, EventKind};
 use alloc::boxed::Box;
@@ -41,10 +42,10 @@ pub(crate) struct Writable {
     /// Bytes of chunks whose callbacks fail: they count as buffered until all of those were called.
     failing: u64,
     callback: WriteCb,
-    pub(crate) buffered: VecDeque<Buffered>,
-    on_finished: Vec<CallbackId>,
+    pub(crate) buffered: Seldom<VecDeque<Buffered>>,
+    on_finished: Seldom<Vec<CallbackId>>,
     /// The newest tick that equal callbacks may join.
-    merging: Option<TickId>,
+    merging: Merging,
     pub(super) pending: i32,
     pub(crate) writing: bool,
     expecting: bool,
@@ -57,6 +58,22 @@ pub(crate) struct Writable {
     pub(crate) ending: bool,
     pub(crate) ended: bool,
     pub(crate) finished: bool,
+}
+
+/// A tick or none, in one word.
+#[derive(Clone, Copy, Debug)]
+struct Merging(u64);
+
+impl Merging {
+    const NONE: Merging = Merging(u64::MAX);
+
+    const fn of(tick: TickId) -> Self {
+        Merging(tick.0)
+    }
+
+    fn tick(self) -> Option<TickId> {
+        (self.0 != Self::NONE.0).then_some(TickId(self.0))
+    }
 }
 
 impl Buffered {
@@ -86,8 +103,8 @@ impl Writable {
         k.counter(self.failing);
         k.len(self.buffered.len());
         self.buffered.iter().for_each(|buffered| buffered.key(k));
-        k.of(&(&self.on_finished, self.pending));
-        k.tick(self.merging);
+        k.of(&(&*self.on_finished, self.pending));
+        k.tick(self.merging.tick());
         k.flags([self.writing, self.expecting, self.sync, self.after_write_pending, self.clearing]);
         k.flags([self.final_called, self.prefinished, self.need_drain, self.ending, self.ended, self.finished]);
     }
@@ -100,9 +117,9 @@ impl Writable {
             in_flight: 0,
             failing: 0,
             callback: WriteCb::None,
-            buffered: VecDeque::new(),
-            on_finished: Vec::new(),
-            merging: None,
+            buffered: Seldom::new(),
+            on_finished: Seldom::new(),
+            merging: Merging::NONE,
             pending: 0,
             writing: false,
             expecting: false,
@@ -119,6 +136,7 @@ impl Writable {
     }
 
     /// A chunk becomes a request at once.
+    #[inline(always)]
     pub(super) fn issue(&mut self, length: u64, callback: Option<CallbackId>) {
         self.pending += 1;
         self.length += length;
@@ -144,6 +162,7 @@ impl Writable {
     }
 
     /// A request goes to the driver, or is parked.
+    #[inline(always)]
     fn begin(&mut self, length: u64, callback: WriteCb) {
         (self.in_flight, self.callback) = (length, callback);
         (self.writing, self.sync, self.expecting) = (true, true, true);
@@ -419,7 +438,7 @@ impl Core {
             w.pending -= 1;
             return if w.ending { self.finish_maybe(socket, true) } else { None };
         }
-        if let Some(tick) = w.merging
+        if let Some(tick) = w.merging.tick()
             && !bug!(NeverMerges)
             && let Some(Job::AfterWrite { count, callback: same, .. }) = self.job_mut(tick)
             && matches!((&*same, &callback), (WriteCb::One(a), WriteCb::One(b)) if a == b || bug!(MergesAll))
@@ -429,14 +448,14 @@ impl Core {
         }
         let tick = self.schedule(Job::AfterWrite { socket, count: 1, callback, merges: true });
         let w = &mut self.sockets[socket].w;
-        w.merging = Some(tick);
+        w.merging = Merging::of(tick);
         w.after_write_pending = true;
         None
     }
 
     pub(crate) fn after_write_tick(&mut self, socket: SocketId, count: u32, callback: WriteCb, merges: bool) -> Flow {
         if merges {
-            self.sockets[socket].w.merging = None;
+            self.sockets[socket].w.merging = Merging::NONE;
         }
         self.after_write(socket, count, callback)
     }
@@ -536,14 +555,14 @@ impl Core {
         }
         let w = &mut self.sockets[socket].w;
         w.pending -= buffered.len() as i32 - 1;
-        let mut callbacks: Box<[CallbackId]> = buffered.iter().filter_map(|b| b.callback).collect();
+        let mut callbacks: Vec<CallbackId> = buffered.iter().filter_map(|b| b.callback).collect();
         if bug!(BatchBackwards) {
             callbacks.reverse();
         }
         if bug!(BatchCallsLast) {
             callbacks = callbacks.last().copied().into_iter().collect();
         }
-        w.begin(w.length, if callbacks.is_empty() { WriteCb::None } else { WriteCb::Batch(callbacks) });
+        w.begin(w.length, if callbacks.is_empty() { WriteCb::None } else { WriteCb::Batch(Box::new(callbacks)) });
         let flow = if self.sockets[socket].connecting() {
             self.park(socket, buffered.drain(..).map(|b| b.chunk).collect())
         } else {
@@ -775,14 +794,14 @@ impl Core {
     }
 
     fn call_finished(&mut self, socket: SocketId, error: Option<SharedError>) -> Flow {
-        let mut callbacks = core::mem::take(&mut self.sockets[socket].w.on_finished);
+        let mut callbacks = core::mem::take(&mut *self.sockets[socket].w.on_finished);
         if bug!(EndCallbacksLost) {
             callbacks.truncate(1);
         }
         if callbacks.is_empty() {
             return None;
         }
-        let run = Run { callbacks: callbacks.into_boxed_slice(), next: 0, error };
+        let run = Run { callbacks, next: 0, error };
         self.push(Frame::Callbacks(socket, Box::new(run)));
         None
     }

@@ -111,6 +111,16 @@ impl Poll {
         self.next < self.ready.len()
     }
 
+    /// What [`take`](Self::take) would give.
+    pub(super) fn peek(&self) -> Option<Ready> {
+        self.ready.get(self.next).copied()
+    }
+
+    /// Takes what was [peeked](Self::peek) at.
+    pub(super) fn skip(&mut self) {
+        self.next += 1;
+    }
+
     pub(super) fn take(&mut self) -> Option<Ready> {
         let ready = self.ready.get(self.next).copied()?;
         self.next += 1;

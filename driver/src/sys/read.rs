@@ -10,22 +10,33 @@ pub(super) const BLOCK: usize = 64 * 1024;
 /// How often one descriptor is read in a row: libuv's number.
 pub(super) const READS: u8 = 32;
 
-/// One block for all descriptors. What is read is given out without copying; when nobody holds it any more the block is
-/// used again, so a program that lets go of its chunks allocates nothing here.
+/// One block for all descriptors: what was read last, from its beginning. It is given out without copying; when nobody else
+/// holds it any more the block is used again, so a program that lets go of its chunks allocates nothing here.
 #[derive(Debug, Default)]
-pub(super) struct Block(BytesMut);
+pub(super) struct Block(Bytes);
 
 impl Block {
     /// Reads once, at most `most` bytes and at most [`BLOCK`]; empty at the end of the stream.
     pub(super) fn read(&mut self, fd: BorrowedFd<'_>, most: usize) -> Result<Bytes, Errno> {
-        if !self.0.try_reclaim(BLOCK) {
-            self.0 = BytesMut::with_capacity(BLOCK);
-        }
-        let spare = &mut self.0.spare_capacity_mut()[..BLOCK.min(most)];
-        let count = retry_on_intr(|| read(fd, &mut *spare).map(|(filled, _)| filled.len()))?;
+        let mut block = match std::mem::take(&mut self.0).try_into_mut() {
+            Ok(block) => block,
+            Err(_held) => Self::shared(),
+        };
+        block.clear();
+        let spare = &mut block.spare_capacity_mut()[..BLOCK.min(most)];
+        let read = retry_on_intr(|| read(fd, &mut *spare).map(|(filled, _)| filled.len()));
         // SAFETY: the block was empty, and the system has filled the first `count` bytes of its spare room.
-        unsafe { self.0.set_len(count) };
-        Ok(self.0.split().freeze())
+        unsafe { block.set_len(read.unwrap_or(0)) };
+        self.0 = block.freeze();
+        read.map(|_count| self.0.clone())
+    }
+
+    /// A new block, in the form in which it is given out and comes back: one that was split.
+    #[cold]
+    fn shared() -> BytesMut {
+        let mut block = BytesMut::with_capacity(BLOCK);
+        drop(block.split());
+        block
     }
 }
 

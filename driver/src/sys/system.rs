@@ -296,7 +296,29 @@ fn pending_or_failed(result: Result<(), Errno>) -> Reply {
 impl Kernel for System {
     type Error = io::Error;
 
+    #[inline]
     fn call(&mut self, call: &mut Call<'_>) -> Reply {
+        match call.op() {
+            Op::Write(id, _) => self.write(call, id),
+            _ => self.call_else(call),
+        }
+    }
+
+    fn now(&mut self) -> u64 {
+        self.clock()
+    }
+
+    fn wait(&mut self, timeout: Option<u64>) -> io::Result<()> {
+        self.wait_for(timeout)
+    }
+
+    fn next(&mut self) -> Option<Completion> {
+        self.next_completion()
+    }
+}
+
+impl System {
+    fn call_else(&mut self, call: &mut Call<'_>) -> Reply {
         match call.op() {
             Op::Open(id, kind) => {
                 self.table.insert(id, Entry::new(kind, Role::New, None));
@@ -364,11 +386,7 @@ impl Kernel for System {
         }
     }
 
-    fn now(&mut self) -> u64 {
-        self.clock()
-    }
-
-    fn wait(&mut self, timeout: Option<u64>) -> io::Result<()> {
+    fn wait_for(&mut self, timeout: Option<u64>) -> io::Result<()> {
         // A loop that was stopped in the middle of a batch goes on with it; what came meanwhile is found afterwards.
         if self.turn.is_some() || self.poll.has_more() || self.again_round > 0 {
             return Ok(());
@@ -393,10 +411,6 @@ impl Kernel for System {
             }
         }
         Ok(())
-    }
-
-    fn next(&mut self) -> Option<Completion> {
-        self.next_completion()
     }
 }
 

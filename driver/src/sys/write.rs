@@ -90,6 +90,16 @@ pub(super) enum Stop {
     Failed(Errno),
 }
 
+impl Stop {
+    fn of(error: Errno) -> Self {
+        match error {
+            // libuv waits in both cases.
+            Errno::AGAIN | Errno::NOBUFS => Stop::Full,
+            error => Stop::Failed(error),
+        }
+    }
+}
+
 /// How far a write came.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Sent {
@@ -103,8 +113,25 @@ pub(super) struct Sent {
 /// that the other side is gone. Several are a vectored write of nothing, which Linux answers without a look at the socket. A FIFO knows no `send`: a program that does not ignore SIGPIPE, as Rust's do, gets that signal
 /// when nobody reads.
 pub(super) fn send_all(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Sent {
+    // One piece, all of it taken: most writes.
+    if let [piece] = pieces
+        && !fifo
+        && !piece.is_empty()
+    {
+        match send(fd, piece, SEND) {
+            Ok(taken) if taken == piece.len() => return Sent { taken, stopped: None },
+            Ok(taken) => return send_rest(fd, fifo, pieces, taken),
+            Err(error) if again(error) => {}
+            Err(error) => return Sent { taken: 0, stopped: Some(Stop::of(error)) },
+        }
+    }
+    send_rest(fd, fifo, pieces, 0)
+}
+
+/// As [`send_all`], from the first byte that is not with the system.
+fn send_rest(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes], mut taken: usize) -> Sent {
     let mut at = Cursor { pieces, offset: 0 };
-    let mut taken = 0;
+    at.skip(taken);
     loop {
         at.skip(0);
         let sent = match at.pieces.len() {
@@ -123,9 +150,7 @@ pub(super) fn send_all(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Sent
                 at.skip(count);
             }
             Err(error) if again(error) => {}
-            // libuv waits in both cases.
-            Err(Errno::AGAIN | Errno::NOBUFS) => return Sent { taken, stopped: Some(Stop::Full) },
-            Err(error) => return Sent { taken, stopped: Some(Stop::Failed(error)) },
+            Err(error) => return Sent { taken, stopped: Some(Stop::of(error)) },
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Machines that are driven without any system call: what a cycle of one costs is the cost of the machine.
 
 use bytes::Bytes;
-use netfold_core::trace::{Options, Payload};
+use netfold_core::trace::{Options, Payload, Trace};
 use netfold_core::{
-    CallbackId, Command, Completion, ConnKey, Core, Emit, Event, EventKind, HandleId, ListenOn, ListenerId, Machine,
-    Op, Outcome, Phase, Reply, ServerOptions, SocketId, Step, Target, TickId, TimerId,
+    CallbackId, Command, Completion, ConnKey, Core, Emit, Encoding, Event, EventKind, HandleId, ListenOn, ListenerId,
+    Machine, Op, Outcome, Phase, Reply, ServerOptions, SocketId, Step, Target, TickId, TimerId,
 };
 use std::collections::VecDeque;
 
@@ -113,17 +113,72 @@ impl EchoCore {
             match self.machine.step() {
                 Step::Call(call) => call.answer(Reply::Done).expect("it can be done"),
                 Step::Tick(id) => self.ticks.push_back(id),
-                Step::Emit(Emit::Listener { event: Event::Data(chunk), .. }) => {
-                    let write = Command::Write(self.socket, chunk.into(), self.callback);
-                    self.machine.begin(write).expect("within a listener");
-                }
+                Step::Emit(emit) => self.listen(emit),
                 Step::Idle(_) => match self.ticks.pop_front() {
                     Some(id) => self.machine.tick(id).expect("the next tick"),
                     None => return steps,
                 },
+                Step::Return(_) | Step::Released(_) => {}
+            }
+        }
+    }
+
+    /// The user's code.
+    fn listen(&mut self, emit: Emit) {
+        if let Emit::Listener { event: Event::Data(chunk), .. } = emit {
+            let write = Command::Write(self.socket, chunk.into(), self.callback);
+            self.machine.begin(write).expect("within a listener");
+        }
+    }
+
+    /// What comes in is text from now on.
+    pub fn decode(&mut self) {
+        self.command(Command::SetEncoding(self.socket, Encoding::Utf8, None));
+    }
+
+    /// Writes so many chunks at once: they wait for the last of them and go out as one vectored write. Then the ticks.
+    pub fn vectored(&mut self, chunks: usize) {
+        self.command(Command::Cork(self.socket));
+        for _ in 0..chunks {
+            self.command(Command::Write(self.socket, self.chunk.clone().into(), None));
+        }
+        self.command(Command::Uncork(self.socket));
+        loop {
+            match self.machine.step() {
+                Step::Tick(id) => self.ticks.push_back(id),
+                Step::Idle(_) => match self.ticks.pop_front() {
+                    Some(id) => self.machine.tick(id).expect("the next tick"),
+                    None => return,
+                },
                 _ => {}
             }
         }
+    }
+
+    /// A command of the user's, outside of any listener.
+    fn command(&mut self, command: Command) {
+        self.machine.begin(command).expect("nothing runs");
+        loop {
+            match self.machine.step() {
+                Step::Call(call) => call.answer(Reply::Done).expect("it can be done"),
+                Step::Tick(id) => self.ticks.push_back(id),
+                Step::Return(_) => return,
+                _ => {}
+            }
+        }
+    }
+
+    /// The trace of so many cycles, of a machine that is recorded.
+    pub fn traced(mut self, cycles: u32) -> Trace {
+        let mut file = Vec::new();
+        for _ in 0..cycles {
+            self.cycle();
+            if let Some(recorder) = self.machine.recorder() {
+                file.extend(recorder.take());
+            }
+        }
+        file.extend(self.machine.finish().expect("it is recorded"));
+        Trace::parse(file).expect("a whole trace")
     }
 
     /// Throws away what was recorded, as a host takes it from time to time.

@@ -4,7 +4,7 @@ use clap::Parser;
 use netfold_bench::cycles::{ChurnCore, EchoCore, TimerCore, plain, recorded};
 use netfold_bench::stats::{Sample, print_table};
 use netfold_core::Machine;
-use netfold_core::trace::{Key, Payload};
+use netfold_core::trace::{Key, Payload, replay};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -50,6 +50,28 @@ fn connect_to_close() -> Cycle {
     })
 }
 
+/// Bytes come in and are decoded; what the listener gets is not written back.
+fn text() -> Cycle {
+    let mut core = EchoCore::new(plain(), 64, false, false);
+    core.decode();
+    Box::new(move || {
+        black_box(core.cycle());
+    })
+}
+
+fn vectored() -> Cycle {
+    let mut core = EchoCore::new(plain(), 64, false, false);
+    Box::new(move || core.vectored(64))
+}
+
+/// A trace of ten echo cycles, replayed.
+fn replayed() -> Cycle {
+    let trace = EchoCore::new(recorded(Payload::Length), 64, false, false).traced(10);
+    Box::new(move || {
+        black_box(replay(&trace).expect("it replays"));
+    })
+}
+
 fn timers(count: usize, refresh: bool) -> Cycle {
     let mut core = TimerCore::new(plain(), count);
     Box::new(move || if refresh { core.refresh() } else { core.nothing() })
@@ -65,6 +87,9 @@ const CYCLES: &[Named] = &[
     ("echo-length", || echo_recorded(Payload::Length)),
     ("echo-hash", || echo_recorded(Payload::Hash(Key::new([7; 16])))),
     ("echo-full", || echo_recorded(Payload::Full)),
+    ("text", text),
+    ("vectored-64", vectored),
+    ("replay-10", replayed),
     ("connect-to-close", connect_to_close),
     ("no-refresh-100", || timers(100, false)),
     ("refresh-100", || timers(100, true)),

@@ -1,0 +1,60 @@
+//! A collection that most sockets never need: one pointer where it would be three or four words.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::ops::{Deref, DerefMut};
+
+/// What stands for a collection that was never written to.
+pub(crate) trait Empty: Default + 'static {
+    const EMPTY: &'static Self;
+}
+
+impl<T: 'static> Empty for Vec<T> {
+    const EMPTY: &'static Self = &Vec::new();
+}
+
+impl<T: 'static> Empty for VecDeque<T> {
+    const EMPTY: &'static Self = &VecDeque::new();
+}
+
+/// A collection behind a pointer, made when it is first written to. It is kept when it is empty again: what was needed once
+/// is needed again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seldom<C>(Option<Box<C>>);
+
+impl<C> Seldom<C> {
+    pub(crate) const fn new() -> Self {
+        Self(None)
+    }
+}
+
+impl<C: Empty> Deref for Seldom<C> {
+    type Target = C;
+
+    #[inline]
+    fn deref(&self) -> &C {
+        self.0.as_deref().unwrap_or(C::EMPTY)
+    }
+}
+
+impl<C: Empty> DerefMut for Seldom<C> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut C {
+        self.0.get_or_insert_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_empty_until_it_is_written_to_and_takes_one_word() {
+        let mut list: Seldom<Vec<u8>> = Seldom::new();
+        assert!(list.is_empty() && list.0.is_none());
+        list.push(7);
+        assert_eq!(*list, [7]);
+        assert_eq!(size_of::<Seldom<VecDeque<u64>>>(), size_of::<usize>());
+    }
+}
