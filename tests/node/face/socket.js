@@ -4,7 +4,7 @@ const { Buffer } = require('node:buffer');
 const { EventEmitter } = require('node:events');
 const { format, inspect } = require('node:util');
 const { Duplex, addAbortSignal, getDefaultHighWaterMark } = require('node:stream');
-const { native, isIP, kId, kServer, know, hold, letGo, callbacks, answerError, write, writeBytes } = require('./core.js');
+const { native, isIP, kId, kServer, know, knowHeld, hold, letGo, callbacks, answerError, write, writeBytes } = require('./core.js');
 const { install, kCapture } = require('./emitter.js');
 const { blockListOf, holdsFor } = require('./addresses.js');
 const { normalizeArgs, isNormalized, defaults } = require('./args.js');
@@ -51,9 +51,8 @@ function Socket(options) {
   this._server = null;
   const fd = options.fd ?? (options.handle ? duplicateOf(options.handle) : undefined);
   if (options[kAdopt] !== undefined) {
-    know(this, options[kAdopt]);
+    knowHeld(this, options[kAdopt]);
     native.adopt(this[kId]);
-    hold(this);
     native.context(this[kId], false, this);
     take(this);
   } else {
