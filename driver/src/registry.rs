@@ -84,6 +84,8 @@ pub(crate) enum Rung<S: 'static, H: 'static> {
 pub(crate) struct Registry<S: 'static, H: 'static> {
     sockets: Vec<Emitter<S, H>>,
     servers: Vec<Emitter<S, H>>,
+    /// What was put on a socket or server whose slot another has.
+    gone: Emitter<S, H>,
     callbacks: Slab<Callback<S, H>>,
     timers: Vec<Option<(u32, Timer<S, H>)>>,
     /// Whether a pipe has answered to the 'unpipe' that is being emitted.
@@ -97,6 +99,7 @@ impl<S, H> Registry<S, H> {
         Self {
             sockets: Vec::new(),
             servers: Vec::new(),
+            gone: Emitter::new(0),
             callbacks: Slab::new(),
             timers: Vec::new(),
             unpiped: false,
@@ -111,7 +114,8 @@ impl<S, H> Registry<S, H> {
         }
     }
 
-    /// The emitter, made if it is not there or its slot belonged to another before.
+    /// The emitter, made if it is not there or its slot belonged to another before. Of one whose slot belongs to another
+    /// by now there is none: what is put there goes nowhere.
     fn emitter_mut(&mut self, target: Target) -> &mut Emitter<S, H> {
         let (slot, generation) = Self::parts(target);
         let table = match target {
@@ -122,6 +126,10 @@ impl<S, H> Registry<S, H> {
             table.push(Emitter::new(0));
         }
         let emitter = &mut table[slot];
+        if emitter.generation > generation {
+            self.gone = Emitter::new(generation);
+            return &mut self.gone;
+        }
         if emitter.generation != generation {
             *emitter = Emitter::new(generation);
         }

@@ -37,11 +37,18 @@
 #![forbid(unsafe_code)]
 
 mod chooser;
+mod faults;
 mod observer;
+pub mod program;
+mod programs;
+pub mod rules;
 mod tape;
 mod world;
 
 pub use chooser::{Chooser, exhaust};
+pub use faults::{Fault, Script, ScriptError, Troubles};
+pub use netfold::Errno;
 pub use observer::{Observer, Stream};
+pub use programs::{Program, Programs};
 pub use tape::{Choice, Tape, TapeError};
-pub use world::{World, WorldOptions};
+pub use world::{Computer, Cut, Descriptor, Place, Process, Readiness, World, WorldOptions};

@@ -24,6 +24,8 @@ fn both(name: &str) -> (String, String) {
     let world = World::new(Chooser::calm());
     let temporary = std::env::temp_dir();
     world.directory(temporary.to_string_lossy().trim_end_matches('/'));
+    // The runner makes the ordinary file of a program on the disk.
+    world.other_files(|path| Path::new(path).is_file());
     let ours = run_on(world, &program);
     let recorded = if program.deviates.is_some() { "netfold.log" } else { "log" };
     (ours, read(recorded).expect("a log"))

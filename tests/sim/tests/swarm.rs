@@ -145,7 +145,12 @@ fn run_traced(chooser: Chooser) -> Ran {
 /// Runs a program in the world of this chooser: what did not hold.
 fn run(chooser: Chooser, memory: Option<Memory>) -> Vec<String> {
     let buffers = [1_000_000, 10_000, 64, 1][chooser.choose("buffers", 4) as usize];
-    let options = WorldOptions { send_buffer: buffers, receive_buffer: buffers, ..WorldOptions::default() };
+    let options = WorldOptions {
+        send_buffer: buffers,
+        receive_buffer: buffers,
+        unix_buffer: buffers.max(1_000),
+        ..WorldOptions::default()
+    };
     let world = World::with(chooser, options);
     let observer = Observer::new();
     let state = Program { world: world.clone(), observer: observer.clone(), destroys: Vec::new() };

@@ -134,7 +134,7 @@ fn addresses_in_use_unknown_and_out_of_reach() {
         "0 EADDRINUSE",
         "0 connect ECONNREFUSED /tmp/stale",
         "0 connect ECONNREFUSED 127.0.0.1:81",
-        "0 connect ENETUNREACH 192.0.2.1:80",
+        "0 connect ENETUNREACH 192.0.2.1:80 - Local (0.0.0.0:0)",
         "0 connect ENOENT /tmp/nobody",
     ];
     assert_eq!(net.state, expected);
@@ -174,4 +174,22 @@ fn a_loop_in_which_nothing_can_happen_ends_with_an_error() {
     net.create_server(|_, _| {}).listen(&mut net, ("127.0.0.1", 80)).expect("a server");
     let error = net.run().expect_err("nobody will ever connect");
     assert!(matches!(error, netfold::NetError::Io(error) if error.kind() == std::io::ErrorKind::Deadlock));
+}
+
+#[test]
+fn what_is_asked_of_a_socket_that_is_gone_is_nothing_to_the_one_in_its_slot() {
+    let (world, mut net) = calm();
+    let gone = net.socket(netfold::SocketOptions::default()).expect("a socket");
+    gone.destroy(&mut net);
+    net.set_timeout(5.0, move |net| {
+        let next = net.socket(netfold::SocketOptions::default()).expect("a socket");
+        watch(net, next, "next");
+        gone.on(net, EventKind::Close, |_, _, _| {});
+        gone.write_then(net, "x", |net, _, result| log(net, format!("write {}", result.is_ok())));
+        gone.remove_all_listeners(net, None);
+        next.destroy(net);
+    });
+    net.run().expect("it ends");
+    assert_eq!(net.state, ["5 write false", "5 next close"]);
+    assert_eq!(world.left(), [""; 0]);
 }

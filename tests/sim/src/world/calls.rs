@@ -1,369 +1,339 @@
-//! The answers to what the machine asks.
+//! The system calls, by what Linux answers.
 
-use super::end::{At, End, Ref};
-use super::net::What as Sent;
-use super::{Inner, Listener, Watch, What};
+use super::Inner;
+use super::process::nowhere;
+use super::sock::{Asked, At, Backlog, NOBODY, Ref, Sock, State};
 use bytes::Bytes;
-use netfold::core::{Call, HandleId, HandleKind, Op, Reply};
-use netfold::{Errno, LookupCode};
-use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
-/// The ports that are given out, as Linux has them.
-const PORTS: std::ops::Range<u16> = 32_768..61_000;
-
-/// The longest path of a Unix socket, in bytes.
-const LONGEST_PATH: usize = 107;
+use netfold::Errno;
+use netfold::core::HandleKind;
+use std::net::SocketAddr;
 
 /// What the system allows of a backlog (`somaxconn`).
 const MOST_WAITING: u32 = 4_096;
 
-/// The bits of a type of service that a program can set.
-const TYPE_OF_SERVICE: u8 = 0xfc;
-
-fn done(result: Result<(), Errno>) -> Reply {
-    result.map_or_else(Reply::Failed, |()| Reply::Done)
+/// What a descriptor is ready for, as `poll` says it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Readiness {
+    /// POLLIN
+    pub read: bool,
+    /// POLLOUT
+    pub write: bool,
+    /// POLLRDHUP
+    pub read_closed: bool,
+    /// POLLHUP
+    pub hang_up: bool,
+    /// POLLERR
+    pub error: bool,
 }
 
 impl Inner {
-    pub(super) fn answer(&mut self, op: &Op<'_>) -> Reply {
-        match *op {
-            Op::Open(h, _) => {
-                self.set(h, What::New { bound: None, ipv6_only: false, reuse_port: false });
-                Reply::Done
-            }
-            Op::Adopt(h, conn) => {
-                let Some(which) = self.conns.remove(&conn.0) else { return Reply::Done };
-                if let Some(end) = self.end(which) {
-                    end.handle = Some(h);
-                }
-                self.set(h, What::End(which));
-                self.changed.push(Watch::End(which));
-                Reply::Done
-            }
-            Op::Refuse(conn) => {
-                if let Some(which) = self.conns.remove(&conn.0) {
-                    self.close_end(which, false);
-                }
-                Reply::Done
-            }
-            Op::ConnNames(conn) => {
-                let end = self.conns.get(&conn.0).and_then(|which| self.ends.get(which.0));
-                Reply::Names(end.and_then(|end| end.local), end.and_then(|end| end.remote))
-            }
-            Op::Bind { handle, addr, ipv6_only } => done(self.bind(handle, addr, ipv6_only)),
-            Op::BindPath(h, path) => done(self.bind_path(h, path)),
-            Op::Listen(h, backlog) => done(self.listen(h, backlog)),
-            Op::Connect(h, to) => self.connect(h, to).map_or_else(Reply::Failed, |()| Reply::Pending),
-            Op::ConnectPath(h, path) => self.connect_path(h, path).map_or_else(Reply::Failed, |()| Reply::Pending),
-            Op::ReadStart(h) => {
-                self.reading(h, true);
-                Reply::Done
-            }
-            Op::ReadStop(h) => {
-                self.reading(h, false);
-                Reply::Done
-            }
-            Op::ReadLimit(h, limit) => {
-                if let Some(end) = self.end_of(h).and_then(|which| self.end(which)) {
-                    end.limit = Some(limit as usize);
-                }
-                Reply::Done
-            }
-            Op::SetTypeOfService(h, value) => match self.end_of(h).and_then(|which| self.end(which)) {
-                Some(end) if end.kind == HandleKind::Tcp => {
-                    end.type_of_service = value & TYPE_OF_SERVICE;
-                    Reply::Done
-                }
-                Some(_) => Reply::Failed(Errno::ENOTSUP),
-                None => Reply::Done,
-            },
-            Op::TypeOfService(h) => match self.end_of(h).and_then(|which| self.end(which)) {
-                Some(end) if end.kind == HandleKind::Pipe => Reply::Failed(Errno::ENOTSUP),
-                end => Reply::Size(end.map_or(0, |end| end.type_of_service).into()),
-            },
-            Op::Shutdown(h) => done(self.shutdown(h)),
-            Op::Close(h) | Op::Detach(h) => {
-                self.close(h, false);
-                Reply::Done
-            }
-            Op::Reset(h) => {
-                self.close(h, true);
-                Reply::Done
-            }
-            Op::NoDelay(..) | Op::KeepAlive(..) | Op::Chmod(..) => Reply::Done,
-            Op::ReusePort(h) => {
-                if let Some(What::New { reuse_port, .. }) = self.what(h) {
-                    *reuse_port = true;
-                }
-                Reply::Done
-            }
-            Op::OpenFd(..) => Reply::Failed(Errno::EBADF),
-            Op::SockName(h) => Reply::Addr(self.sock_name(h)),
-            Op::PeerName(h) => {
-                let end = self.end_of(h).and_then(|which| self.end(which));
-                Reply::Addr(end.filter(|end| !end.broken).and_then(|end| end.remote))
-            }
-            Op::QueueSize(h) => {
-                let end = self.end_of(h).and_then(|which| self.end(which));
-                Reply::Size(end.map_or(0, |end| end.unsent_len) as u64)
-            }
-            Op::Lookup { lookup, host, family, .. } => {
-                let at = self.now + self.latency();
-                self.post(at, Sent::Answer(lookup, host.into(), family));
-                Reply::Pending
-            }
-            Op::Write(..) => unreachable!("writes are answered by `write`"),
-        }
+    pub(super) fn user(&self, pid: u32) -> u32 {
+        self.procs.get(pid as usize).map_or(0, |proc| proc.user)
     }
 
-    pub(super) fn write(&mut self, call: &mut Call<'_>, h: HandleId) -> Reply {
-        let Some(which) = self.end_of(h) else { return Reply::Failed(Errno::EPIPE) };
-        let Op::Write(_, bytes) = call.op() else { return Reply::Failed(Errno::EINVAL) };
-        let mut bytes: VecDeque<Bytes> = bytes.iter().cloned().collect();
-        let total: usize = bytes.iter().map(Bytes::len).sum();
-        match self.send(which, &mut bytes, false) {
-            Err(errno) => Reply::Failed(errno),
-            Ok(sent) if sent == total => Reply::Done,
-            Ok(sent) => {
-                call.take(&mut Vec::new());
-                if let Some(end) = self.end(which) {
-                    (end.unsent, end.unsent_len, end.writing) = (bytes, total - sent, true);
-                }
-                self.changed.push(Watch::End(which));
-                Reply::Pending
-            }
+    /// Counts a descriptor in.
+    fn take_descriptor(&mut self, pid: u32) -> Result<(), Errno> {
+        let proc = self.procs.get_mut(pid as usize).filter(|proc| proc.alive).ok_or(Errno::EBADF)?;
+        let computer = &mut self.computers[proc.computer as usize];
+        if proc.open >= proc.most_open {
+            return Err(Errno::EMFILE);
         }
-    }
-
-    pub(super) fn end_of(&mut self, h: HandleId) -> Option<Ref> {
-        match self.what(h) {
-            Some(What::End(which)) => Some(*which),
-            _ => None,
+        if computer.open >= computer.most_open {
+            return Err(Errno::ENFILE);
         }
-    }
-
-    fn sock_name(&mut self, h: HandleId) -> Option<SocketAddr> {
-        let at = match self.what(h)? {
-            What::New { bound: Some(at), .. } => at.clone(),
-            What::New { .. } => return None,
-            What::End(which) => {
-                let which = *which;
-                return self.end(which)?.local;
-            }
-            What::Listener((at, _)) => {
-                let at = *at;
-                self.listeners[at].at.clone()
-            }
-        };
-        match at {
-            At::Addr(addr) => Some(addr),
-            At::Path(_) => None,
-        }
-    }
-
-    fn reading(&mut self, h: HandleId, on: bool) {
-        let Some(which) = self.end_of(h) else { return };
-        if let Some(end) = self.end(which) {
-            end.reading = on;
-        }
-        if on {
-            self.changed.push(Watch::End(which));
-        }
-    }
-
-    fn shutdown(&mut self, h: HandleId) -> Result<(), Errno> {
-        let which = self.end_of(h).ok_or(Errno::ENOTCONN)?;
-        let end = self.end(which).filter(|end| !end.broken).ok_or(Errno::ENOTCONN)?;
-        end.shut = true;
-        self.fin(which);
+        proc.open += 1;
+        computer.open += 1;
         Ok(())
     }
 
-    fn taken(&self, addr: SocketAddr, shared: bool) -> bool {
-        let listens = self.listeners.iter().any(|(_, l)| match &l.at {
-            At::Addr(a) if a.port() == addr.port() && !(shared && l.reuse_port) => {
-                let both = |a: SocketAddr, only: bool| a.is_ipv6() && a.ip().is_unspecified() && !only;
-                let any = a.ip().is_unspecified() || addr.ip().is_unspecified();
-                let one_family = a.is_ipv4() == addr.is_ipv4();
-                a.ip() == addr.ip() || (any && one_family) || both(*a, l.ipv6_only) || both(addr, false)
+    pub(super) fn give_descriptor(&mut self, pid: u32) {
+        if let Some(proc) = self.procs.get_mut(pid as usize) {
+            proc.open -= 1;
+            self.computers[proc.computer as usize].open -= 1;
+        }
+    }
+
+    /// A descriptor for something that is no socket.
+    pub(super) fn open_other(&mut self, pid: u32) -> bool {
+        self.take_descriptor(pid).is_ok()
+    }
+
+    pub(super) fn open_socket(&mut self, pid: u32, kind: HandleKind, ipv6: bool) -> Result<Ref, Errno> {
+        self.take_descriptor(pid)?;
+        let (serial, computer) = (self.serial(), self.procs[pid as usize].computer);
+        let sock = Sock { pid, ipv6, ..Sock::new(serial, computer, kind) };
+        Ok((self.socks.insert(sock), serial))
+    }
+
+    pub(super) fn bind(&mut self, which: Ref, at: &At) -> Result<(), Errno> {
+        let sock = self.peek(which).ok_or(Errno::EBADF)?;
+        match (at, sock.is_tcp()) {
+            (At::Path(path), false) => self.bind_to_path(which, path),
+            (At::Addr(addr), true) => {
+                if sock.ipv6 != addr.is_ipv6() {
+                    return Err(if sock.ipv6 { Errno::EINVAL } else { Errno::EAFNOSUPPORT });
+                }
+                let here = addr.ip().is_unspecified() || self.route(sock.computer, addr.ip()) == Some(sock.computer);
+                match sock.bound || sock.auto_port || sock.state != State::Close {
+                    _ if !here => Err(Errno::EADDRNOTAVAIL),
+                    true => Err(Errno::EINVAL),
+                    false => self.bind_port(which, *addr),
+                }
             }
-            _ => false,
-        });
-        listens || self.ports.contains(&addr.port())
+            _ => Err(Errno::EINVAL),
+        }
     }
 
-    fn free_port(&mut self, ip: IpAddr) -> Option<u16> {
-        for _ in PORTS {
-            let port = self.next_port;
-            self.next_port = if port + 1 == PORTS.end { PORTS.start } else { port + 1 };
-            if !self.taken(SocketAddr::new(ip, port), false) {
-                return Some(port);
+    pub(super) fn listen(&mut self, which: Ref, backlog: u32) -> Result<(), Errno> {
+        let sock = self.peek(which).ok_or(Errno::EBADF)?;
+        let most = backlog.min(MOST_WAITING) as usize;
+        if sock.is_listening() {
+            if let Some(backlog) = self.backlog(which) {
+                backlog.most = most;
             }
+            return Ok(());
         }
-        None
-    }
-
-    fn bind(&mut self, h: HandleId, addr: SocketAddr, only: bool) -> Result<(), Errno> {
-        if !addr.ip().is_unspecified() && !is_here(addr.ip()) {
-            return Err(Errno::EADDRNOTAVAIL);
-        }
-        let shared = matches!(self.what(h), Some(What::New { reuse_port: true, .. }));
-        let port = match addr.port() {
-            0 => self.free_port(addr.ip()).ok_or(Errno::EADDRINUSE)?,
-            _ if self.taken(addr, shared) => return Err(Errno::EADDRINUSE),
-            port => port,
-        };
-        if let Some(What::New { bound, ipv6_only, .. }) = self.what(h) {
-            *bound = Some(At::Addr(SocketAddr::new(addr.ip(), port)));
-            *ipv6_only = only;
-        }
-        Ok(())
-    }
-
-    fn bind_path(&mut self, h: HandleId, path: &str) -> Result<(), Errno> {
-        if path.len() > LONGEST_PATH {
+        if sock.state != State::Close || (sock.is_tcp() && sock.asked != Asked::No) {
             return Err(Errno::EINVAL);
         }
-        // A name that begins with NUL is abstract: it is in no directory.
-        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
-        if !path.starts_with('\0') && !self.directories.contains(directory) {
-            return Err(Errno::ENOENT);
-        }
-        if !self.paths.insert(path.into()) {
-            return Err(Errno::EADDRINUSE);
-        }
-        if let Some(What::New { bound, .. }) = self.what(h) {
-            *bound = Some(At::Path(path.into()));
-        }
-        Ok(())
-    }
-
-    fn listen(&mut self, h: HandleId, backlog: u32) -> Result<(), Errno> {
-        let Some(What::New { bound: Some(at), ipv6_only, reuse_port, .. }) = self.what(h) else {
-            return Err(Errno::EINVAL);
-        };
-        let (at, ipv6_only, reuse_port) = (at.clone(), *ipv6_only, *reuse_port);
-        let serial = self.serial();
-        let backlog = backlog.min(MOST_WAITING);
-        let waiting = VecDeque::new();
-        let listener = Listener { serial, handle: h, at, ipv6_only, reuse_port, backlog, waiting, queued: false };
-        let at = self.listeners.insert(listener);
-        self.set(h, What::Listener((at, serial)));
-        Ok(())
-    }
-
-    fn asking(&mut self, h: HandleId, kind: HandleKind, to: At) -> Ref {
-        let mut end = End::new(self.serial(), kind);
-        (end.handle, end.to) = (Some(h), Some(to));
-        let serial = end.serial;
-        let which = (self.ends.insert(end), serial);
-        self.set(h, What::End(which));
-        which
-    }
-
-    /// To connect what has asked already.
-    fn connect_again(&mut self, which: Ref) -> Result<(), Errno> {
-        let Some(end) = self.end(which) else { return Err(Errno::EBADF) };
-        match end.connect {
-            Some(Err(errno)) => {
-                end.connect = None;
-                return Err(errno);
+        match sock.is_tcp() {
+            true if !sock.bound => {
+                let any = nowhere(sock.ipv6);
+                self.bind_port(which, any)?;
             }
-            _ if end.to.is_some() => return Err(Errno::EALREADY),
-            _ if std::mem::replace(&mut end.settled, true) => return Err(Errno::EISCONN),
-            _ => end.connect = Some(Ok(())),
+            true if !self.can_listen(which) => return Err(Errno::EADDRINUSE),
+            false if sock.path.is_none() => return Err(Errno::EINVAL),
+            _ => {}
         }
-        self.changed.push(Watch::End(which));
+        if let Some(sock) = self.sock(which) {
+            sock.state = State::Listen;
+            sock.backlog = Some(Box::new(Backlog { most, ..Backlog::default() }));
+        }
+        self.touch(which);
         Ok(())
     }
 
-    fn connect(&mut self, h: HandleId, to: SocketAddr) -> Result<(), Errno> {
-        if let Some(which) = self.end_of(h) {
-            return self.connect_again(which);
+    pub(super) fn connect(&mut self, which: Ref, to: &At) -> Result<(), Errno> {
+        let sock = self.peek(which).ok_or(Errno::EBADF)?;
+        match (to, sock.is_tcp()) {
+            (At::Path(path), false) => self.connect_unix(which, path),
+            (At::Addr(to), true) => self.connect_tcp(which, *to),
+            _ => Err(Errno::EINVAL),
         }
-        let ip = match to.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        if !is_here(ip) {
-            return Err(Errno::ENETUNREACH);
+    }
+
+    fn connect_tcp(&mut self, which: Ref, to: SocketAddr) -> Result<(), Errno> {
+        let sock = self.sock(which).ok_or(Errno::EBADF)?;
+        match (sock.asked, sock.state) {
+            (Asked::Connected, _) => return Err(Errno::EISCONN),
+            (Asked::Ending, _) => return Err(Errno::EINVAL),
+            (Asked::Underway, State::SynSent) => return Err(Errno::EALREADY),
+            (Asked::Underway, State::Close) => {
+                let error = sock.error.take().unwrap_or(Errno::ECONNABORTED);
+                self.disconnect(which);
+                return Err(error);
+            }
+            (Asked::Underway, _) => {
+                sock.asked = Asked::Connected;
+                return Ok(());
+            }
+            (Asked::No, State::Close) => {}
+            (Asked::No, _) => return Err(Errno::EISCONN),
         }
-        let to = SocketAddr::new(ip, to.port());
-        let bound = match self.what(h) {
-            Some(What::New { bound: Some(At::Addr(addr)), .. }) => Some(*addr),
-            _ => None,
+        if sock.ipv6 != to.is_ipv6() {
+            return Err(if sock.ipv6 { Errno::EINVAL } else { Errno::EAFNOSUPPORT });
+        }
+        let (computer, bound) = (sock.computer, sock.local.filter(|_| sock.bound));
+        let to = match to.ip() {
+            ip if !ip.is_unspecified() => to,
+            ip if ip.is_ipv4() => SocketAddr::new([127, 0, 0, 1].into(), to.port()),
+            _ => SocketAddr::new([0, 0, 0, 0, 0, 0, 0, 1].into(), to.port()),
         };
-        let from = bound.map(|b| b.ip()).filter(|ip| !ip.is_unspecified()).unwrap_or(ip);
+        let peer_at = self.route(computer, to.ip()).ok_or(Errno::ENETUNREACH)?;
+        let given = bound.map(|bound| bound.ip()).filter(|ip| !ip.is_unspecified());
+        let from = given.or_else(|| self.source(computer, to.ip())).ok_or(Errno::ENETUNREACH)?;
         let port = match bound {
             Some(bound) => bound.port(),
-            None => self.free_port(from).ok_or(Errno::EADDRNOTAVAIL)?,
+            None => self.choose_port(computer, Some(to)).ok_or(Errno::EADDRNOTAVAIL)?,
         };
-        self.ports.insert(port);
-        let which = self.asking(h, HandleKind::Tcp, At::Addr(to));
-        let latency = self.latency();
-        let Some(end) = self.end(which) else { return Ok(()) };
-        end.port = Some(port);
-        (end.local, end.remote) = (Some(SocketAddr::new(from, port)), Some(to));
-        match latency {
-            0 => self.syn(which, 0),
-            _ => self.post(self.now + latency, Sent::Syn(which, 0)),
+        let Some(sock) = self.sock(which) else { return Err(Errno::EBADF) };
+        sock.auto_port = bound.is_none();
+        (sock.local, sock.remote) = (Some(SocketAddr::new(from, port)), Some(to));
+        (sock.state, sock.asked, sock.peer_at, sock.peer) = (State::SynSent, Asked::Underway, peer_at, None);
+        (sock.tries, sock.soft) = (0, None);
+        if bound.is_none() {
+            self.take_port(which, port);
         }
-        Ok(())
+        self.send_syn(which);
+        Err(Errno::EINPROGRESS)
     }
 
-    fn connect_path(&mut self, h: HandleId, path: &str) -> Result<(), Errno> {
-        if let Some(which) = self.end_of(h) {
-            return self.connect_again(which);
+    /// As if it had never been connected; bound it stays.
+    fn disconnect(&mut self, which: Ref) {
+        let Some(sock) = self.sock(which) else { return };
+        if sock.state == State::SynSent {
+            sock.error = Some(Errno::ECONNRESET);
+            self.over(which);
         }
-        let to = At::Path(path.into());
-        let found = self.listener_at(&to);
-        let refused = if self.paths.contains(path) { Errno::ECONNREFUSED } else { Errno::ENOENT };
-        let refused = if path.starts_with('\0') { Errno::ECONNREFUSED } else { refused };
-        let at = found.ok_or(refused)?;
-        if self.listeners[at].is_full() {
-            return Err(Errno::EAGAIN);
-        }
-        let which = self.asking(h, HandleKind::Pipe, to);
-        self.meet(which, at);
-        Ok(())
+        let Some(sock) = self.sock(which) else { return };
+        (sock.asked, sock.rcv_shut, sock.snd_shut, sock.done) = (Asked::No, false, false, false);
+        sock.received.clear();
+        (sock.received_len, sock.remote) = (0, None);
+        self.touch(which);
     }
 
-    fn close(&mut self, h: HandleId, reset: bool) {
-        let Some(what) =
-            self.handles.get_mut(h.slot() as usize).and_then(|known| known.take_if(|known| known.0 == h.generation()))
-        else {
-            return;
-        };
-        match what.1 {
-            What::End(which) => self.close_end(which, reset),
-            What::Listener((at, _)) => {
-                let listener = self.listeners.remove(at);
-                if let At::Path(path) = &listener.at {
-                    self.paths.remove(path);
+    pub(super) fn accept(&mut self, pid: u32, which: Ref) -> Result<Ref, Errno> {
+        self.take_descriptor(pid)?;
+        let listener = self.sock(which).filter(|sock| sock.is_listening());
+        let taken = listener.ok_or(Errno::EINVAL).and_then(|listener| {
+            let first = listener.backlog.as_mut().and_then(|backlog| backlog.waiting.pop_front());
+            first.ok_or(Errno::EAGAIN)
+        });
+        match taken {
+            Ok(conn) => {
+                if let Some(sock) = self.sock(conn) {
+                    (sock.pid, sock.listener) = (pid, None);
                 }
-                for waiting in listener.waiting {
-                    self.close_end(waiting, true);
-                }
+                Ok(conn)
             }
-            What::New { bound: Some(At::Path(path)), .. } => drop(self.paths.remove(&path)),
-            What::New { .. } => {}
+            Err(errno) => {
+                self.give_descriptor(pid);
+                Err(errno)
+            }
         }
     }
 
-    pub(super) fn resolved(&self, host: &str, family: u8) -> Result<Vec<IpAddr>, LookupCode> {
-        let list = self.names.get(host).cloned().unwrap_or(Err(LookupCode::NotFound))?;
-        let wanted = |ip: &IpAddr| family == 0 || ip.is_ipv4() == (family == 4);
-        let list: Vec<IpAddr> = list.into_iter().filter(wanted).collect();
-        if list.is_empty() { Err(LookupCode::NotFound) } else { Ok(list) }
+    pub(super) fn send(&mut self, which: Ref, pieces: &[Bytes], again: bool) -> Result<usize, Errno> {
+        match self.peek(which).ok_or(Errno::EBADF)?.is_tcp() {
+            true => self.send_tcp(which, pieces, again),
+            false => self.send_unix(which, pieces, again),
+        }
     }
-}
 
-/// The world has loopback addresses only.
-fn is_here(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(v6.is_loopback(), |v4| v4.is_loopback()),
-        IpAddr::V4(v4) => v4.is_loopback(),
+    /// Up to `n` bytes; none at the end. `split` has it stop at the border of two packets, if the world wants so.
+    pub(super) fn recv(&mut self, which: Ref, n: usize) -> Result<Bytes, Errno> {
+        let chooser = self.chooser.clone();
+        let sock = self.sock(which).ok_or(Errno::EBADF)?;
+        let tcp = sock.is_tcp();
+        match sock.state {
+            State::Listen if tcp => return Err(Errno::ENOTCONN),
+            State::Listen | State::Close if !tcp => return Err(Errno::EINVAL),
+            _ => {}
+        }
+        if sock.received_len == 0 {
+            return match sock.error {
+                _ if sock.done && tcp => Ok(Bytes::new()),
+                Some(error) => {
+                    sock.error = None;
+                    Err(error)
+                }
+                None if sock.rcv_shut => Ok(Bytes::new()),
+                None if sock.state == State::Close => Err(Errno::ENOTCONN),
+                None => Err(Errno::EAGAIN),
+            };
+        }
+        let first = sock.received.front().map_or(0, Bytes::len);
+        let split = sock.received.len() > 1 && first > 0 && chooser.choose("read", 2) == 1;
+        let n = if split { first.min(n) } else { n };
+        if !tcp {
+            return Ok(self.take_unix(which, n));
+        }
+        let bytes = sock.take(n);
+        if let Some(peer) = sock.peer
+            && self.peek(peer).is_some_and(|peer| peer.out_len > 0)
+        {
+            self.push(peer);
+        }
+        Ok(bytes)
+    }
+
+    pub(super) fn shutdown(&mut self, which: Ref, read: bool, write: bool) -> Result<(), Errno> {
+        let sock = self.sock(which).ok_or(Errno::EBADF)?;
+        if !sock.is_tcp() {
+            self.shutdown_unix(which, read, write);
+            return Ok(());
+        }
+        if sock.asked == Asked::Underway {
+            sock.asked = match sock.state {
+                State::SynSent | State::Close => Asked::Ending,
+                _ => Asked::Connected,
+            };
+        }
+        match sock.state {
+            State::Listen if read => {
+                self.stop_listening(which);
+                Ok(())
+            }
+            State::Listen => Ok(()),
+            State::SynSent => {
+                self.disconnect(which);
+                Ok(())
+            }
+            state => {
+                sock.rcv_shut |= read;
+                let first = write && !sock.snd_shut;
+                sock.snd_shut |= write;
+                if first && matches!(state, State::Established | State::CloseWait) {
+                    self.send_fin(which);
+                }
+                self.touch(which);
+                if state == State::Close { Err(Errno::ENOTCONN) } else { Ok(()) }
+            }
+        }
+    }
+
+    fn stop_listening(&mut self, which: Ref) {
+        let Some(sock) = self.sock(which) else { return };
+        sock.state = State::Close;
+        let backlog = sock.backlog.take().unwrap_or_default();
+        for half in backlog.half {
+            self.remove(half);
+        }
+        for waiting in backlog.waiting {
+            self.close_tcp(waiting, true);
+        }
+        self.touch(which);
+    }
+
+    /// The descriptor goes. `reset`: with linger 0.
+    pub(super) fn close(&mut self, which: Ref, reset: bool) {
+        let Some(sock) = self.sock(which) else { return };
+        let pid = std::mem::replace(&mut sock.pid, NOBODY);
+        sock.handle = NOBODY;
+        let tcp = sock.is_tcp();
+        self.give_descriptor(pid);
+        match tcp {
+            true => self.close_tcp(which, reset),
+            false => self.close_unix(which, false),
+        }
+    }
+
+    /// SO_ERROR
+    pub(super) fn take_error(&mut self, which: Ref) -> Option<Errno> {
+        self.sock(which)?.error.take()
+    }
+
+    pub(super) fn readiness(&self, which: Ref) -> Readiness {
+        let Some(sock) = self.peek(which) else { return Readiness::default() };
+        if sock.is_listening() {
+            let waits = sock.backlog.as_ref().is_some_and(|backlog| !backlog.waiting.is_empty());
+            // TCP looks at nothing else here.
+            let read_closed = !sock.is_tcp() && sock.rcv_shut;
+            return Readiness {
+                read: waits || read_closed,
+                read_closed,
+                hang_up: read_closed && sock.snd_shut,
+                ..Readiness::default()
+            };
+        }
+        let (tcp, asking) = (sock.is_tcp(), sock.state == State::SynSent);
+        let room = || if tcp { self.has_room(sock) } else { self.has_room_unix(sock) };
+        Readiness {
+            read: sock.rcv_shut || (!asking && sock.received_len > 0),
+            write: !asking && ((tcp && sock.snd_shut) || room()),
+            read_closed: sock.rcv_shut,
+            hang_up: (sock.rcv_shut && sock.snd_shut) || sock.state == State::Close,
+            error: sock.error.is_some(),
+        }
     }
 }

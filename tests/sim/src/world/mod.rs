@@ -1,35 +1,48 @@
-//! Everything outside the machine: network, clock, names, paths.
+//! Everything outside the machine: computers and their network, processes, clock, names, paths.
 
 mod calls;
-mod end;
-mod net;
-mod poll;
+mod computer;
+mod loss;
+mod names;
+mod process;
+mod public;
+mod raw;
+mod sock;
+mod tcp;
+mod trouble;
+mod turn;
+mod unix;
+mod wire;
+
+pub use calls::Readiness;
+pub use computer::Computer;
+pub use public::Process;
+pub use raw::{Descriptor, Place};
 
 use crate::chooser::Chooser;
-use end::{At, End, Ref};
-use net::Arrival;
-use netfold::core::host::Kernel;
-use netfold::core::{Call, Completion, HandleId, LookupAnswer, LookupId, Op, Reply};
-use netfold::{Host, LookupCode};
-use poll::Stage;
+use crate::faults::Script;
+use computer::{ComputerState, ProcState};
+use netfold::LookupCode;
+use netfold::core::LookupAnswer;
 use slab::Slab;
+use sock::{Backlog, Ref, Sock};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
-use std::fmt;
-use std::io;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use wire::{Arrival, Way};
 
 /// What a world is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorldOptions {
-    /// How many bytes a connection takes of a writer whose other party does not read, beside
+    /// How many bytes a TCP connection takes of a writer whose other party has no room for them, beside
     /// [`receive_buffer`](WorldOptions::receive_buffer). 2,500,000 by default: that of Linux grows so far on loopback.
     pub send_buffer: usize,
     /// How many bytes wait at the other party. 1,000,000 by default. One byte at least is taken of the two together.
     pub receive_buffer: usize,
+    /// What a Unix socket's writer has, in bytes as Linux counts them: a message costs more than its length. 212,992 by
+    /// default (`wmem_default`).
+    pub unix_buffer: usize,
     /// How often a loop goes around without anything to do, because it has immediates, until a millisecond has passed.
     /// 20 by default. At least 1.
     pub spins_a_millisecond: u32,
@@ -37,247 +50,160 @@ pub struct WorldOptions {
 
 impl Default for WorldOptions {
     fn default() -> Self {
-        Self { send_buffer: 2_500_000, receive_buffer: 1_000_000, spins_a_millisecond: 20 }
+        Self { send_buffer: 2_500_000, receive_buffer: 1_000_000, unix_buffer: 212_992, spins_a_millisecond: 20 }
     }
 }
 
-/// A simulated machine with a loopback network, a host of one [`Net`](netfold::Net). A clone is another hold on the same
-/// world, by which a test looks at it and changes it.
+/// What becomes of packets where the way is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cut {
+    /// They are lost, and nobody is told.
+    Silent,
+    /// A router answers that the host is unreachable: who connects fails with `EHOSTUNREACH`, a connection that is there
+    /// already goes on trying.
+    Unreachable,
+}
+
+/// A simulated network of computers, a host of one [`Net`](netfold::Net). A clone is another hold on the same world, by
+/// which a test looks at it and changes it.
 ///
-/// Addresses are 127.0.0.0/8, `::1`, and the mapped ones; everything else is unreachable (`ENETUNREACH`). The clock is at
-/// 0 ms in the beginning, stands still while anything can happen, and then jumps to the next deadline. Running a loop in
-/// which nothing can ever happen again fails with an I/O error of kind [`Deadlock`](io::ErrorKind::Deadlock).
+/// In the beginning there is one computer, named `local`, with one process, which is what the world itself is a host for. It
+/// has the loopback addresses 127.0.0.0/8, `::1`, and the mapped ones; everything else is unreachable (`ENETUNREACH`)
+/// until there are [further computers](World::computer). The clock is at 0 ms in the beginning, stands still while
+/// anything can happen, and then jumps to the next deadline. Running a loop in which nothing can ever happen again fails
+/// with an I/O error of kind [`Deadlock`](std::io::ErrorKind::Deadlock).
 #[derive(Clone)]
 pub struct World(Rc<RefCell<Inner>>);
 
-#[derive(Debug)]
-struct Listener {
-    serial: u64,
-    handle: HandleId,
-    at: At,
-    ipv6_only: bool,
-    reuse_port: bool,
-    backlog: u32,
-    waiting: VecDeque<Ref>,
-    queued: bool,
+/// What the resolver knows of a name.
+#[derive(Clone, Debug)]
+struct Name {
+    answer: LookupAnswer,
+    delay: u64,
 }
 
-impl Listener {
-    /// Linux lets in one more than the backlog.
-    fn is_full(&self) -> bool {
-        self.waiting.len() > self.backlog as usize
-    }
-}
-
-/// What a handle is.
-#[derive(Debug)]
-enum What {
-    New { bound: Option<At>, ipv6_only: bool, reuse_port: bool },
-    End(Ref),
-    Listener(Ref),
-}
-
-/// What a poll can report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Watch {
-    End(Ref),
-    Listener(Ref),
-}
-
+#[derive(Clone)]
 struct Inner {
     options: WorldOptions,
     chooser: Chooser,
-    woken: Arc<AtomicBool>,
     now: u64,
-    /// Rounds with nothing to do since the clock went on.
-    spins: u32,
-    /// What was given out last: of ends and listeners, of arrivals.
+    /// What was given out last: of sockets, of arrivals.
     serials: u64,
     numbers: u64,
-    ends: Slab<End>,
-    listeners: Slab<Listener>,
-    /// By slot, with the generation.
-    handles: Vec<Option<(u32, What)>>,
-    /// Accepted, and not yet taken.
-    conns: HashMap<u64, Ref>,
-    /// Of ends that connected; those of listeners are found there.
-    ports: HashSet<u16>,
-    next_port: u16,
-    directories: BTreeSet<String>,
-    paths: BTreeSet<String>,
-    names: BTreeMap<String, LookupAnswer>,
+    socks: Slab<Sock>,
+    computers: Vec<ComputerState>,
+    procs: Vec<ProcState>,
+    /// Which computer has it.
+    addresses: BTreeMap<IpAddr, u32>,
     arrivals: BinaryHeap<Arrival>,
-    answers: VecDeque<(LookupId, LookupAnswer)>,
-    /// What may be ready, in the order in which it became so.
-    ready: VecDeque<Watch>,
-    /// Whose interest changed since the last poll.
-    changed: Vec<Watch>,
-    /// What this poll reported and the loop has not come to.
-    reported: VecDeque<Watch>,
-    /// Where the loop stands within the first of them.
-    at: Option<(Watch, u32, Stage)>,
+    /// Where nothing passes; `trouble` says that there is such a place, or a computer that is down.
+    cuts: BTreeMap<Way, Cut>,
+    trouble: bool,
+    names: BTreeMap<String, Name>,
+    /// Whether there is a file of another kind, in the test's own opinion.
+    other_files: Rc<dyn Fn(&str) -> bool>,
+    resolver_delay: u64,
+    resolver_failure: Option<LookupCode>,
+    script: Script,
+    /// How much of the script has happened.
+    happened: usize,
+    /// Whose programs the script wants to begin anew; all that do not run, when all is well.
+    wanted: Vec<String>,
+    well: bool,
 }
 
 impl Inner {
+    fn new(chooser: Chooser, options: WorldOptions) -> Self {
+        let localhost = Name { answer: Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]), delay: 0 };
+        let mut inner = Self {
+            options,
+            chooser,
+            now: 0,
+            serials: 0,
+            numbers: 0,
+            socks: Slab::new(),
+            computers: Vec::new(),
+            procs: Vec::new(),
+            addresses: BTreeMap::new(),
+            arrivals: BinaryHeap::new(),
+            cuts: BTreeMap::new(),
+            trouble: false,
+            names: BTreeMap::from([("localhost".into(), localhost)]),
+            other_files: Rc::new(|_| false),
+            resolver_delay: 0,
+            resolver_failure: None,
+            script: Script::default(),
+            happened: 0,
+            wanted: Vec::new(),
+            well: false,
+        };
+        let local = inner.add_computer("local", Vec::new());
+        inner.add_process(local, "local");
+        inner
+    }
+
     fn serial(&mut self) -> u64 {
         self.serials += 1;
         self.serials
     }
 
-    fn set(&mut self, h: HandleId, what: What) {
-        let slot = h.slot() as usize;
-        if self.handles.len() <= slot {
-            self.handles.resize_with(slot + 1, || None);
+    fn sock(&mut self, (at, serial): Ref) -> Option<&mut Sock> {
+        self.socks.get_mut(at).filter(|sock| sock.serial == serial)
+    }
+
+    fn peek(&self, (at, serial): Ref) -> Option<&Sock> {
+        self.socks.get(at).filter(|sock| sock.serial == serial)
+    }
+
+    fn backlog(&mut self, which: Ref) -> Option<&mut Backlog> {
+        self.sock(which)?.backlog.as_deref_mut()
+    }
+
+    /// A socket is gone, with its port or its abstract name.
+    fn remove(&mut self, which: Ref) {
+        let Some(sock) = self.peek(which) else { return };
+        let computer = sock.computer as usize;
+        if sock.auto_port || sock.bound {
+            self.free_port(which);
         }
-        self.handles[slot] = Some((h.generation(), what));
-    }
-
-    fn what(&mut self, h: HandleId) -> Option<&mut What> {
-        let known = self.handles.get_mut(h.slot() as usize)?.as_mut()?;
-        (known.0 == h.generation()).then_some(&mut known.1)
-    }
-}
-
-impl World {
-    /// A world in which this chooser decides.
-    pub fn new(chooser: Chooser) -> Self {
-        Self::with(chooser, WorldOptions::default())
-    }
-
-    /// A world of this kind.
-    pub fn with(chooser: Chooser, options: WorldOptions) -> Self {
-        let (receive_buffer, spins) = (options.receive_buffer.max(1), options.spins_a_millisecond.max(1));
-        Self(Rc::new(RefCell::new(Inner {
-            options: WorldOptions { receive_buffer, spins_a_millisecond: spins, ..options },
-            chooser,
-            woken: Arc::new(AtomicBool::new(false)),
-            now: 0,
-            spins: 0,
-            serials: 0,
-            numbers: 0,
-            ends: Slab::new(),
-            listeners: Slab::new(),
-            handles: Vec::new(),
-            conns: HashMap::new(),
-            ports: HashSet::new(),
-            next_port: 32_768,
-            directories: BTreeSet::from(["/tmp".into()]),
-            paths: BTreeSet::new(),
-            names: BTreeMap::from([("localhost".into(), Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]))]),
-            arrivals: BinaryHeap::new(),
-            answers: VecDeque::new(),
-            ready: VecDeque::new(),
-            changed: Vec::new(),
-            reported: VecDeque::new(),
-            at: None,
-        })))
-    }
-
-    /// The time, in milliseconds.
-    pub fn now(&self) -> u64 {
-        self.0.borrow().now
-    }
-
-    /// Who decides.
-    pub fn chooser(&self) -> Chooser {
-        self.0.borrow().chooser.clone()
-    }
-
-    /// What the resolver says of a name: addresses in this order, or an error. It knows `localhost` as 127.0.0.1; of all
-    /// other names it says `ENOTFOUND`.
-    pub fn resolve(&self, host: &str, answer: Result<Vec<IpAddr>, LookupCode>) {
-        self.0.borrow_mut().names.insert(host.into(), answer);
-    }
-
-    /// A further directory in which Unix sockets can be made; `/tmp` is there from the beginning. Written without a slash
-    /// at its end; an empty one is that of paths without a slash.
-    pub fn directory(&self, path: &str) {
-        self.0.borrow_mut().directories.insert(path.into());
-    }
-
-    /// A file that nobody listens on: what a server that was killed leaves behind.
-    pub fn leave_path(&self, path: &str) {
-        self.0.borrow_mut().paths.insert(path.into());
-    }
-
-    /// Removes a path; whether it was there.
-    pub fn unlink(&self, path: &str) -> bool {
-        self.0.borrow_mut().paths.remove(path)
-    }
-
-    /// What is there that a program has to close: connections, listeners, paths. Nothing at the end of one that cleans
-    /// up.
-    pub fn left(&self) -> Vec<String> {
-        let inner = self.0.borrow();
-        let ends = inner.ends.iter().map(|(_, end)| format!("a connection, {:?} to {:?}", end.local, end.remote));
-        let listeners = inner.listeners.iter().map(|(_, listener)| format!("a listener at {:?}", listener.at));
-        let handles = inner.handles.iter().flatten().map(|(_, what)| format!("a handle, {what:?}"));
-        let paths = inner.paths.iter().map(|path| format!("the path {path}"));
-        ends.chain(listeners).chain(handles).chain(paths).collect()
-    }
-}
-
-impl fmt::Debug for World {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = self.0.borrow();
-        f.debug_struct("World")
-            .field("now", &inner.now)
-            .field("ends", &inner.ends.len())
-            .field("listeners", &inner.listeners.len())
-            .finish_non_exhaustive()
-    }
-}
-
-impl Kernel for World {
-    type Error = io::Error;
-
-    fn call(&mut self, call: &mut Call<'_>) -> Reply {
-        let mut inner = self.0.borrow_mut();
-        match call.op() {
-            Op::Write(h, _) => inner.write(call, h),
-            op => inner.answer(&op),
+        if let Some(path) = self.peek(which).and_then(|sock| sock.path.as_ref()).filter(|path| path.starts_with('\0')) {
+            let path = path.clone();
+            self.computers[computer].abstracts.remove(&*path);
         }
+        self.socks.remove(which.0);
     }
 
-    fn now(&mut self) -> u64 {
-        self.0.borrow().now
-    }
-
-    fn wait(&mut self, timeout: Option<u64>) -> io::Result<()> {
-        let mut inner = self.0.borrow_mut();
-        let until = timeout.map(|timeout| inner.now.saturating_add(timeout));
+    /// Whether the loop of a process has something to do, and when it next has without anything arriving.
+    fn wait(&mut self, pid: u32, until: Option<u64>) -> std::io::Result<()> {
         loop {
-            let woken = inner.woken.swap(false, Ordering::AcqRel);
-            if inner.poll() || woken {
+            let woken = self.tables(pid).woken.swap(false, std::sync::atomic::Ordering::AcqRel);
+            if self.tables(pid).is_amid() || self.poll(pid) || woken {
                 return Ok(());
             }
-            let arrival = inner.arrivals.peek().map(|first| first.at);
-            match (arrival, until) {
-                (Some(at), until) if until.is_none_or(|until| at <= until) => inner.now = at,
-                (_, Some(until)) => {
-                    inner.spins += 1;
-                    let spun = inner.spins >= inner.options.spins_a_millisecond;
-                    if spun || until > inner.now {
-                        inner.spins = 0;
+            let rests = self.tables(pid).deadline();
+            let due = [until, rests].into_iter().flatten().min();
+            let arrival = self.arrivals.peek().map(|first| first.at);
+            match (arrival, due) {
+                (Some(at), due) if due.is_none_or(|due| at <= due) => self.now = at,
+                (_, Some(due)) => {
+                    let most = self.options.spins_a_millisecond.max(1);
+                    let now = self.now;
+                    let tables = self.tables(pid);
+                    tables.spins += 1;
+                    let spun = tables.spins >= most;
+                    if spun || due > now {
+                        tables.spins = 0;
                     }
-                    inner.now = until.max(inner.now + u64::from(spun));
-                    return Ok(());
+                    self.now = due.max(now + u64::from(spun));
+                    if until.is_some_and(|until| until <= self.now) {
+                        return Ok(());
+                    }
                 }
                 (_, None) => {
-                    return Err(io::Error::new(io::ErrorKind::Deadlock, "nothing can happen in this world any more"));
+                    let nothing = "nothing can happen in this world any more";
+                    return Err(std::io::Error::new(std::io::ErrorKind::Deadlock, nothing));
                 }
             }
         }
-    }
-
-    fn next(&mut self) -> Option<Completion> {
-        self.0.borrow_mut().next()
-    }
-}
-
-impl Host for World {
-    fn wake_handle(&self) -> Arc<dyn Fn() + Send + Sync> {
-        let woken = self.0.borrow().woken.clone();
-        Arc::new(move || woken.store(true, Ordering::Release))
     }
 }

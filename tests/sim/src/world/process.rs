@@ -1,0 +1,465 @@
+//! A loop's side: what a process keeps of its handles, and the answers to what the machine asks. As the driver has it over
+//! the system's own calls.
+
+use super::Inner;
+use super::sock::{At, NOBODY, Ref, State};
+use super::turn::{Ready, Turn};
+use super::wire::What;
+use bytes::Bytes;
+use netfold::Errno;
+use netfold::core::{Call, ConnKey, HandleId, HandleKind, LookupAnswer, LookupId, Op, Reply};
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// What one read brings at most.
+pub(super) const READ: usize = 64 * 1024;
+
+/// The bits of a type of service that a program can set.
+const TYPE_OF_SERVICE: u8 = 0xfc;
+
+/// What a handle is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    New,
+    Connecting,
+    Stream,
+    Listening,
+    /// A server that has no descriptor for a connection, until this time.
+    Exhausted(u64),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Handle {
+    pub(super) generation: u32,
+    pub(super) kind: HandleKind,
+    pub(super) role: Role,
+    pub(super) reading: bool,
+    reuse_port: bool,
+    /// The seconds to the first probe, until there is a socket.
+    keep_alive: Option<u32>,
+    pub(super) limit: usize,
+    file: Option<Box<str>>,
+    pub(super) sock: Option<Ref>,
+    /// What a write left over.
+    pub(super) unsent: VecDeque<Bytes>,
+    pub(super) unsent_len: usize,
+}
+
+impl Handle {
+    fn new(generation: u32, kind: HandleKind) -> Self {
+        Self {
+            generation,
+            kind,
+            role: Role::New,
+            reading: false,
+            reuse_port: false,
+            keep_alive: None,
+            limit: READ,
+            file: None,
+            sock: None,
+            unsent: VecDeque::new(),
+            unsent_len: 0,
+        }
+    }
+
+    /// What it wants to read, and to write.
+    pub(super) const fn wants(&self) -> (bool, bool) {
+        match self.role {
+            Role::New | Role::Exhausted(_) => (false, false),
+            Role::Connecting => (false, true),
+            Role::Stream => (self.reading, self.unsent_len > 0),
+            Role::Listening => (true, false),
+        }
+    }
+}
+
+/// What a loop keeps.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tables {
+    pub(super) woken: Arc<AtomicBool>,
+    /// Rounds with nothing to do since the clock went on.
+    pub(super) spins: u32,
+    /// By slot.
+    handles: Vec<Option<Handle>>,
+    /// Accepted, and not yet taken.
+    conns: Vec<(u64, Ref)>,
+    pub(super) answers: VecDeque<(LookupId, LookupAnswer)>,
+    /// What may be ready, in the order in which it became so.
+    pub(super) ready: VecDeque<Ref>,
+    /// What this poll reported and the loop has not come to.
+    pub(super) reported: VecDeque<(HandleId, Ready)>,
+    pub(super) turn: Option<Turn>,
+    /// What finished a write that had blocked, in this poll; how many of them are left of this round, and which it is.
+    pub(super) again: VecDeque<HandleId>,
+    pub(super) again_round: usize,
+    pub(super) again_rounds: u8,
+    pub(super) exhausted: Vec<HandleId>,
+    /// A descriptor is kept for the day when there are no others.
+    pub(super) spare: bool,
+}
+
+impl Tables {
+    /// Nothing is left of it but its bell.
+    pub(super) fn clear(&mut self) {
+        *self = Self { woken: self.woken.clone(), ..Self::default() };
+    }
+
+    pub(super) fn get(&mut self, h: HandleId) -> Option<&mut Handle> {
+        self.handles.get_mut(h.slot() as usize)?.as_mut().filter(|handle| handle.generation == h.generation())
+    }
+
+    /// The handle that lives in a slot.
+    pub(super) fn at(&self, slot: u32) -> Option<(HandleId, &Handle)> {
+        let handle = self.handles.get(slot as usize)?.as_ref()?;
+        Some((HandleId::from_parts(slot, handle.generation), handle))
+    }
+
+    fn set(&mut self, h: HandleId, handle: Handle) {
+        let slot = h.slot() as usize;
+        if self.handles.len() <= slot {
+            self.handles.resize_with(slot + 1, || None);
+        }
+        self.handles[slot] = Some(handle);
+    }
+
+    fn remove(&mut self, h: HandleId) -> Option<Handle> {
+        self.get(h)?;
+        self.handles[h.slot() as usize].take()
+    }
+
+    pub(super) fn handles(&self) -> impl Iterator<Item = &Handle> {
+        self.handles.iter().flatten()
+    }
+
+    pub(super) fn deadline(&self) -> Option<u64> {
+        let until = |h: &HandleId| match self.at(h.slot())?.1.role {
+            Role::Exhausted(until) => Some(until),
+            _ => None,
+        };
+        self.exhausted.iter().filter_map(until).min()
+    }
+
+    /// A loop that was stopped in the middle of a batch goes on with it; what came meanwhile is found afterwards.
+    pub(super) fn is_amid(&self) -> bool {
+        self.turn.is_some() || !self.reported.is_empty() || self.again_round > 0
+    }
+
+    pub(super) fn add_conn(&mut self, conn: Ref) -> ConnKey {
+        self.conns.push((conn.1, conn));
+        ConnKey(conn.1)
+    }
+
+    fn take_conn(&mut self, key: ConnKey) -> Option<Ref> {
+        let at = self.conns.iter().position(|(known, _)| *known == key.0)?;
+        Some(self.conns.swap_remove(at).1)
+    }
+}
+
+/// Where a socket is that is nowhere.
+pub(super) fn nowhere(ipv6: bool) -> SocketAddr {
+    if ipv6 { (Ipv6Addr::UNSPECIFIED, 0).into() } else { (Ipv4Addr::UNSPECIFIED, 0).into() }
+}
+
+fn done(result: Result<(), Errno>) -> Reply {
+    result.map_or_else(Reply::Failed, |()| Reply::Done)
+}
+
+impl Inner {
+    pub(super) fn tables(&mut self, pid: u32) -> &mut Tables {
+        &mut self.procs[pid as usize].tables
+    }
+
+    fn sock_of(&mut self, pid: u32, h: HandleId) -> Option<Ref> {
+        self.tables(pid).get(h)?.sock
+    }
+
+    pub(super) fn answer(&mut self, pid: u32, op: &Op<'_>) -> Reply {
+        match *op {
+            Op::Open(h, kind) => {
+                self.tables(pid).set(h, Handle::new(h.generation(), kind));
+                Reply::Done
+            }
+            Op::Adopt(h, conn) => {
+                self.adopt(pid, h, conn);
+                Reply::Done
+            }
+            Op::Refuse(conn) => {
+                if let Some(which) = self.tables(pid).take_conn(conn) {
+                    self.close(which, false);
+                }
+                Reply::Done
+            }
+            Op::ConnNames(conn) => {
+                let known = self.procs[pid as usize].tables.conns.iter().find(|(known, _)| *known == conn.0);
+                let sock = known.and_then(|(_, which)| self.peek(*which));
+                Reply::Names(sock.and_then(|sock| sock.local), sock.and_then(|sock| sock.remote))
+            }
+            Op::Bind { handle, addr, ipv6_only } => done(self.bind_handle(pid, handle, addr, ipv6_only)),
+            Op::BindPath(h, path) => done(self.bind_handle_path(pid, h, path)),
+            Op::Listen(h, backlog) => done(self.listen_handle(pid, h, backlog)),
+            Op::Connect(h, to) => self.connect_handle(pid, h, to.is_ipv6(), &At::Addr(to)),
+            Op::ConnectPath(h, path) => self.connect_handle(pid, h, false, &At::Path(path.into())),
+            Op::ReadStart(h) => self.read_start(pid, h),
+            Op::ReadStop(h) => {
+                if let Some(handle) = self.tables(pid).get(h) {
+                    handle.reading = false;
+                }
+                Reply::Done
+            }
+            Op::ReadLimit(h, limit) => {
+                if let Some(handle) = self.tables(pid).get(h) {
+                    handle.limit = (limit as usize).clamp(1, READ);
+                }
+                Reply::Done
+            }
+            Op::SetTypeOfService(h, value) => match self.sock_of(pid, h).and_then(|which| self.sock(which)) {
+                Some(sock) if sock.is_tcp() => {
+                    sock.type_of_service = value & TYPE_OF_SERVICE;
+                    Reply::Done
+                }
+                Some(_) => Reply::Failed(Errno::ENOTSUP),
+                None => Reply::Failed(Errno::EBADF),
+            },
+            Op::TypeOfService(h) => match self.sock_of(pid, h).and_then(|which| self.sock(which)) {
+                Some(sock) if sock.is_tcp() => Reply::Size(sock.type_of_service.into()),
+                Some(_) => Reply::Failed(Errno::ENOTSUP),
+                None => Reply::Failed(Errno::EBADF),
+            },
+            Op::Shutdown(h) => done(match self.sock_of(pid, h) {
+                Some(which) => self.shutdown(which, false, true),
+                None => Err(Errno::ENOTCONN),
+            }),
+            Op::Close(h) | Op::Detach(h) => self.close_handle(pid, h, false),
+            Op::Reset(h) => self.close_handle(pid, h, true),
+            Op::NoDelay(..) => Reply::Done,
+            Op::KeepAlive(h, on, delay) => {
+                let delay = on.then_some(delay);
+                match self.sock_of(pid, h) {
+                    Some(which) => self.keep_alive(which, delay),
+                    None => {
+                        if let Some(handle) = self.tables(pid).get(h) {
+                            handle.keep_alive = delay;
+                        }
+                    }
+                }
+                Reply::Done
+            }
+            Op::Chmod(h, readable, writable) => done(self.chmod(pid, h, readable, writable)),
+            Op::ReusePort(h) => {
+                if let Some(handle) = self.tables(pid).get(h) {
+                    handle.reuse_port = true;
+                }
+                Reply::Done
+            }
+            Op::OpenFd(..) => Reply::Failed(Errno::EBADF),
+            Op::SockName(h) => {
+                let sock = self.sock_of(pid, h).and_then(|which| self.peek(which)).filter(|sock| sock.is_tcp());
+                Reply::Addr(sock.map(|sock| sock.local.unwrap_or_else(|| nowhere(sock.ipv6))))
+            }
+            Op::PeerName(h) => {
+                let sock = self.sock_of(pid, h).and_then(|which| self.peek(which));
+                let connected =
+                    sock.filter(|sock| !matches!(sock.state, State::Close | State::Listen | State::SynSent));
+                Reply::Addr(connected.and_then(|sock| sock.remote))
+            }
+            Op::QueueSize(h) => Reply::Size(self.tables(pid).get(h).map_or(0, |handle| handle.unsent_len) as u64),
+            Op::Lookup { lookup, host, family, .. } => {
+                self.look_up(pid, lookup, host, family);
+                Reply::Pending
+            }
+            Op::Write(..) => unreachable!("writes are answered by `write`"),
+        }
+    }
+
+    pub(super) fn write(&mut self, pid: u32, call: &mut Call<'_>, h: HandleId) -> Reply {
+        let Op::Write(_, bytes) = call.op() else { return Reply::Failed(Errno::EINVAL) };
+        let which = match self.tables(pid).get(h) {
+            Some(Handle { sock: Some(which), role: Role::Stream, unsent_len: 0, .. }) => *which,
+            Some(Handle { sock: Some(_), role: Role::Stream, .. }) => {
+                // A write that an earlier connection was to have: it goes on first.
+                self.keep_unsent(pid, call, h, 0);
+                return Reply::Pending;
+            }
+            Some(Handle { sock: Some(_), .. }) => return Reply::Failed(Errno::EPIPE),
+            _ => return Reply::Failed(Errno::EBADF),
+        };
+        let total: usize = bytes.iter().map(Bytes::len).sum();
+        if total == 0 && bytes.len() > 1 {
+            // A vectored write of nothing: Linux answers without a look at the socket.
+            return Reply::Done;
+        }
+        match self.send(which, bytes, false) {
+            Ok(sent) if sent == total => Reply::Done,
+            Ok(sent) => {
+                self.keep_unsent(pid, call, h, sent);
+                self.touch(which);
+                Reply::Pending
+            }
+            Err(Errno::EAGAIN) => {
+                self.keep_unsent(pid, call, h, 0);
+                self.touch(which);
+                Reply::Pending
+            }
+            Err(errno) => Reply::Failed(errno),
+        }
+    }
+
+    /// Keeps what a write has left, without the first `sent` bytes.
+    fn keep_unsent(&mut self, pid: u32, call: &mut Call<'_>, h: HandleId, sent: usize) {
+        let mut bytes = Vec::new();
+        call.take(&mut bytes);
+        let Some(handle) = self.tables(pid).get(h) else { return };
+        handle.unsent_len += bytes.iter().map(Bytes::len).sum::<usize>();
+        handle.unsent.extend(bytes.into_iter().filter(|piece| !piece.is_empty()));
+        drop_front(handle, sent);
+    }
+
+    fn adopt(&mut self, pid: u32, h: HandleId, conn: ConnKey) {
+        let conn = self.tables(pid).take_conn(conn);
+        let kind = conn.and_then(|which| self.peek(which)).map_or(HandleKind::Tcp, |sock| sock.kind);
+        let role = if conn.is_some() { Role::Stream } else { Role::New };
+        self.tables(pid).set(h, Handle { role, sock: conn, ..Handle::new(h.generation(), kind) });
+        if let Some(sock) = conn.and_then(|which| self.sock(which)) {
+            sock.handle = h.slot();
+        }
+    }
+
+    /// The handle's socket: made here if there is none yet.
+    fn with_sock(&mut self, pid: u32, h: HandleId, ipv6: bool) -> Result<Ref, Errno> {
+        let handle = self.tables(pid).get(h).ok_or(Errno::EBADF)?;
+        if let Some(which) = handle.sock {
+            return Ok(which);
+        }
+        let (kind, keep_alive, reuse_port) = (handle.kind, handle.keep_alive, handle.reuse_port);
+        let which = self.open_socket(pid, kind, ipv6)?;
+        if let Some(sock) = self.sock(which) {
+            (sock.handle, sock.keep_alive, sock.reuse_port) = (h.slot(), keep_alive, reuse_port);
+        }
+        if let Some(handle) = self.tables(pid).get(h) {
+            handle.sock = Some(which);
+        }
+        Ok(which)
+    }
+
+    fn bind_handle(&mut self, pid: u32, h: HandleId, addr: SocketAddr, ipv6_only: bool) -> Result<(), Errno> {
+        let which = self.with_sock(pid, h, addr.is_ipv6())?;
+        if let Some(sock) = self.sock(which) {
+            (sock.ipv6_only, sock.reuse) = (ipv6_only, true);
+        }
+        self.bind(which, &At::Addr(addr)).map_err(|errno| match errno {
+            // libuv's word for a descriptor of the other family.
+            Errno::EAFNOSUPPORT => Errno::EINVAL,
+            other => other,
+        })
+    }
+
+    fn bind_handle_path(&mut self, pid: u32, h: HandleId, path: &str) -> Result<(), Errno> {
+        let which = self.with_sock(pid, h, false)?;
+        self.bind(which, &At::Path(path.into()))?;
+        if let Some(handle) = self.tables(pid).get(h).filter(|_| !path.starts_with('\0')) {
+            handle.file = Some(path.into());
+        }
+        Ok(())
+    }
+
+    fn listen_handle(&mut self, pid: u32, h: HandleId, backlog: u32) -> Result<(), Errno> {
+        self.keep_spare(pid);
+        let which = self.sock_of(pid, h).ok_or(Errno::EINVAL)?;
+        self.listen(which, backlog)?;
+        if let Some(handle) = self.tables(pid).get(h) {
+            handle.role = Role::Listening;
+        }
+        self.touch(which);
+        Ok(())
+    }
+
+    /// Whether it is under way or established, it turns writable: the end is told then.
+    fn connect_handle(&mut self, pid: u32, h: HandleId, ipv6: bool, to: &At) -> Reply {
+        let connected = self.with_sock(pid, h, ipv6).and_then(|which| self.connect(which, to).map(|()| which));
+        let which = match connected {
+            Ok(which) => Some(which),
+            Err(Errno::EINPROGRESS) => self.sock_of(pid, h),
+            Err(errno) => return Reply::Failed(errno),
+        };
+        if let Some(handle) = self.tables(pid).get(h) {
+            handle.role = Role::Connecting;
+        }
+        if let Some(which) = which {
+            self.touch(which);
+        }
+        Reply::Pending
+    }
+
+    fn read_start(&mut self, pid: u32, h: HandleId) -> Reply {
+        let Some(Handle { role: Role::Stream, reading, sock: Some(which), .. }) = self.tables(pid).get(h) else {
+            return Reply::Failed(Errno::ENOTCONN);
+        };
+        *reading = true;
+        let which = *which;
+        self.touch(which);
+        Reply::Done
+    }
+
+    fn close_handle(&mut self, pid: u32, h: HandleId, reset: bool) -> Reply {
+        let Some(handle) = self.tables(pid).remove(h) else { return Reply::Done };
+        let computer = self.procs[pid as usize].computer as usize;
+        if let Some(path) = &handle.file {
+            // Somebody else may have put another file there; libuv looks no closer.
+            self.computers[computer].files.remove(&**path);
+        }
+        if let Some(which) = handle.sock {
+            self.close(which, reset);
+        }
+        Reply::Done
+    }
+
+    fn chmod(&mut self, pid: u32, h: HandleId, readable: bool, writable: bool) -> Result<(), Errno> {
+        let computer = self.procs[pid as usize].computer as usize;
+        let path = self.tables(pid).get(h).and_then(|handle| handle.file.clone()).ok_or(Errno::EBADF)?;
+        let file = self.computers[computer].files.get_mut(&*path).ok_or(Errno::ENOENT)?;
+        file.mode |= if readable { 0o444 } else { 0 } | if writable { 0o222 } else { 0 };
+        Ok(())
+    }
+
+    fn look_up(&mut self, pid: u32, lookup: LookupId, host: &str, family: u8) {
+        let computer = self.procs[pid as usize].computer;
+        let own = self.names.get(host).map_or(0, |name| name.delay);
+        let at = self.now + own + self.resolver_delay + self.latency(super::wire::Way { from: computer, to: computer });
+        self.post(at, What::Answer(pid, lookup, host.into(), family));
+    }
+
+    /// Has a spare descriptor if it can be had.
+    pub(super) fn keep_spare(&mut self, pid: u32) {
+        if !self.tables(pid).spare {
+            self.tables(pid).spare = self.open_other(pid);
+        }
+    }
+
+    /// Something has changed for a socket, or in what its loop wants of it: puts it onto the list of what is ready if it
+    /// is, and the loop wants to know.
+    pub(super) fn touch(&mut self, which: Ref) {
+        let Some(sock) = self.peek(which) else { return };
+        let pid = sock.pid;
+        if sock.handle == NOBODY || sock.queued || self.found(pid, which).is_none() {
+            return;
+        }
+        self.socks[which.0].queued = true;
+        self.procs[pid as usize].tables.ready.push_back(which);
+    }
+}
+
+/// Drops the first bytes of what is unsent.
+pub(super) fn drop_front(handle: &mut Handle, mut sent: usize) {
+    handle.unsent_len -= sent;
+    while sent > 0 {
+        let Some(first) = handle.unsent.front_mut() else { return };
+        if first.len() > sent {
+            drop(first.split_to(sent));
+            return;
+        }
+        sent -= first.len();
+        handle.unsent.pop_front();
+    }
+}

@@ -1,0 +1,225 @@
+//! One socket, as the kernel of a computer has it.
+
+use bytes::{Bytes, BytesMut};
+use netfold::Errno;
+use netfold::core::HandleKind;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+/// A socket: its place in the table, and a number that no other ever has.
+pub(super) type Ref = (usize, u64);
+
+/// Nobody's: of what waits to be accepted, and of what was closed and has bytes to send yet.
+pub(super) const NOBODY: u32 = u32::MAX;
+
+/// The states of TCP, as far as a program can tell them apart. A Unix socket is in `Close`, `Listen` or `Established`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Close,
+    Listen,
+    SynSent,
+    /// The listener's side, until the third packet.
+    SynRecv,
+    Established,
+    /// FIN was sent, and has not come to the other end.
+    FinWait1,
+    FinWait2,
+    CloseWait,
+    /// Both have sent FIN; this one's has not come to the other end.
+    Closing,
+    LastAck,
+}
+
+/// What `connect` remembers of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    No,
+    Underway,
+    Connected,
+    /// It failed, and was shut down before that was told.
+    Ending,
+}
+
+/// Where a socket is bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    Addr(SocketAddr),
+    Path(Box<str>),
+}
+
+/// What waits at a listener.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Backlog {
+    pub(super) most: usize,
+    pub(super) waiting: VecDeque<Ref>,
+    /// Those whose third packet is on its way.
+    pub(super) half: Vec<Ref>,
+}
+
+impl Backlog {
+    /// Linux lets in one more than the backlog.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting.len() + self.half.len() > self.most
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Sock {
+    pub(super) serial: u64,
+    pub(super) last_arrival: u64,
+    pub(super) last_heard: u64,
+    pub(super) computer: u32,
+    pub(super) pid: u32,
+    /// The slot of the handle that it is; `NOBODY` when it is none's.
+    pub(super) handle: u32,
+    /// On which computer the other end is.
+    pub(super) peer_at: u32,
+    pub(super) kind: HandleKind,
+    pub(super) ipv6: bool,
+    pub(super) state: State,
+    pub(super) asked: Asked,
+    pub(super) rcv_shut: bool,
+    pub(super) snd_shut: bool,
+    /// FIN has come.
+    pub(super) done: bool,
+    /// A port of its own choosing, that is free again at once when the connection is over.
+    pub(super) auto_port: bool,
+    /// It was bound by its program.
+    pub(super) bound: bool,
+    /// SO_REUSEADDR
+    pub(super) reuse: bool,
+    pub(super) ipv6_only: bool,
+    pub(super) reuse_port: bool,
+    /// It stands in the list of what may be ready.
+    pub(super) queued: bool,
+    /// Closed by its program; the kernel has something to send for it.
+    pub(super) orphan: bool,
+    /// FIN goes out behind what waits to be sent.
+    pub(super) fin_waits: bool,
+    /// Something was lost: nothing new is sent until it was sent again.
+    pub(super) stalled: bool,
+    /// What is on its way to here is lost: its writer gave it up with RST.
+    pub(super) forsaken: bool,
+    /// How often it was sent again.
+    pub(super) tries: u8,
+    pub(super) type_of_service: u8,
+    /// What the next call reports.
+    pub(super) error: Option<Errno>,
+    /// What the network has said of it, to be reported when it is given up.
+    pub(super) soft: Option<Errno>,
+    /// The timer that counts; older ones are void.
+    pub(super) timer: u32,
+    /// The seconds to the first probe.
+    pub(super) keep_alive: Option<u32>,
+    /// The things on their way to here.
+    pub(super) coming: u32,
+    /// The other end; gone, perhaps.
+    pub(super) peer: Option<Ref>,
+    /// Where it waits to be accepted.
+    pub(super) listener: Option<Ref>,
+    pub(super) local: Option<SocketAddr>,
+    pub(super) remote: Option<SocketAddr>,
+    pub(super) path: Option<Box<str>>,
+    pub(super) backlog: Option<Box<Backlog>>,
+    pub(super) received: VecDeque<Bytes>,
+    pub(super) received_len: usize,
+    /// Accepted of the writer, and not sent: the other end has no room, or something was lost.
+    pub(super) out: VecDeque<Bytes>,
+    pub(super) out_len: usize,
+    /// Sent, and not come to the other end.
+    pub(super) flight: usize,
+    /// How many pieces at the front of `out` were lost on their way.
+    pub(super) lost: usize,
+    /// What the first message that was received (Unix) costs its writer, and what all that this one wrote does.
+    pub(super) front_cost: u32,
+    pub(super) wmem: u32,
+}
+
+impl Sock {
+    pub(super) fn new(serial: u64, computer: u32, kind: HandleKind) -> Self {
+        Self {
+            serial,
+            last_arrival: 0,
+            last_heard: 0,
+            computer,
+            pid: NOBODY,
+            handle: NOBODY,
+            peer_at: computer,
+            kind,
+            ipv6: false,
+            state: State::Close,
+            asked: Asked::No,
+            rcv_shut: false,
+            snd_shut: false,
+            done: false,
+            auto_port: false,
+            bound: false,
+            reuse: false,
+            ipv6_only: false,
+            reuse_port: false,
+            queued: false,
+            orphan: false,
+            fin_waits: false,
+            stalled: false,
+            forsaken: false,
+            tries: 0,
+            type_of_service: 0,
+            error: None,
+            soft: None,
+            timer: 0,
+            keep_alive: None,
+            coming: 0,
+            peer: None,
+            listener: None,
+            local: None,
+            remote: None,
+            path: None,
+            backlog: None,
+            received: VecDeque::new(),
+            received_len: 0,
+            out: VecDeque::new(),
+            out_len: 0,
+            flight: 0,
+            lost: 0,
+            front_cost: 0,
+            wmem: 0,
+        }
+    }
+
+    pub(super) fn is_tcp(&self) -> bool {
+        self.kind == HandleKind::Tcp
+    }
+
+    pub(super) fn is_listening(&self) -> bool {
+        self.state == State::Listen
+    }
+
+    /// Takes up to `n` bytes, over the borders of what was written.
+    pub(super) fn take(&mut self, n: usize) -> Bytes {
+        let n = n.min(self.received_len);
+        self.received_len -= n;
+        take(&mut self.received, n)
+    }
+}
+
+/// Takes `n` bytes from the front of a list that has them.
+pub(super) fn take(list: &mut VecDeque<Bytes>, n: usize) -> Bytes {
+    if let Some(first) = list.front_mut()
+        && first.len() >= n
+    {
+        if first.len() == n {
+            return list.pop_front().unwrap_or_default();
+        }
+        return first.split_to(n);
+    }
+    let mut joined = BytesMut::with_capacity(n);
+    while joined.len() < n {
+        let Some(mut first) = list.pop_front() else { break };
+        let part = first.split_to(first.len().min(n - joined.len()));
+        joined.extend_from_slice(&part);
+        if !first.is_empty() {
+            list.push_front(first);
+        }
+    }
+    joined.freeze()
+}

@@ -1,0 +1,129 @@
+//! Kernel truth: programs of system calls, made at random, run on the kernel of this machine and in the world. What the kernel
+//! shows must be among what the world can do.
+//!
+//! `KERNEL_PROGRAMS=N` and `KERNEL_SEED=N` in the environment make it a longer campaign, or another one.
+#![cfg(target_os = "linux")]
+
+#[path = "kernel/linux.rs"]
+mod linux;
+#[path = "kernel/program.rs"]
+mod program;
+#[path = "kernel/simulated.rs"]
+mod simulated;
+
+use linux::Linux;
+use netfold_sim::{Chooser, exhaust};
+use program::{Op, Outcome, System, differs, program};
+use simulated::Simulated;
+use std::path::PathBuf;
+
+/// The world's ways of running one program that are tried, at most, until one is the kernel's.
+const WAYS: u64 = 2_000;
+
+/// As many while a program is made smaller.
+const FEW: u64 = 30;
+
+fn path() -> PathBuf {
+    std::env::temp_dir().join(format!("netfold-kernel-{}-{:?}", std::process::id(), std::thread::current().id()))
+}
+
+fn on_linux(ops: &[Op], unix: bool) -> Vec<Outcome> {
+    let mut linux = Linux::new(unix, path());
+    ops.iter().map(|op| linux.call(*op)).collect()
+}
+
+/// Runs as long as the kernel did the same.
+fn in_world(ops: &[Op], unix: bool, kernel: &[Outcome], chooser: Chooser) -> Vec<Outcome> {
+    let mut world = Simulated::new(unix, chooser);
+    let mut outcomes = Vec::new();
+    for (op, shown) in ops.iter().zip(kernel) {
+        outcomes.push(world.call(*op));
+        if outcomes.last() != Some(shown) {
+            break;
+        }
+    }
+    outcomes
+}
+
+/// The step that the world cannot do as the kernel did, and what it did instead in the way that came farthest.
+fn impossible(ops: &[Op], unix: bool, kernel: &[Outcome], ways: u64) -> Option<(usize, Outcome)> {
+    let mut farthest: Option<(usize, Outcome)> = None;
+    let mut found = false;
+    let _all = exhaust(ways, |chooser| {
+        if found {
+            return;
+        }
+        let world = in_world(ops, unix, kernel, chooser.clone());
+        match differs(kernel, &world) {
+            None => found = true,
+            Some(at) => {
+                if farthest.as_ref().is_none_or(|(far, _)| at > *far) {
+                    farthest = Some((at, world.last().cloned().unwrap_or(Outcome::Nothing)));
+                }
+            }
+        }
+    });
+    if found { None } else { farthest }
+}
+
+/// The smallest program found that still shows something that the world cannot do.
+fn smaller(mut ops: Vec<Op>, unix: bool) -> Vec<Op> {
+    let fails = |ops: &[Op]| impossible(ops, unix, &on_linux(ops, unix), FEW).is_some();
+    let mut at = ops.len();
+    while at > 0 {
+        at -= 1;
+        let mut fewer = ops.clone();
+        fewer.remove(at);
+        if fails(&fewer) {
+            ops = fewer;
+        }
+    }
+    ops
+}
+
+fn report(ops: &[Op], unix: bool) -> String {
+    let kernel = on_linux(ops, unix);
+    let Some((at, world)) = impossible(ops, unix, &kernel, FEW) else { return "not again".into() };
+    let steps = ops.iter().zip(&kernel).take(at + 1).map(|(op, outcome)| format!("    {op:?}: {outcome}\n"));
+    format!("{}    the world: {world}\n", steps.collect::<String>())
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn campaign(unix: bool) {
+    let (programs, first) = (number("KERNEL_PROGRAMS", 2_000), number("KERNEL_SEED", 1));
+    println!("{programs} programs from seed {first}");
+    let mut found: Vec<String> = Vec::new();
+    let mut seen = 0;
+    for seed in first..first + programs {
+        let ops = program(seed, unix);
+        let kernel = on_linux(&ops, unix);
+        if impossible(&ops, unix, &kernel, WAYS).is_none() {
+            continue;
+        }
+        seen += 1;
+        let report = report(&smaller(ops, unix), unix);
+        if !found.contains(&report) && report != "not again" {
+            found.push(report);
+        }
+        if found.len() >= 12 {
+            break;
+        }
+    }
+    for report in &found {
+        println!("{report}");
+    }
+    assert!(found.is_empty(), "{seen} programs did on the kernel what they cannot do in the world");
+}
+
+#[test]
+fn what_tcp_does_on_linux_it_can_do_in_the_world() {
+    campaign(false);
+}
+
+#[test]
+fn what_unix_sockets_do_on_linux_they_can_do_in_the_world() {
+    campaign(true);
+}
