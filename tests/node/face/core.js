@@ -25,10 +25,24 @@ const tables = [{ held: [], known: [] }, { held: [], known: [] }];
 const registry = new FinalizationRegistry((id) => native.release(id));
 
 function know(object, id) {
-  const table = tables[object[kServer] ? 1 : 0];
   object[kId] = id;
-  table.known[slotOf(id)] = new WeakRef(object);
-  if (!object[kServer]) registry.register(object, id);
+  tables[object[kServer] ? 1 : 0].known[slotOf(id)] = undefined;
+  remember(object);
+}
+
+// The object can be found as long as it lives, and the machine is told when it has gone.
+function remember(object) {
+  const { known } = tables[object[kServer] ? 1 : 0];
+  const slot = slotOf(object[kId]);
+  if (known[slot] !== undefined) return;
+  known[slot] = new WeakRef(object);
+  if (!object[kServer]) registry.register(object, object[kId]);
+}
+
+// The same for an object that is held from its beginning: it cannot go before it is let go.
+function knowHeld(object, id) {
+  object[kId] = id;
+  hold(object);
 }
 
 function hold(object) {
@@ -36,6 +50,7 @@ function hold(object) {
 }
 
 function letGo(object) {
+  remember(object);
   tables[object[kServer] ? 1 : 0].held[slotOf(object[kId])] = undefined;
 }
 
@@ -375,7 +390,7 @@ function counters() {
 const isIP = (input) => native.isIP(`${input}`);
 
 module.exports = {
-  native, isIP, kId, kServer, kind, SERVER_CLOSE, know, hold, letGo, find,
+  native, isIP, kId, kServer, kind, SERVER_CLOSE, know, knowHeld, hold, letGo, find,
   listener, callbacks, forget, emitRest, answerError, counters, accept, write, writeBytes, plain,
   incoming: () => incoming,
 };

@@ -5,7 +5,7 @@ const { EventEmitter } = require('node:events');
 const { constants: { errno } } = require('node:os');
 const { format, inspect } = require('node:util');
 const { Duplex, addAbortSignal, getDefaultHighWaterMark } = require('node:stream');
-const { native, isIP, kId, kServer, know, hold, letGo, callbacks, answerError, write, writeBytes } = require('./core.js');
+const { native, isIP, kId, kServer, know, knowHeld, hold, letGo, callbacks, answerError, write, writeBytes } = require('./core.js');
 const { install, kCapture } = require('./emitter.js');
 const { blockListOf, holdsFor } = require('./addresses.js');
 const { normalizeArgs, isNormalized, defaults } = require('./args.js');
@@ -57,9 +57,8 @@ function Socket(options) {
   }
   const fd = options.handle ? duplicateOf(options.handle) : options.fd;
   if (options[kAdopt] !== undefined) {
-    know(this, options[kAdopt]);
+    knowHeld(this, options[kAdopt]);
     native.adopt(this[kId]);
-    hold(this);
     native.context(this[kId], false, this);
     take(this);
   } else {
