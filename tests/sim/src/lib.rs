@@ -37,13 +37,16 @@
 #![forbid(unsafe_code)]
 
 mod chooser;
+pub mod explore;
 mod observer;
 pub mod program;
 pub mod rules;
+mod shrink;
 mod tape;
 mod world;
 
 pub use chooser::{Chooser, exhaust};
 pub use observer::{Observer, Stream};
+pub use shrink::shrink;
 pub use tape::{Choice, Tape, TapeError};
 pub use world::{World, WorldOptions};
