@@ -37,11 +37,13 @@
 #![forbid(unsafe_code)]
 
 mod chooser;
+pub mod explore;
 mod faults;
 mod observer;
 pub mod program;
 mod programs;
 pub mod rules;
+mod shrink;
 mod tape;
 mod world;
 
@@ -50,5 +52,6 @@ pub use faults::{Fault, Script, ScriptError, Troubles};
 pub use netfold::Errno;
 pub use observer::{Observer, Stream};
 pub use programs::{Program, Programs};
+pub use shrink::shrink;
 pub use tape::{Choice, Tape, TapeError};
 pub use world::{Computer, Cut, Descriptor, Place, Process, Readiness, World, WorldOptions};

@@ -1,0 +1,83 @@
+//! Small scenarios are explored to their end, on the real machine; a plain search finds as many states.
+
+use netfold_sim::Chooser;
+use netfold_sim::explore::pair::{Pair, PairState};
+use netfold_sim::explore::{Choose, Explorer, Model, Order, walk};
+use std::collections::BTreeSet;
+
+const SMALL: [Pair; 4] = [
+    Pair { writes: [1, 0], destroys: false, resets: false, ..Pair::FULL },
+    Pair { writes: [1, 1], destroys: false, ..Pair::FULL },
+    Pair { writes: [2, 0], destroys: false, half_open: true, ..Pair::FULL },
+    Pair { writes: [1, 0], ..Pair::FULL },
+];
+
+#[test]
+fn in_whatever_order_all_states_are_seen_once_and_hold() {
+    for pair in SMALL {
+        let both = [Order::Depth, Order::Breadth].map(|order| {
+            let explored = Explorer { order, ..Explorer::default() }.run(&pair, |_| {});
+            assert_eq!(explored.broken, None, "{pair:?}");
+            assert!(explored.closed, "{pair:?}");
+            (explored.progress.states, explored.progress.steps, explored.progress.cells)
+        });
+        assert_eq!(both[0], both[1], "{pair:?}");
+    }
+}
+
+/// Answers that are given, then the first; how many there were to choose from.
+#[derive(Default)]
+struct Given {
+    answers: Vec<u32>,
+    asked: Vec<u32>,
+}
+
+impl Choose for Given {
+    fn choose(&mut self, _: &'static str, n: u32) -> u32 {
+        self.asked.push(n);
+        self.answers.get(self.asked.len() - 1).copied().unwrap_or(0)
+    }
+}
+
+/// All successors of a state, found by asking again from the beginning for each answer.
+fn successors(pair: &Pair, state: &PairState) -> Vec<PairState> {
+    let mut found = Vec::new();
+    let mut open = vec![Vec::new()];
+    while let Some(answers) = open.pop() {
+        let mut given = Given { answers: answers.clone(), asked: Vec::new() };
+        let mut next = state.clone();
+        if !pair.step(&mut next, &mut given) {
+            return found;
+        }
+        match given.asked.get(answers.len()) {
+            None => found.push(next),
+            Some(n) => open.extend((0..*n).map(|next| [answers.clone(), vec![next]].concat())),
+        }
+    }
+    found
+}
+
+#[test]
+fn a_plain_search_finds_as_many_states() {
+    for pair in SMALL {
+        let first = pair.begin();
+        let mut seen = BTreeSet::from([pair.key(&first)]);
+        let mut open = vec![first];
+        while let Some(state) = open.pop() {
+            let next = successors(&pair, &state);
+            open.extend(next.into_iter().filter(|next| seen.insert(pair.key(next))));
+        }
+        assert_eq!(seen.len() as u64, Explorer::default().run(&pair, |_| {}).progress.states, "{pair:?}");
+    }
+}
+
+#[test]
+fn walks_at_random_and_along_a_tape_are_one() {
+    for seed in 0..200 {
+        let chooser = Chooser::seed(seed).recording();
+        assert_eq!(walk(&Pair::FULL, &chooser, 500), None, "seed {seed}");
+        let again = Chooser::tape(chooser.recorded());
+        walk(&Pair::FULL, &again, 500);
+        assert_eq!((again.failed(), again.count()), (None, chooser.count()));
+    }
+}
