@@ -20,10 +20,10 @@ use std::collections::BinaryHeap;
 use std::path::PathBuf;
 
 /// The world's ways of running one program that are tried, at most, until one is the kernel's.
-const WAYS: usize = 5_000;
+const WAYS: usize = 20_000;
 
 /// As many while a program is made smaller.
-const FEW: usize = 500;
+const FEW: usize = 2_000;
 
 fn path() -> PathBuf {
     std::env::temp_dir().join(format!("netfold-kernel-{}-{:?}", std::process::id(), std::thread::current().id()))
@@ -47,16 +47,14 @@ fn in_world(ops: &[Op], unix: bool, kernel: &[Outcome], chooser: Chooser) -> Vec
     outcomes
 }
 
-/// Answers that are not 0, each with the number of its question.
-type Turns = Vec<(usize, u8)>;
-
-/// The greatest answer that is tried.
-const ANSWERS: u8 = 3;
+/// The questions that are answered with 1; the others are with 0. What else can be answered is either as good for this or
+/// nothing that a kernel does.
+type Turns = Vec<usize>;
 
 fn answers(turns: &Turns) -> Chooser {
-    let mut bytes = vec![0; turns.last().map_or(0, |(at, _)| at + 1)];
-    for (at, answer) in turns {
-        bytes[*at] = *answer;
+    let mut bytes = vec![0; turns.last().map_or(0, |at| at + 1)];
+    for at in turns {
+        bytes[*at] = 1;
     }
     Chooser::bytes(bytes)
 }
@@ -80,10 +78,8 @@ fn impossible(ops: &[Op], unix: bool, kernel: &[Outcome], ways: usize) -> Option
             open.push((at, Reverse(turns.len()), Reverse(turns), chooser.count() as usize));
         }
         let Some((_, _, Reverse(turns), questions)) = open.pop().filter(|_| tried < ways) else { return farthest };
-        let first = turns.last().map_or(0, |(at, _)| at + 1);
-        for at in first..questions {
-            next.extend((1..=ANSWERS).map(|answer| turns.iter().copied().chain([(at, answer)]).collect::<Turns>()));
-        }
+        let first = turns.last().map_or(0, |at| at + 1);
+        next.extend((first..questions).map(|at| turns.iter().copied().chain([at]).collect::<Turns>()));
     }
 }
 
