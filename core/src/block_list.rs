@@ -55,12 +55,12 @@ impl BlockList {
         &self.rules
     }
 
-    /// `new net.BlockList()`: nothing is blocked.
+    /// `new net.BlockList()`: nothing is blocked (rule N2).
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// `blockList.addAddress(address[, family])`
+    /// `blockList.addAddress(address[, family])` (rule N5)
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ impl BlockList {
         Ok(())
     }
 
-    /// `blockList.addRange(start, end[, family])`; both belong to the range.
+    /// `blockList.addRange(start, end[, family])`; both belong to the range (rule N5).
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl BlockList {
         Ok(())
     }
 
-    /// `blockList.addSubnet(network, prefix[, family])`
+    /// `blockList.addSubnet(network, prefix[, family])` (rule N5)
     ///
     /// # Errors
     ///
@@ -128,7 +128,8 @@ impl BlockList {
         Ok(())
     }
 
-    /// `blockList.check(address[, family])`: whether a rule blocks it. What is no address is not blocked.
+    /// `blockList.check(address[, family])`: whether a rule blocks it. What is no address is not blocked (rules N3 to
+    /// N5).
     pub fn check(&self, address: impl IntoSocketAddress) -> bool {
         match address.into_socket_address() {
             Ok(address) if address.family() == Family::Ipv4 => self.v4.contain(bits(address.ip())),
@@ -151,7 +152,7 @@ impl BlockList {
         }
     }
 
-    /// `blockList.rules`: the rules in words, the newest first.
+    /// `blockList.rules`: the rules in words, the newest first (rule N2).
     pub fn rules(&self) -> Vec<String> {
         self.rules.iter().rev().map(Rule::to_string).collect()
     }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// `net.isIP(text)`: 4, 6, or 0 for neither.
+/// `net.isIP(text)`: 4, 6, or 0 for neither (rule N1).
 ///
 /// ```
 /// use netfold_core::is_ip;
@@ -19,12 +19,12 @@ pub fn is_ip(text: &str) -> u8 {
     }
 }
 
-/// `net.isIPv4(text)`: four decimal numbers without leading zeros.
+/// `net.isIPv4(text)`: four decimal numbers without leading zeros (rule N1).
 pub fn is_ipv4(text: &str) -> bool {
     text.parse::<Ipv4Addr>().is_ok()
 }
 
-/// `net.isIPv6(text)`: the last two groups may be an IPv4 address, and `%` with a zone may follow.
+/// `net.isIPv6(text)`: the last two groups may be an IPv4 address, and `%` with a zone may follow (rule N1).
 pub fn is_ipv6(text: &str) -> bool {
     let (address, zone) = match text.split_once('%') {
         Some((address, zone)) => (address, Some(zone)),
@@ -45,7 +45,7 @@ pub fn ip_text(ip: IpAddr) -> String {
     crate::socket_address::text(ip)
 }
 
-/// The address and the zone of a text that [`is_ip`] takes for an address.
+/// The address and the zone of a text that [`is_ip`] takes for an address (rules C27 and N1).
 ///
 /// ```
 /// use netfold_core::ip_and_zone;

@@ -3,6 +3,7 @@
 //! Node's machine registers functions of its own on its own events (a write parked until 'connect' is one), so their place
 //! among the user's listeners is observable (rule T7). One list per emitter holds both.
 
+use crate::bugs::bug;
 use crate::id::ListenerId;
 use crate::state_key::Key;
 use crate::step::EventKind;
@@ -68,7 +69,7 @@ impl Listeners {
     }
 
     pub(crate) fn add(&mut self, entry: Entry, prepend: bool) {
-        if prepend {
+        if prepend && !bug!(PrependAppends) {
             self.entries.insert(0, entry);
         } else {
             self.entries.push(entry);

@@ -23,7 +23,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// Node's name for it: `ipv4` or `ipv6`.
+    /// Node's name for it: `ipv4` or `ipv6` (rule N7).
     pub const fn as_str(self) -> &'static str {
         match self {
             Family::Ipv4 => "ipv4",
@@ -88,7 +88,7 @@ pub struct SocketAddress {
 }
 
 impl SocketAddress {
-    /// `new net.SocketAddress(options)`
+    /// `new net.SocketAddress(options)` (rule N7)
     ///
     /// # Errors
     ///
@@ -114,22 +114,22 @@ impl SocketAddress {
         Some(Self { ip, port, flowlabel: 0 })
     }
 
-    /// The address, as Node prints it.
+    /// The address, as Node prints it (rule N6).
     pub fn address(&self) -> String {
         text(self.ip)
     }
 
-    /// The address.
+    /// The address (rule N7).
     pub const fn ip(&self) -> IpAddr {
         self.ip
     }
 
-    /// The port.
+    /// The port (rule N7).
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// The family.
+    /// The family (rule N7).
     pub const fn family(&self) -> Family {
         match self.ip {
             IpAddr::V4(_) => Family::Ipv4,
@@ -137,7 +137,7 @@ impl SocketAddress {
         }
     }
 
-    /// The flow label; 0 for IPv4.
+    /// The flow label; 0 for IPv4 (rule N7).
     pub const fn flowlabel(&self) -> u32 {
         self.flowlabel
     }

@@ -45,18 +45,18 @@ impl PartialEq for AbortSignal {
 impl Eq for AbortSignal {}
 
 impl AbortController {
-    /// `new AbortController()`
+    /// `new AbortController()` (rule C26)
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// `controller.signal`
+    /// `controller.signal` (rule C26)
     pub const fn signal(&self) -> &AbortSignal {
         &self.signal
     }
 
     /// `controller.abort()`: within the call, in the order in which they got the signal, each socket is destroyed with
-    /// [`NodeError::Aborted`] and each server closed. The first call counts.
+    /// [`NodeError::Aborted`] and each server closed. The first call counts (rules C26 and S16).
     pub fn abort<S, H: Host>(&self, net: &mut Net<S, H>) {
         let targets = {
             let mut state = self.signal.state();
@@ -73,14 +73,14 @@ impl AbortController {
 }
 
 impl AbortSignal {
-    /// `AbortSignal.abort()`: one that is aborted already.
+    /// `AbortSignal.abort()`: one that is aborted already (rules C26 and S16).
     pub fn abort() -> Self {
         let signal = Self::default();
         signal.state().aborted = true;
         signal
     }
 
-    /// `signal.aborted`
+    /// `signal.aborted` (rule C26)
     pub fn aborted(&self) -> bool {
         self.state().aborted
     }

@@ -83,7 +83,7 @@ pub struct Net<S: 'static, H: 'static = crate::System> {
 }
 
 impl<S> Net<S> {
-    /// A loop over the system, with the [default bounds](Limits::DEFAULT).
+    /// A loop over the system, with the [default bounds](Limits::DEFAULT) (rules B1 to B5).
     ///
     /// # Errors
     /// What the system says when it has no descriptor left for the loop itself.
@@ -138,7 +138,7 @@ impl<S> Net<S> {
     }
 
     /// `new net.Socket({ ...options, fd, onread })`: [`socket_from_fd`](Self::socket_from_fd) with
-    /// [`socket_on_read`](Self::socket_on_read).
+    /// [`socket_on_read`](Self::socket_on_read) (rules O10 and R22).
     ///
     /// # Errors
     /// As [`socket_from_fd`](Self::socket_from_fd).
@@ -235,12 +235,12 @@ impl<S, H: Host> Net<S, H> {
         }
     }
 
-    /// `net.createServer(listener)`
+    /// `net.createServer(listener)` (rule F6)
     pub fn create_server(&mut self, listener: impl Fn(&mut Self, Socket) + 'static) -> Server {
         self.create_server_with(ServerOptions::default(), listener)
     }
 
-    /// `net.createServer(options, listener)`
+    /// `net.createServer(options, listener)` (rule F6)
     pub fn create_server_with(
         &mut self,
         options: ServerOptions,
@@ -251,7 +251,7 @@ impl<S, H: Host> Net<S, H> {
         server
     }
 
-    /// `new net.Server(options)`
+    /// `new net.Server(options)` (rule S26)
     pub fn server(&mut self, options: ServerOptions) -> Server {
         match self.certain(Command::NewServer(options)) {
             Outcome::Server(id) => Server(id),
@@ -259,7 +259,10 @@ impl<S, H: Host> Net<S, H> {
         }
     }
 
-    /// `new net.Socket(options)`. Throws `ERR_NETFOLD_LIMIT` when there are [`Limits::sockets`] already.
+    /// `new net.Socket(options)`. Throws `ERR_NETFOLD_LIMIT` when there are [`Limits::sockets`] already (rule B3).
+    ///
+    /// # Errors
+    /// `ERR_NETFOLD_LIMIT`.
     pub fn socket(&mut self, options: SocketOptions) -> Result<Socket, SharedError> {
         match self.command(Command::NewSocket(options)) {
             Outcome::Socket(id) => Ok(Socket(id)),
@@ -270,6 +273,9 @@ impl<S, H: Host> Net<S, H> {
 
     /// `new net.Socket({ onread })`: each read brings at most `size` bytes (from 1 to 64 KiB) and goes to this function, and
     /// there is no 'data'. With false it stops the reading, until `resume` or `read`; the stream is not paused (rule R22).
+    ///
+    /// # Errors
+    /// As [`socket`](Self::socket).
     pub fn socket_on_read(
         &mut self,
         options: SocketOptions,
@@ -282,7 +288,10 @@ impl<S, H: Host> Net<S, H> {
         Ok(socket)
     }
 
-    /// `net.connect({ onread })`, as [`socket_on_read`](Self::socket_on_read).
+    /// `net.connect({ onread })`, as [`socket_on_read`](Self::socket_on_read) (rule R22).
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
     pub fn connect_on_read(
         &mut self,
         to: impl Into<Connect>,
@@ -295,6 +304,9 @@ impl<S, H: Host> Net<S, H> {
     }
 
     /// `new net.Socket({ ...options, signal })` (rule C26).
+    ///
+    /// # Errors
+    /// As [`socket`](Self::socket).
     pub fn socket_with_signal(
         &mut self,
         options: SocketOptions,
@@ -305,7 +317,7 @@ impl<S, H: Host> Net<S, H> {
         Ok(socket)
     }
 
-    /// `net.getDefaultAutoSelectFamily()`
+    /// `net.getDefaultAutoSelectFamily()` (rule C17)
     pub const fn default_auto_select_family(&self) -> bool {
         self.auto_select_family
     }
@@ -316,7 +328,7 @@ impl<S, H: Host> Net<S, H> {
         self.auto_select_family = value;
     }
 
-    /// `net.getDefaultAutoSelectFamilyAttemptTimeout()`, in milliseconds.
+    /// `net.getDefaultAutoSelectFamilyAttemptTimeout()`, in milliseconds (rule C18).
     pub const fn default_auto_select_family_attempt_timeout(&self) -> i64 {
         self.attempt_timeout
     }
@@ -329,6 +341,10 @@ impl<S, H: Host> Net<S, H> {
     }
 
     /// `net.connect(options)`. Wrong arguments throw Node's errors (rule C1); everything else is an event.
+    ///
+    /// # Errors
+    /// As [`Socket::connect`] and [`Socket::set_timeout`]; `ERR_NETFOLD_LIMIT` when there are [`Limits::sockets`]
+    /// already (rule B3). The socket that it made is released then (rule F12).
     pub fn connect(&mut self, to: impl Into<Connect>) -> Result<Socket, SharedError> {
         let to = to.into();
         let socket = self.socket(to.socket_options())?;
@@ -336,11 +352,17 @@ impl<S, H: Host> Net<S, H> {
     }
 
     /// `net.createConnection(options)`: [`connect`](Self::connect) by its first name (rule F1).
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
     pub fn create_connection(&mut self, to: impl Into<Connect>) -> Result<Socket, SharedError> {
         self.connect(to)
     }
 
-    /// `net.createConnection(options, listener)`: [`connect_then`](Self::connect_then) by its first name.
+    /// `net.createConnection(options, listener)`: [`connect_then`](Self::connect_then) by its first name (rule F3).
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
     pub fn create_connection_then(
         &mut self,
         to: impl Into<Connect>,
@@ -377,6 +399,9 @@ impl<S, H: Host> Net<S, H> {
 
     /// `net.connect({ lookup })`: a name is resolved by this function of the user's, which answers the request at once or
     /// later (rule C7).
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
     pub fn connect_looking_up(
         &mut self,
         to: impl Into<Connect>,
@@ -389,6 +414,9 @@ impl<S, H: Host> Net<S, H> {
     }
 
     /// `net.connect(options, listener)`: the listener is called once at 'connect' (rule F3).
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
     pub fn connect_then(
         &mut self,
         to: impl Into<Connect>,
@@ -405,19 +433,19 @@ impl<S, H: Host> Net<S, H> {
         self.lane.next_tick(Box::new(task));
     }
 
-    /// `setImmediate(task)`: after this poll's events.
+    /// `setImmediate(task)`: after this poll's events (rule T3).
     pub fn set_immediate(&mut self, task: impl FnOnce(&mut Self) + 'static) {
         self.lane.set_immediate(Box::new(task));
     }
 
-    /// `setTimeout(task, ms)`, in milliseconds.
+    /// `setTimeout(task, ms)`, in milliseconds (rule M1).
     pub fn set_timeout(&mut self, ms: f64, task: impl FnOnce(&mut Self) + 'static) -> TimerId {
         let id = self.timer(ms, false);
         self.registry.timeout(id, Box::new(task));
         id
     }
 
-    /// `setInterval(task, ms)`, in milliseconds.
+    /// `setInterval(task, ms)`, in milliseconds (rule M1).
     pub fn set_interval(&mut self, ms: f64, task: impl Fn(&mut Self) + 'static) -> TimerId {
         let id = self.timer(ms, true);
         self.registry.interval(id, Rc::new(task));
@@ -431,23 +459,23 @@ impl<S, H: Host> Net<S, H> {
         }
     }
 
-    /// `clearTimeout(timer)` and `clearInterval(timer)`
+    /// `clearTimeout(timer)` and `clearInterval(timer)` (rule M1)
     pub fn clear_timer(&mut self, timer: TimerId) {
         self.registry.forget_timer(timer);
         self.certain(Command::CancelTimer(timer));
     }
 
-    /// `timer.refresh()`
+    /// `timer.refresh()` (rule M1)
     pub fn refresh_timer(&mut self, timer: TimerId) {
         self.certain(Command::RefreshTimer(timer));
     }
 
-    /// `timer.unref()`: it does not keep the loop alive.
+    /// `timer.unref()`: it does not keep the loop alive (rule M6).
     pub fn unref_timer(&mut self, timer: TimerId) {
         self.certain(Command::RefTimer(timer, false));
     }
 
-    /// `timer.ref()`
+    /// `timer.ref()` (rule M6)
     pub fn ref_timer(&mut self, timer: TimerId) {
         self.certain(Command::RefTimer(timer, true));
     }
@@ -461,19 +489,25 @@ impl<S, H: Host> Net<S, H> {
         self.registry.many(Rc::new(callback))
     }
 
-    /// Forgets a shared callback. Writes under way that have it call nothing.
+    /// Forgets a shared callback. Writes under way that have it call nothing (rule W12).
     pub fn forget_callback(&mut self, callback: netfold_core::CallbackId) {
         self.registry.forget_many(callback);
     }
 
-    /// A handle to run closures on this loop from other threads.
+    /// A handle to run closures on this loop from other threads (rule T1).
     pub fn poster(&self) -> Poster<S, H> {
         Poster::new(self.mailbox.clone())
     }
 
-    /// Runs until nothing keeps the loop alive, or [`stop`](Self::stop) is called, or a listener fails.
+    /// Runs until nothing keeps the loop alive, or [`stop`](Self::stop) is called, or a listener fails (rules T9 and
+    /// T10).
     ///
     /// After an error it can be called again: the loop goes on where it stopped.
+    ///
+    /// # Errors
+    /// [`NetError::Unhandled`]: an 'error' that nobody listened for (rule L3). [`NetError::Panicked`]: a listener,
+    /// callback or task did (rule T9). [`NetError::Io`]: the system cannot wait any more. [`NetError::Trace`]: the
+    /// recording cannot be written.
     pub fn run(&mut self) -> Result<(), NetError> {
         let ran = self.run_on();
         match (ran, self.save_trace(true)) {
@@ -497,11 +531,14 @@ impl<S, H: Host> Net<S, H> {
         }
     }
 
-    /// Once around the loop, without waiting: for embedding in a loop of your own. Returns whether anything keeps
-    /// this one alive.
+    /// Once around the loop, without waiting: for embedding in a loop of your own. Returns whether anything keeps this
+    /// one alive (rule T3).
     ///
     /// Call it when the [descriptor](crate::System) is readable, when [`deadline`](Self::deadline) has come, and after
     /// calls of your own from outside.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
     pub fn dispatch(&mut self) -> Result<bool, NetError> {
         host::end_turn(self)?;
         self.registry.forget_removed();
@@ -514,26 +551,27 @@ impl<S, H: Host> Net<S, H> {
         self.machine.core().alive() || self.lane.deadline() == Some(0) || self.expects()
     }
 
-    /// When `dispatch` must be called even if the descriptor is not readable: milliseconds from now; `None` if never.
+    /// When `dispatch` must be called even if the descriptor is not readable: milliseconds from now; `None` if never
+    /// (rule M1).
     pub fn deadline(&mut self) -> Option<u64> {
         let now = self.kernel.now();
         let first = [self.lane.deadline(), Host::deadline(&self.kernel)].into_iter().flatten().min();
         first.map(|at| at.saturating_sub(now))
     }
 
-    /// Leaves `run` after the running turn. What is open stays open; `run` can be called again.
+    /// Leaves `run` after the running turn. What is open stays open; `run` can be called again (rule T3).
     pub fn stop(&mut self) {
         self.lane.stop();
         // What was posted and not run yet: the next run is not to wait for more.
         self.mailbox.wake();
     }
 
-    /// Which turn and tick is running.
+    /// Which turn and tick is running (rules T1 and T2).
     pub const fn place(&self) -> Place {
         self.lane.place()
     }
 
-    /// The loop's time, in milliseconds: that of the last poll.
+    /// The loop's time, in milliseconds: that of the last poll (rule M1).
     pub const fn now(&self) -> u64 {
         self.machine.core().now()
     }

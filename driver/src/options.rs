@@ -67,15 +67,15 @@ impl Connect {
     }
 
     /// A port of `localhost`, unless [`host`](Self::host) says otherwise. Out of 0 to 65535 `connect` throws
-    /// `ERR_SOCKET_BAD_PORT`.
+    /// `ERR_SOCKET_BAD_PORT` (rules F1 and E6).
     pub fn port(port: impl Into<Port>) -> Self {
         let port = port.into();
         let to = ConnectTo::Host(HostOptions { port: Some(port.number), ..HostOptions::default() });
         Self { port: Some(port), ..Self::to(to) }
     }
 
-    /// A Unix path; a leading NUL names an abstract socket (Linux). As in Node an empty one is no path, and the port 0 is
-    /// left.
+    /// A Unix path; a leading NUL names an abstract socket (Linux). As in Node an empty one is no path, and the port 0
+    /// is left (rule E7).
     pub fn path(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref().to_string_lossy().into_owned();
         if path.is_empty() { Self::port(0) } else { Self::to(ConnectTo::Path(path)) }
@@ -109,12 +109,12 @@ impl Connect {
         self.with_host(|o| o.hints = hints)
     }
 
-    /// Connect from this address.
+    /// Connect from this address (rule C16).
     pub fn local_address(self, address: impl Into<String>) -> Self {
         self.with_host(|o| o.local_address = Some(address.into()))
     }
 
-    /// Connect from this port.
+    /// Connect from this port (rules C16 and D33).
     pub fn local_port(self, port: impl Into<i64>) -> Self {
         self.with_host(|o| o.local_port = Some(port.into()))
     }
@@ -126,7 +126,7 @@ impl Connect {
     }
 
     /// How long one of several addresses may take before the next is tried, in milliseconds; at least 10. Less than 1
-    /// throws `ERR_OUT_OF_RANGE`.
+    /// throws `ERR_OUT_OF_RANGE` (rule C18).
     pub fn auto_select_family_attempt_timeout(self, ms: i64) -> Self {
         self.with_host(|o| o.attempt_timeout = Some(ms))
     }
@@ -145,7 +145,7 @@ impl Connect {
         self
     }
 
-    /// Keep the writable side open when the other party ends.
+    /// Keep the writable side open when the other party ends (rules L12 and L14).
     pub fn allow_half_open(mut self, allow: bool) -> Self {
         self.allow_half_open = allow;
         self
@@ -157,13 +157,13 @@ impl Connect {
         self
     }
 
-    /// The high water mark of the readable side, in bytes; 16,384 by default.
+    /// The high water mark of the readable side, in bytes; 16,384 by default (rule R23).
     pub fn readable_high_water_mark(mut self, bytes: u32) -> Self {
         self.readable_high_water_mark = Some(bytes);
         self
     }
 
-    /// The high water mark of the writable side, in bytes; 16,384 by default.
+    /// The high water mark of the writable side, in bytes; 16,384 by default (rule R23).
     pub fn writable_high_water_mark(mut self, bytes: u32) -> Self {
         self.writable_high_water_mark = Some(bytes);
         self
@@ -182,13 +182,13 @@ impl Connect {
         self
     }
 
-    /// Disable Nagle's algorithm once connected.
+    /// Disable Nagle's algorithm once connected (rule O11).
     pub fn no_delay(mut self, on: bool) -> Self {
         self.no_delay = on;
         self
     }
 
-    /// Turn keep-alive on once connected, the first probe after so many milliseconds.
+    /// Turn keep-alive on once connected, the first probe after so many milliseconds (rules O11 and O2).
     pub fn keep_alive(mut self, initial_delay: u32) -> Self {
         self.keep_alive = Some(initial_delay);
         self
@@ -286,7 +286,7 @@ pub struct Listen {
 }
 
 impl Listen {
-    /// A port on all addresses, unless [`host`](Self::host) says otherwise; 0 takes a free one.
+    /// A port on all addresses, unless [`host`](Self::host) says otherwise; 0 takes a free one (rule S2).
     pub fn port(port: impl Into<Port>) -> Self {
         let port = port.into();
         let on = ListenOn::Port { port: port.number, host: None, backlog: 0, ipv6_only: false };
@@ -346,7 +346,7 @@ impl Listen {
         self
     }
 
-    /// Everybody may write to a Unix path's socket, as [`readable_all`](Self::readable_all).
+    /// Everybody may write to a Unix path's socket, as [`readable_all`](Self::readable_all) (rule S19).
     pub const fn writable_all(mut self, on: bool) -> Self {
         self.more.writable_all = on;
         self

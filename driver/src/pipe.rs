@@ -166,7 +166,8 @@ impl Pipe {
 }
 
 impl Socket {
-    /// `source.pipe(dest)`: what is read here is written there, no faster than it goes out; 'end' here ends there.
+    /// `source.pipe(dest)`: what is read here is written there, no faster than it goes out; 'end' here ends there
+    /// (rules P1 to P6).
     ///
     /// ```
     /// use netfold::{Net, NetError};
@@ -193,7 +194,7 @@ impl Socket {
         self.pipe_with(net, dest, true)
     }
 
-    /// `source.pipe(dest, { end })`: with `end` false 'end' here leaves the other side open.
+    /// `source.pipe(dest, { end })`: with `end` false 'end' here leaves the other side open (rule P3).
     pub fn pipe_with<S, H: Host>(self, net: &mut Net<S, H>, dest: Socket, end: bool) -> Socket {
         let pipe = Rc::new(Pipe::new(self, dest));
         let piping = net.registry.piping(self.0);
@@ -244,7 +245,7 @@ impl Socket {
         dest
     }
 
-    /// `source.unpipe(dest)`
+    /// `source.unpipe(dest)` (rule P5)
     pub fn unpipe<S, H: Host>(self, net: &mut Net<S, H>, dest: Socket) {
         let pipes = &mut net.registry.piping(self.0).pipes;
         let Some(at) = pipes.iter().position(|pipe| pipe.dest == dest) else { return };
@@ -255,7 +256,7 @@ impl Socket {
         self.emit_unpipe(net, dest);
     }
 
-    /// `source.unpipe()`, from every destination.
+    /// `source.unpipe()`, from every destination (rule P5).
     pub fn unpipe_all<S, H: Host>(self, net: &mut Net<S, H>) {
         let pipes = std::mem::take(&mut net.registry.piping(self.0).pipes);
         if pipes.is_empty() {

@@ -75,7 +75,7 @@ impl<S, H> Poster<S, H> {
         Self { mailbox }
     }
 
-    /// Runs `task` on the loop's thread, soon.
+    /// Runs `task` on the loop's thread, soon (rule T1).
     pub fn post(&self, task: impl FnOnce(&mut Net<S, H>) + Send + 'static) {
         self.mailbox.queue().push_back(Box::new(task));
         self.mailbox.wake();

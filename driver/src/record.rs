@@ -89,6 +89,9 @@ impl<S, H: Host> Net<S, H> {
 
     /// Ends the recording: the rest of the trace and its last record go to the file. Without this (or dropping the
     /// loop) a trace is torn at its end: it replays up to there, and says so. No effect when nothing is recorded.
+    ///
+    /// # Errors
+    /// [`NetError::Trace`]: what the file could not take.
     pub fn finish_recording(&mut self) -> Result<(), NetError> {
         self.told()?;
         let Some(mut sink) = self.sink.take() else { return Ok(()) };

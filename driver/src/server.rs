@@ -40,7 +40,7 @@ impl Server {
 
     /// `server.on(event, listener)`. The events of a server are [`Listening`](EventKind::Listening),
     /// [`Connection`](EventKind::Connection), [`Drop`](EventKind::Drop), [`Error`](EventKind::Error) and
-    /// [`ServerClose`](EventKind::ServerClose).
+    /// [`ServerClose`](EventKind::ServerClose) (rule T6).
     pub fn on<S, H: Host>(
         self,
         net: &mut Net<S, H>,
@@ -50,7 +50,7 @@ impl Server {
         self.add(net, event, false, false, listener)
     }
 
-    /// `server.once(event, listener)`
+    /// `server.once(event, listener)` (rule T6)
     pub fn once<S, H: Host>(
         self,
         net: &mut Net<S, H>,
@@ -60,7 +60,7 @@ impl Server {
         self.add(net, event, true, false, listener)
     }
 
-    /// `server.prependListener(event, listener)`
+    /// `server.prependListener(event, listener)` (rule T6)
     pub fn prepend<S, H: Host>(
         self,
         net: &mut Net<S, H>,
@@ -70,7 +70,7 @@ impl Server {
         self.add(net, event, false, true, listener)
     }
 
-    /// `server.prependOnceListener(event, listener)`
+    /// `server.prependOnceListener(event, listener)` (rule T6)
     pub fn prepend_once<S, H: Host>(
         self,
         net: &mut Net<S, H>,
@@ -99,17 +99,17 @@ impl Server {
         })
     }
 
-    /// `server.removeListener(event, listener)`
+    /// `server.removeListener(event, listener)` (rule T6)
     pub fn off<S, H: Host>(self, net: &mut Net<S, H>, listener: ListenerId) {
         net.stop_listening(self.target(), listener);
     }
 
-    /// `server.removeAllListeners(event)`; `None` for all events.
+    /// `server.removeAllListeners(event)`; `None` for all events (rule T8).
     pub fn remove_all_listeners<S, H: Host>(self, net: &mut Net<S, H>, event: Option<EventKind>) {
         net.stop_listening_all(self.target(), event);
     }
 
-    /// `server.listenerCount(event)`
+    /// `server.listenerCount(event)` (rule F7)
     pub fn listener_count<S, H: Host>(self, net: &Net<S, H>, event: EventKind) -> usize {
         net.registry.count(self.target(), event)
     }
@@ -119,13 +119,13 @@ impl Server {
         net.core().listener_ids(self.target(), event).collect()
     }
 
-    /// `server.eventNames()`; the event with the oldest listener comes first.
+    /// `server.eventNames()`; the event with the oldest listener comes first (rule F7).
     pub fn event_names<S, H: Host>(self, net: &Net<S, H>) -> Vec<EventKind> {
         net.registry.events(self.target())
     }
 
     /// 'connection': a connection came in. Its socket is read from already, unless the server was made with
-    /// `pause_on_connect`.
+    /// `pause_on_connect` (rule S10).
     pub fn on_connection<S, H: Host>(
         self,
         net: &mut Net<S, H>,
@@ -138,7 +138,7 @@ impl Server {
         })
     }
 
-    /// 'listening'
+    /// 'listening' (rule S3)
     pub fn on_listening<S, H: Host>(
         self,
         net: &mut Net<S, H>,
@@ -147,7 +147,7 @@ impl Server {
         self.on(net, EventKind::Listening, move |net, server, _| listener(net, server))
     }
 
-    /// 'error'; the server is not listening then, and can listen again.
+    /// 'error'; the server is not listening then, and can listen again (rule S5).
     pub fn on_error<S, H: Host>(
         self,
         net: &mut Net<S, H>,
@@ -160,7 +160,8 @@ impl Server {
         })
     }
 
-    /// 'drop': a connection over [`set_max_connections`](Self::set_max_connections) was closed; its two addresses on TCP.
+    /// 'drop': a connection over [`set_max_connections`](Self::set_max_connections) was closed; its two addresses on
+    /// TCP (rule S11).
     pub fn on_drop<S, H: Host>(
         self,
         net: &mut Net<S, H>,
@@ -173,7 +174,7 @@ impl Server {
         })
     }
 
-    /// 'close': closed, and its last connection gone.
+    /// 'close': closed, and its last connection gone (rule S14).
     pub fn on_close<S, H: Host>(
         self,
         net: &mut Net<S, H>,
@@ -184,6 +185,10 @@ impl Server {
 
     /// `server.listen(options)`. Throws `ERR_SERVER_ALREADY_LISTEN` and for wrong arguments (rule S1); an address that
     /// cannot be had is an 'error' event.
+    ///
+    /// # Errors
+    /// `ERR_SERVER_ALREADY_LISTEN`, `ERR_SOCKET_BAD_PORT`, `ERR_INVALID_ARG_VALUE` of the path (rule E7) or of an
+    /// abstract name with modes, and a mode that the system refuses (rule S19).
     pub fn listen<S, H: Host>(self, net: &mut Net<S, H>, on: impl Into<Listen>) -> Result<(), SharedError> {
         let mut on = on.into();
         if let Some(signal) = &on.signal
@@ -241,13 +246,13 @@ impl Server {
         }
     }
 
-    /// The descriptor it listens on.
+    /// The descriptor it listens on (rule S17).
     #[cfg(unix)]
     pub fn fd<S>(self, net: &Net<S>) -> Option<std::os::fd::BorrowedFd<'_>> {
         net.kernel.fd(net.core().server_handle(self.0)?)
     }
 
-    /// `server.listen(options, listener)`: the listener is called once at 'listening'.
+    /// `server.listen(options, listener)`: the listener is called once at 'listening' (rule S3).
     ///
     /// # Panics
     /// Where [`listen`](Self::listen) throws; [`try_listen_then`](Self::try_listen_then) returns the error.
@@ -263,7 +268,10 @@ impl Server {
     }
 
     /// As [`listen_then`](Self::listen_then), with what it throws as an error. As in Node the listener stays when the
-    /// arguments are wrong, and is called at the next 'listening'.
+    /// arguments are wrong, and is called at the next 'listening' (rules S1 and S5).
+    ///
+    /// # Errors
+    /// As [`listen`](Self::listen).
     pub fn try_listen_then<S, H: Host>(
         self,
         net: &mut Net<S, H>,
@@ -276,12 +284,13 @@ impl Server {
         self.listen(net, on)
     }
 
-    /// `server.close()`: no new connections; 'close' when the last one is gone.
+    /// `server.close()`: no new connections; 'close' when the last one is gone (rule S14).
     pub fn close<S, H: Host>(self, net: &mut Net<S, H>) {
         net.certain(Command::CloseServer(self.0, None));
     }
 
-    /// `server.close(callback)`: called once at 'close', with `ERR_SERVER_NOT_RUNNING` if it was not listening.
+    /// `server.close(callback)`: called once at 'close', with `ERR_SERVER_NOT_RUNNING` if it was not listening (rule
+    /// S14).
     pub fn close_then<S, H: Host>(
         self,
         net: &mut Net<S, H>,
@@ -311,7 +320,7 @@ impl Server {
         });
     }
 
-    /// `server.address()`
+    /// `server.address()` (rules S15 and S25)
     pub fn address<S, H: Host>(self, net: &mut Net<S, H>) -> Address {
         match net.certain(Command::ServerAddress(self.0)) {
             Outcome::Address(Some(address)) => Address::Tcp(address),
@@ -320,7 +329,7 @@ impl Server {
         }
     }
 
-    /// The port it listens on, if it listens on TCP.
+    /// The port it listens on, if it listens on TCP (rule S25).
     pub fn port<S, H: Host>(self, net: &mut Net<S, H>) -> Option<u16> {
         match self.address(net) {
             Address::Tcp(address) => Some(address.port()),
@@ -328,7 +337,7 @@ impl Server {
         }
     }
 
-    /// `server.getConnections(callback)`
+    /// `server.getConnections(callback)` (rule S12)
     pub fn get_connections<S, H: Host>(
         self,
         net: &mut Net<S, H>,
@@ -360,32 +369,35 @@ impl Server {
         net.certain(Command::SetBlockList(self.target(), list.map(Arc::new)));
     }
 
-    /// `server.ref()`
+    /// `server.ref()` (rule S24)
     pub fn ref_<S, H: Host>(self, net: &mut Net<S, H>) {
         net.certain(Command::RefServer(self.0, true));
     }
 
-    /// `server.unref()`: it does not keep the loop alive.
+    /// `server.unref()`: it does not keep the loop alive (rule S24).
     pub fn unref<S, H: Host>(self, net: &mut Net<S, H>) {
         net.certain(Command::RefServer(self.0, false));
     }
 
-    /// Its properties; `None` once it is released.
+    /// Its properties; `None` once it is released (rule S25).
     pub fn view<S, H: Host>(self, net: &Net<S, H>) -> Option<ServerView> {
         net.core().server(self.0)
     }
 
-    /// `server.listening`
+    /// `server.listening` (rules S2 and S14)
     pub fn listening<S, H: Host>(self, net: &Net<S, H>) -> bool {
         self.view(net).is_some_and(|s| s.listening)
     }
 
-    /// `server.connections`, which Node has deprecated in favour of `getConnections`.
+    /// `server.connections`, which Node has deprecated in favour of `getConnections` (rules S12 and D30).
     pub fn connections<S, H: Host>(self, net: &Net<S, H>) -> u32 {
         self.view(net).map_or(0, |s| s.connections)
     }
 
     /// Forgets the server. Throws while it listens or has connections.
+    ///
+    /// # Errors
+    /// `ERR_INVALID_ARG_VALUE`; it is known as before.
     pub fn release<S, H: Host>(self, net: &mut Net<S, H>) -> Result<(), SharedError> {
         match net.command(Command::ReleaseServer(self.0)) {
             Outcome::Threw(error) => Err(error),

@@ -136,6 +136,7 @@ class SocketActor extends Actor {
     this.emitter = socket;
     const emit = socket.emit;
     socket.emit = (name, ...args) => {
+      if (name === 'error') this.unheard(args[0]);
       if (name !== 'data') return emit.call(socket, name, ...args);
       const outer = this.emission;
       this.emission = { heard: false };
@@ -146,6 +147,12 @@ class SocketActor extends Actor {
       }
     };
     this.addListeners();
+  }
+
+  // The 'error' of a reset that failed (D1) is logged also when a pipe alone hears it, since it changes what follows.
+  unheard(err) {
+    const known = this.emitter.listenerCount('error') > 0 && this.property('listeners:error') === '0';
+    if (known && err.syscall === 'reset') this.log('unheard ' + errorText(err));
   }
 
   // A listener of 'data' got this; the first of its emission counts.
@@ -276,7 +283,8 @@ class SocketActor extends Actor {
     return this.emitter.getTypeOfService === undefined ? 'not there' : '-> ' + this.emitter.getTypeOfService();
   }
 
-  unshift(step) { this.emitter.unshift(this.chunk(step.length)); }
+  unshift(step) { return '-> ' + this.emitter.unshift(this.chunk(step.length, step.encoding), step.encoding); }
+  push(step) { return '-> ' + this.emitter.push(this.chunk(step.length)); }
   setDefaultEncoding(step) { this.emitter.setDefaultEncoding(step.encoding); }
   emit(step) { return '-> ' + this.emitter.emit(step.event); }
 

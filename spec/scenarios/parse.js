@@ -401,7 +401,8 @@ const SOCKET_VERBS = {
     return { value: reader.integer(args[0], 0, 255) };
   },
   getTypeOfService: plain,
-  unshift(reader, args) {
+  unshift: (reader, args) => reader.amount(args),
+  push(reader, args) {
     reader.none(args.slice(1));
     return { length: reader.integer(args[0]) };
   },

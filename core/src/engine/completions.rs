@@ -2,6 +2,7 @@
 
 use super::frame::{Fed, Flow};
 use super::{Core, Handle, LookupFor, Owner, Refusal};
+use crate::bugs::bug;
 use crate::call::Completion;
 use crate::command::Resolved;
 use crate::errno::LookupCode;
@@ -70,7 +71,7 @@ impl Core {
             Some(Handle { owner: Owner::Socket(socket), started: true, closing: None, bytes_read, .. })
                 if !bytes.is_empty() =>
             {
-                *bytes_read += bytes.len() as u64;
+                *bytes_read = if bug!(CountsLastRead) { 0 } else { *bytes_read } + bytes.len() as u64;
                 let socket = *socket;
                 Ok(self.pushed(socket, h, bytes, told))
             }

@@ -102,7 +102,9 @@ impl Core {
     fn run_entry(&mut self, target: Target, entry: Entry, event: Event, around: usize) -> Flow {
         let once = entry.life != Life::Stays;
         if once {
-            if let Some(listeners) = self.listeners(target) {
+            if let Some(listeners) = self.listeners(target)
+                && !bug!(OnceStays)
+            {
                 listeners.remove(entry);
             }
             if !bug!(OnceTwice) {

@@ -1,6 +1,7 @@
 //! Handles: what the driver keeps a descriptor for. A handle outlives its socket's use of it, until the closing phase.
 
 use super::Core;
+use crate::bugs::bug;
 use crate::call::HandleKind;
 use crate::engine::frame::{Asked, Flow, Frame};
 use crate::id::{HandleId, ServerId, SocketId};
@@ -63,6 +64,9 @@ impl Handle {
             return 0;
         }
         let active = self.refd && (self.started || self.listening);
+        if bug!(UnrefDropsWrites) && !self.refd {
+            return 0;
+        }
         u32::from(active) + u32::from(self.connecting) + u32::from(self.writing) + u32::from(self.shutting)
     }
 }

@@ -115,7 +115,7 @@ impl Core {
                     let attempts = self.take_attempts(id)?;
                     return self.attempt_failed(socket, attempts, Errno::ECANCELED);
                 }
-                if handle.writing {
+                if handle.writing && !bug!(CancelForgotten) {
                     self.handle_mut(id, |h| h.writing = false);
                     self.batch = self.closing_batch.len() as u32;
                     return self.written(socket, Err(Errno::ECANCELED));

@@ -18,7 +18,8 @@ impl Core {
         let Owner::Server(server) = self.handles[handle].owner else { return None };
         let kind = self.handles[handle].kind;
         let s = &self.servers[server];
-        let full = s.max_connections != 0 && i64::from(s.connections) >= s.max_connections;
+        let room = i64::from(bug!(OneTooMany));
+        let full = s.max_connections != 0 && i64::from(s.connections) >= s.max_connections + room;
         if full || self.sockets.len() >= self.limits.sockets as usize {
             self.push(Frame::AcceptDropped(server, conn));
             if kind == HandleKind::Tcp {
@@ -106,7 +107,7 @@ impl Core {
     pub(crate) fn accept_emit(&mut self, server: ServerId, socket: SocketId) -> Flow {
         // A socket whose reading could not even start is over already, and is not counted (rule D8).
         let s = &mut self.sockets[socket];
-        if !s.destroyed {
+        if !s.destroyed && !bug!(NeverCounted) {
             s.counted_by = Some(server);
             self.servers[server].connections += 1;
         }

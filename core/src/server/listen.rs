@@ -385,7 +385,8 @@ impl Core {
     /// 'close' once the handle and the last connection are gone (rule S14).
     pub(crate) fn close_if_drained(&mut self, server: ServerId) -> Flow {
         let s = self.servers.get(server)?;
-        if s.handle.is_none() && (s.connections == 0 || bug!(ServerClosesEarly)) {
+        let alone = s.connections == 0 || bug!(ServerClosesEarly);
+        if (s.handle.is_none() || bug!(ServerClosesListening)) && alone {
             self.schedule(Job::ServerClose(server));
         }
         None

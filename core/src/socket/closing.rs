@@ -14,7 +14,7 @@ impl Core {
     /// `socket.destroy(error)`. The first call counts.
     pub(crate) fn destroy(&mut self, socket: SocketId, error: Option<SharedError>) -> Flow {
         let s = &mut self.sockets[socket];
-        if s.destroyed {
+        if s.destroyed && !bug!(DestroyTwice) {
             return None;
         }
         if s.w.owes_callbacks() {
@@ -38,21 +38,32 @@ impl Core {
         }
         let reset = core::mem::take(&mut s.reset_later);
         let had_error = if bug!(HadErrorTurned) { error.is_none() } else { error.is_some() };
-        self.close_handle(handle, Some(had_error), reset)
+        let says = if bug!(CloseLost) && reset { None } else { Some(had_error) };
+        self.close_handle(handle, says, reset)
     }
 
     /// After the handle is closed: 'error' in a tick; 'close' comes from the closing phase, or from a tick when there was
     /// no handle; and the server counts one less.
     pub(crate) fn destroyed(&mut self, socket: SocketId, error: Option<SharedError>, had_handle: bool) -> Flow {
+        if bug!(CloseBeforeError) && !had_handle {
+            self.schedule(Job::CloseDetached(socket));
+        }
         match error {
+            Some(error) if bug!(ErrorTwice) => {
+                self.schedule(Job::EmitErrorClose(socket, error.clone()));
+                self.schedule(Job::EmitErrorClose(socket, error))
+            }
+            Some(_) if bug!(ErrorSwallowed) => self.schedule(Job::EmitClose(socket)),
             Some(error) => self.schedule(Job::EmitErrorClose(socket, error)),
             None => self.schedule(Job::EmitClose(socket)),
         };
-        if !had_handle {
+        if !had_handle && !bug!(CloseBeforeError) {
             self.schedule(Job::CloseDetached(socket));
         }
         // Counted once, also if the socket connects again and is destroyed again (rule D8).
-        if let Some(server) = self.sockets[socket].counted_by.take() {
+        if let Some(server) = self.sockets[socket].counted_by.take()
+            && !bug!(CountStays)
+        {
             self.connection_gone(server);
         }
         None
@@ -60,7 +71,7 @@ impl Core {
 
     pub(crate) fn emit_error_close(&mut self, socket: SocketId, error: SharedError) -> Flow {
         let s = &mut self.sockets[socket];
-        if s.error_emitted {
+        if s.error_emitted && !bug!(ErrorTwice) {
             s.close_emitted = true;
             return None;
         }
@@ -88,6 +99,9 @@ impl Core {
 
     /// `socket.destroySoon()` (rule L8)
     pub(crate) fn destroy_soon(&mut self, socket: SocketId) -> Flow {
+        if bug!(DestroysTooSoon) {
+            return self.destroy(socket, None);
+        }
         self.push(Frame::DestroySoonTail(socket));
         if self.sockets[socket].is_writable() { self.end(socket, None, None) } else { None }
     }

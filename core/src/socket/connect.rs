@@ -435,12 +435,18 @@ impl Core {
             self.push(Frame::Emit(socket.into(), Box::new(Event::Connect)));
             return self.emit(socket, Event::Ready);
         }
-        self.push(Frame::Emit(socket.into(), Box::new(Event::Ready)));
+        if !bug!(ReadyLost) {
+            self.push(Frame::Emit(socket.into(), Box::new(Event::Ready)));
+        }
         self.emit(socket, Event::Connect)
     }
 
     pub(crate) fn connect_read(&mut self, socket: SocketId) -> Flow {
-        if self.sockets[socket].r.is_paused() { None } else { self.read(socket, Some(0), ReadFor::Demand) }
+        if self.sockets[socket].r.is_paused() || bug!(NoFirstRead) {
+            None
+        } else {
+            self.read(socket, Some(0), ReadFor::Demand)
+        }
     }
 }
 

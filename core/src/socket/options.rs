@@ -37,7 +37,9 @@ impl Core {
                 return None;
             }
         };
-        self.clear_timeout(socket);
+        if !bug!(OldTimeoutStays) {
+            self.clear_timeout(socket);
+        }
         if ms != 0.0 {
             let duration = given.max(timers::LEAST);
             self.sockets[socket].timeout = Some(IdleTimeout { duration, key: None });
@@ -57,7 +59,12 @@ impl Core {
                 self.push(Frame::TimeoutSized(socket));
                 self.ask(Asked::QueueSize(handle))
             }
-            _ => self.emit(socket, Event::Timeout),
+            _ => {
+                if bug!(TimeoutAgain) {
+                    self.refresh_timeout(socket);
+                }
+                self.emit(socket, Event::Timeout)
+            }
         }
     }
 

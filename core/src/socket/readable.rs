@@ -182,7 +182,8 @@ impl Readable {
 
     /// Whether a chunk that there is now is emitted, and not kept; it is, then.
     fn emits_at_once(&mut self) -> bool {
-        let at_once = self.flowing == Flowing::Yes && !self.sync && self.data_listening && self.length == 0;
+        let flows = self.flowing == Flowing::Yes || bug!(DataWhilePaused);
+        let at_once = flows && !self.sync && self.data_listening && self.length == 0;
         self.did_read |= at_once;
         at_once
     }
@@ -260,7 +261,9 @@ impl Core {
     pub(crate) fn pushed(&mut self, socket: SocketId, handle: HandleId, chunk: Bytes, told: Option<u32>) -> Flow {
         let Core { sockets, timers, now, frames, .. } = self;
         let s = &mut sockets[socket];
-        s.show_life(socket, timers, *now);
+        if !bug!(ReadKeepsTimeout) {
+            s.show_life(socket, timers, *now);
+        }
         if s.destroyed {
             return None;
         }
@@ -286,9 +289,19 @@ impl Core {
             }
         };
         if s.r.emits_at_once() {
+            if bug!(ChunkTwice) {
+                s.r.keep(piece.clone());
+            }
             return self.emit(socket, data(piece));
         }
+        if bug!(KeptChunkLost) && s.r.length > 0 {
+            return None;
+        }
+        let before = if bug!(KeptBackwards) { s.r.take(s.r.length as u32) } else { None };
         s.r.keep(piece);
+        if let Some(before) = before {
+            s.r.keep(before);
+        }
         if s.r.need_readable {
             self.emit_readable(socket);
         }
@@ -358,13 +371,13 @@ impl Core {
         if more {
             self.schedule(Job::ReadMore(socket));
         }
-        if goes_on {
+        if goes_on || (added && bug!(ReadsOn)) {
             return None;
         }
         let s = &self.sockets[socket];
         let stop = !s.destroyed && s.link.handle() == Some(handle);
         self.handle_mut(handle, |h| {
-            h.reading = false;
+            h.reading = bug!(StopsForEver);
             h.started &= !stop;
         });
         if !stop {
@@ -460,6 +473,9 @@ impl Core {
         if bug!(EndWhileKept) {
             self.end_readable(socket);
         }
+        if bug!(EndForgotten) {
+            return None;
+        }
         self.read(socket, Some(0), ReadFor::Demand)
     }
 
@@ -468,6 +484,9 @@ impl Core {
         r.need_readable = false;
         if !r.emitted_readable {
             r.emitted_readable = true;
+            if bug!(ReadableForgotten) {
+                return;
+            }
             self.schedule(Job::EmitReadable(socket));
         }
     }
@@ -620,6 +639,9 @@ impl Core {
         }
         let s = &self.sockets[socket];
         match given {
+            Some(piece) if bug!(ReadIsSilent) && purpose == ReadFor::User => {
+                self.read_given(socket, Some(piece), purpose)
+            }
             Some(piece) if !s.error_emitted && !s.close_emitted => {
                 self.push(Frame::ReadGiven(socket, Some(piece.clone()), purpose));
                 self.emit_data(socket, piece)
@@ -664,7 +686,8 @@ impl Core {
     /// 'end', once and only when everything was read (rule R6).
     pub(crate) fn end_readable_tick(&mut self, socket: SocketId) -> Flow {
         let s = &mut self.sockets[socket];
-        if s.errored.is_some() || s.close_emitted || s.r.end_emitted || (s.r.length > 0 && !bug!(EndWhileKept)) {
+        let ended = s.r.end_emitted && !bug!(EndTwice);
+        if s.errored.is_some() || s.close_emitted || ended || (s.r.length > 0 && !bug!(EndWhileKept)) {
             return None;
         }
         s.r.end_emitted = true;
@@ -675,6 +698,12 @@ impl Core {
     /// Not half-open: this side ends too, in a tick; both over: the socket destroys itself (rules L12, L13).
     pub(crate) fn end_emitted(&mut self, socket: SocketId) -> Flow {
         let s = &self.sockets[socket];
+        if bug!(NeverAnswersEnd) {
+            return None;
+        }
+        if bug!(DestroysAtEnd) {
+            return self.destroy(socket, None);
+        }
         if s.is_writable() && (!s.options.allow_half_open || bug!(HalfOpenEnds)) {
             if bug!(EndsWithinEnd) {
                 return self.end_writable_tick(socket);
@@ -682,7 +711,7 @@ impl Core {
             self.schedule(Job::EndWritable(socket));
             return None;
         }
-        if s.w.finished { self.destroy(socket, None) } else { None }
+        if s.w.finished && !bug!(EndStaysOpen) { self.destroy(socket, None) } else { None }
     }
 
     pub(crate) fn end_writable_tick(&mut self, socket: SocketId) -> Flow {
@@ -705,7 +734,7 @@ impl Core {
     pub(crate) fn pause(&mut self, socket: SocketId) -> Flow {
         self.push(Frame::PauseTail(socket));
         let r = &mut self.sockets[socket].r;
-        if r.flowing == Flowing::No {
+        if r.flowing == Flowing::No && !bug!(PauseTwice) {
             return None;
         }
         r.flowing = Flowing::No;
@@ -732,7 +761,11 @@ impl Core {
         let r = &mut self.sockets[socket].r;
         if r.flowing != Flowing::Yes {
             r.flowing = if r.readable_listening { Flowing::No } else { Flowing::Yes };
-            if !r.resume_scheduled {
+            if bug!(ResumesWithinCall) {
+                self.sockets[socket].r.paused = Some(false);
+                return self.resume_tick(socket);
+            }
+            if !r.resume_scheduled || bug!(ResumeTwice) {
                 r.resume_scheduled = true;
                 self.schedule(Job::Resume(socket));
             }
@@ -749,7 +782,9 @@ impl Core {
     pub(crate) fn resume_flow(&mut self, socket: SocketId) -> Flow {
         self.sockets[socket].r.resume_scheduled = false;
         self.push(Frame::ResumeTail(socket));
-        self.push(Frame::FlowOn(socket));
+        if !bug!(KeptStays) {
+            self.push(Frame::FlowOn(socket));
+        }
         self.emit(socket, Event::Resume)
     }
 

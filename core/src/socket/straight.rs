@@ -21,7 +21,8 @@ impl Socket {
     fn reader(&self) -> Option<ListenerId> {
         let r = &self.r;
         let flows = r.flowing == Flowing::Yes && r.length == 0 && r.is_heard();
-        let whole = !r.ended && !self.destroyed && self.errored.is_none() && self.on_read.is_none();
+        let general = bug!(ReadKeepsTimeout) || bug!(ChunkTwice) || bug!(CountsLastRead);
+        let whole = !general && !r.ended && !self.destroyed && self.errored.is_none() && self.on_read.is_none();
         if flows && whole { self.listeners.only_user(EventKind::Data) } else { None }
     }
 
@@ -29,7 +30,7 @@ impl Socket {
     #[inline]
     fn writer(&self) -> Option<HandleId> {
         let w = &self.w;
-        let free = !w.writing && !w.ending && w.corked == 0;
+        let free = !w.writing && !w.ending && w.corked == 0 && !bug!(CallbackWithinCall);
         match self.link {
             Link::Open(handle) if free && !self.destroyed && self.errored.is_none() => Some(handle),
             _ => None,

@@ -127,15 +127,18 @@ impl Writable {
 
     /// Whether `write` may go on; if not, 'drain' is owed (rule W6).
     pub(super) fn takes_more(&mut self) -> bool {
-        let more = self.length < u64::from(self.hwm) || self.length == 0;
-        self.need_drain |= !more;
+        let more = self.length < u64::from(self.hwm) || self.length == 0 || bug!(AlwaysMore);
+        let more = more || (bug!(MarkOffByOne) && self.length == u64::from(self.hwm));
+        self.need_drain |= !more && !bug!(DrainForgotten);
         more
     }
 
     /// The request in flight ended; its callback.
     pub(super) fn settle(&mut self) -> WriteCb {
         (self.writing, self.expecting) = (false, false);
-        self.length -= self.in_flight;
+        if !bug!(LengthStays) || self.buffered.is_empty() {
+            self.length -= self.in_flight;
+        }
         self.in_flight = 0;
         core::mem::replace(&mut self.callback, WriteCb::None)
     }
@@ -180,7 +183,8 @@ impl Socket {
             || self.error_emitted
             || self.close_emitted
             || self.errored.is_some();
-        w.ending && !over && !w.writing && w.buffered.is_empty() && w.length == 0
+        let written = (!w.writing && w.buffered.is_empty() && w.length == 0) || bug!(FinishesEarly);
+        w.ending && !over && written
     }
 
     /// Bytes of the write that waits for 'connect', as `bytesWritten` counts them.
@@ -219,6 +223,7 @@ impl Core {
     fn write_refusal(&self, socket: SocketId) -> Option<SharedError> {
         let s = &self.sockets[socket];
         let error = match (s.w.ending, s.destroyed) {
+            (true, false) if bug!(WriteAfterEndTaken) => return None,
             (true, _) if s.write_after_fin => NodeError::EndedByPeer,
             (true, _) => NodeError::WriteAfterEnd,
             (false, true) => NodeError::StreamDestroyed("write"),
@@ -230,10 +235,15 @@ impl Core {
     fn stream_write(&mut self, socket: SocketId, chunk: Chunk, callback: Option<CallbackId>, top: bool) -> Flow {
         let s = &mut self.sockets[socket];
         let length = chunk.length();
-        if s.w.writing || s.errored.is_some() || s.w.corked > 0 {
+        let corked = s.w.corked > 0 && !bug!(CorkIgnored);
+        if (s.w.writing && !bug!(WritesAtOnce)) || s.errored.is_some() || corked {
             s.w.pending += 1;
             s.w.length += length;
-            s.w.buffered.push_back(Buffered { chunk, callback });
+            if bug!(QueueBackwards) {
+                s.w.buffered.push_front(Buffered { chunk, callback });
+            } else {
+                s.w.buffered.push_back(Buffered { chunk, callback });
+            }
             self.push(Frame::WriteTail { socket, dispatched: false, top });
             return None;
         }
@@ -270,6 +280,9 @@ impl Core {
         let at = parked.iter().position(|p| p.on_connect == number)?;
         let Parked { on_close, chunks, .. } = parked.remove(at);
         self.remove_internal(socket, EventKind::Close, Internal::FailParked, on_close);
+        if bug!(ParkedLost) {
+            return None;
+        }
         if self.sockets[socket].connecting() {
             return self.park(socket, chunks);
         }
@@ -301,6 +314,9 @@ impl Core {
         late &= count == 1;
         let entry = &mut self.handles[handle];
         entry.bytes_written += if late { 0 } else { bytes };
+        if bug!(BatchCountedTwice) && count > 1 {
+            entry.bytes_written += bytes;
+        }
         let shut = entry.shut;
         self.push(Frame::WriteAnswered { socket, handle, bytes, late });
         if shut {
@@ -330,12 +346,16 @@ impl Core {
     /// A pending write ended. A destroyed socket's counts as written (rule W16).
     pub(crate) fn written(&mut self, socket: SocketId, result: Result<(), Errno>) -> Flow {
         if self.sockets[socket].destroyed {
-            return self.on_write(socket, None);
+            let fails = bug!(CanceledFails) && result.is_err();
+            let error = fails.then(|| Arc::new(NodeError::system(Errno::ECANCELED, "write")));
+            return self.on_write(socket, error);
         }
         match result {
             Err(errno) => self.on_write(socket, Some(Arc::new(NodeError::system(errno, "write")))),
             Ok(()) => {
-                self.refresh_timeout(socket);
+                if !bug!(WrittenKeepsTimeout) {
+                    self.refresh_timeout(socket);
+                }
                 self.sockets[socket].last_queue = 0;
                 self.on_write(socket, None)
             }
@@ -348,7 +368,7 @@ impl Core {
         if !s.w.expecting {
             return self.error_or_destroy(socket, Arc::new(NodeError::CallbackTwice));
         }
-        let sync = s.w.sync;
+        let sync = (s.w.sync || bug!(LateCallbackInTick)) && !bug!(CallbackWithinCall);
         let callback = s.w.settle();
         match error {
             Some(error) => {
@@ -373,11 +393,13 @@ impl Core {
     pub(crate) fn write_failed(&mut self, socket: SocketId, error: SharedError, callback: WriteCb) -> Flow {
         self.sockets[socket].w.pending -= 1;
         self.push(Frame::WriteFailed(socket, error.clone()));
-        self.call_back_all(socket, callback, Some(error))
+        self.call_back_all(socket, callback, Some(error).filter(|_| !bug!(FailureUntold)))
     }
 
     pub(crate) fn write_failed_tail(&mut self, socket: SocketId, error: SharedError) -> Flow {
-        self.push(Frame::ErrorOrDestroy(socket, error));
+        if !bug!(FailedWriteStays) {
+            self.push(Frame::ErrorOrDestroy(socket, error));
+        }
         self.fail_buffer(socket, true)
     }
 
@@ -400,9 +422,9 @@ impl Core {
         if let Some(tick) = w.merging
             && !bug!(NeverMerges)
             && let Some(Job::AfterWrite { count, callback: same, .. }) = self.job_mut(tick)
-            && matches!((&*same, &callback), (WriteCb::One(a), WriteCb::One(b)) if a == b)
+            && matches!((&*same, &callback), (WriteCb::One(a), WriteCb::One(b)) if a == b || bug!(MergesAll))
         {
-            *count += 1;
+            *count += u32::from(!bug!(MergedLost));
             return None;
         }
         let tick = self.schedule(Job::AfterWrite { socket, count: 1, callback, merges: true });
@@ -423,7 +445,10 @@ impl Core {
     fn after_write(&mut self, socket: SocketId, count: u32, callback: WriteCb) -> Flow {
         let s = &mut self.sockets[socket];
         s.w.after_write_pending = false;
-        let drains = s.w.need_drain && !s.w.ending && !s.destroyed && s.w.length == 0 && !bug!(DrainNever);
+        let ended = s.w.ending && !bug!(DrainAfterEnd);
+        let wanted = s.w.need_drain || bug!(DrainUnasked);
+        let drains = wanted && !ended && !s.destroyed && (s.w.length == 0 || (bug!(DrainEarly) && s.w.need_drain));
+        let drains = drains && !bug!(DrainNever);
         if drains && bug!(DrainAfterCallback) {
             self.sockets[socket].w.need_drain = false;
             self.push(Frame::Emit(socket.into(), Box::new(Event::Drain)));
@@ -466,7 +491,9 @@ impl Core {
         if first && s.w.writing {
             return None;
         }
-        while let Some(Buffered { chunk, callback }) = s.w.buffered.pop_front() {
+        while let Some(Buffered { chunk, callback }) =
+            if bug!(FailsBackwards) { s.w.buffered.pop_back() } else { s.w.buffered.pop_front() }
+        {
             s.w.length -= chunk.length();
             s.w.failing += chunk.bytes.len() as u64;
             if let Some(callback) = callback
@@ -474,7 +501,7 @@ impl Core {
             {
                 let error = s.errored.clone().unwrap_or_else(|| Arc::new(NodeError::StreamDestroyed("write")));
                 self.push(Frame::FailBuffer(socket));
-                return self.call_back(socket, callback, Some(error));
+                return self.call_back(socket, callback, Some(error).filter(|_| !bug!(LostSaysWritten)));
             }
         }
         let error = s.errored.clone().unwrap_or_else(|| Arc::new(NodeError::StreamDestroyed("end")));
@@ -499,7 +526,7 @@ impl Core {
         s.w.clearing = true;
         let mut buffered = core::mem::take(&mut s.w.buffered);
         self.push(Frame::ClearBufferTail(socket));
-        if buffered.len() == 1 {
+        if buffered.len() == 1 || bug!(OneByOne) {
             let Buffered { chunk, callback } = buffered.pop_front().expect("one is buffered");
             let s = &mut self.sockets[socket];
             s.w.buffered = buffered;
@@ -512,6 +539,9 @@ impl Core {
         let mut callbacks: Box<[CallbackId]> = buffered.iter().filter_map(|b| b.callback).collect();
         if bug!(BatchBackwards) {
             callbacks.reverse();
+        }
+        if bug!(BatchCallsLast) {
+            callbacks = callbacks.last().copied().into_iter().collect();
         }
         w.begin(w.length, if callbacks.is_empty() { WriteCb::None } else { WriteCb::Batch(callbacks) });
         let flow = if self.sockets[socket].connecting() {
@@ -539,7 +569,7 @@ impl Core {
             return None;
         }
         w.corked = if bug!(UncorksAtOnce) { 0 } else { w.corked - 1 };
-        if w.writing { None } else { self.clear_buffer(socket) }
+        if w.writing || bug!(UncorkForgets) { None } else { self.clear_buffer(socket) }
     }
 
     /// `socket.end(chunk, callback)` (rules W18, W19)
@@ -571,7 +601,7 @@ impl Core {
     ) -> Flow {
         self.push(Frame::EndFinish(socket, callback, error));
         let w = &mut self.sockets[socket].w;
-        if w.corked > 0 {
+        if w.corked > 0 && !bug!(EndStaysCorked) {
             w.corked = 1;
             return self.uncork(socket);
         }
@@ -615,6 +645,7 @@ impl Core {
             (Some(error), _, _) => Some(error),
             (None, Some(error), _) => Some(error.clone()),
             (None, None, true) => None,
+            (None, None, false) if bug!(EndCallbackAtOnce) => None,
             (None, None, false) => {
                 s.w.on_finished.push(callback);
                 return None;
@@ -669,6 +700,7 @@ impl Core {
             Link::Open(handle) if !self.handles[handle].writable || self.handles[handle].shut => {
                 return self.final_done(socket);
             }
+            Link::Open(_) if bug!(NoFin) => return self.final_done(socket),
             Link::Open(handle) => {
                 self.handle_mut(handle, |h| {
                     h.shutting = true;
@@ -717,6 +749,9 @@ impl Core {
 
     /// The callbacks of `end`, then 'finish' (rule W21).
     pub(crate) fn finish(&mut self, socket: SocketId) -> Flow {
+        if bug!(FinishStopsTimeout) {
+            self.clear_timeout(socket);
+        }
         let w = &mut self.sockets[socket].w;
         w.pending -= 1;
         w.finished = true;
@@ -735,11 +770,15 @@ impl Core {
 
     /// Both halves over: the socket destroys itself (rule L13).
     pub(crate) fn finish_tail(&mut self, socket: SocketId) -> Flow {
-        if self.sockets[socket].r.end_emitted { self.destroy(socket, None) } else { None }
+        let over = (self.sockets[socket].r.end_emitted && !bug!(FinishStaysOpen)) || bug!(DestroysAtFinish);
+        if over { self.destroy(socket, None) } else { None }
     }
 
     fn call_finished(&mut self, socket: SocketId, error: Option<SharedError>) -> Flow {
-        let callbacks = core::mem::take(&mut self.sockets[socket].w.on_finished);
+        let mut callbacks = core::mem::take(&mut self.sockets[socket].w.on_finished);
+        if bug!(EndCallbacksLost) {
+            callbacks.truncate(1);
+        }
         if callbacks.is_empty() {
             return None;
         }

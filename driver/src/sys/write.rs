@@ -22,7 +22,7 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn is_empty(&self) -> bool {
-        self.left == 0
+        self.pieces.is_empty()
     }
 
     /// In bytes.
@@ -38,13 +38,17 @@ impl Queue {
         self.drop_front(taken);
     }
 
-    /// Writes what it can; whether that was all.
+    /// Writes what it can; whether that was all. Empty pieces at the end are written on their own, when the system has room
+    /// again: so libuv does it, and when a write ends can be seen.
     pub(super) fn flush(&mut self, fd: BorrowedFd<'_>, fifo: bool) -> std::result::Result<bool, Errno> {
         let sent = send_all(fd, fifo, &self.pieces[self.head..]);
         match sent.stopped {
             None => {
+                let behind = self.pieces.iter().rev().take_while(|piece| piece.is_empty()).count();
+                let more = self.left > 0 && behind > 0;
                 self.clear();
-                Ok(true)
+                self.pieces.resize(if more { behind } else { 0 }, Bytes::new());
+                Ok(!more)
             }
             Some(Stop::Full) => {
                 self.drop_front(sent.taken);
@@ -230,9 +234,15 @@ mod tests {
             got.extend_from_slice(&part[..count]);
         }
         assert!(queue.is_empty());
+        let mut queue = Queue::default();
+        queue.refill(|into| into.extend([Bytes::from_static(b"abc"), Bytes::new()]), 1);
+        assert_eq!(queue.flush(a.as_fd(), false), Ok(false));
+        assert!(!queue.is_empty() && queue.size() == 0, "the empty piece goes later");
+        assert_eq!(queue.flush(a.as_fd(), false), Ok(true));
+        assert!(queue.is_empty());
         drop(a);
         b.read_to_end(&mut got).unwrap();
-        assert!(got == all);
+        assert!(got == [&all[..], b"bc"].concat());
     }
 
     #[test]

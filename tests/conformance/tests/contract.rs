@@ -247,6 +247,73 @@ fn each_rule_that_a_comment_names_exists() {
     assert!(count > 50, "they are read");
 }
 
+/// The functions of the face that are none of Node's, and so under no rule.
+const BESIDE_NODE: [&str; 12] = [
+    "net.rs recorded",
+    "net.rs with_host",
+    "net.rs with_host_recorded",
+    "net.rs core",
+    "net.rs kernel",
+    "socket.rs id",
+    "server.rs id",
+    "server.rs release",
+    "record.rs create",
+    "record.rs to",
+    "record.rs payload",
+    "record.rs finish_recording",
+];
+
+/// The public functions of a file: name, documentation, signature.
+fn functions(text: &str) -> Vec<(String, String, String)> {
+    let (mut out, mut docs) = (Vec::new(), String::new());
+    let mut lines = text.lines().map(str::trim);
+    while let Some(line) = lines.next() {
+        if let Some(doc) = line.strip_prefix("///") {
+            docs.push_str(doc);
+            docs.push('\n');
+        } else if let Some(rest) = line.strip_prefix("pub fn ").or_else(|| line.strip_prefix("pub const fn ")) {
+            let mut signature = rest.to_string();
+            while !signature.contains('{') {
+                signature.push_str(lines.next().expect("the rest of a signature"));
+            }
+            let name = rest.split(['(', '<']).next().expect("a name").to_string();
+            out.push((name, std::mem::take(&mut docs), signature));
+        } else if line.starts_with("on_") {
+            // One that a macro makes.
+            out.push((line.split(',').next().expect("a name").into(), std::mem::take(&mut docs), String::new()));
+        } else if !line.starts_with("#[") {
+            docs.clear();
+        }
+    }
+    out
+}
+
+#[test]
+fn each_function_of_the_face_says_its_rule_and_its_errors() {
+    let known: BTreeSet<_> = all_rules().into_iter().map(|rule| rule.number).collect();
+    let files = ["net", "socket", "server", "options", "abort", "post", "record", "pipe"];
+    let (mut bare, mut count) = (Vec::new(), 0);
+    for file in files {
+        for (name, docs, signature) in functions(&text_of(&root().join(format!("driver/src/{file}.rs")))) {
+            if name.starts_with('$') {
+                continue;
+            }
+            let place = format!("{file}.rs {name}");
+            let rule = docs.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| known.contains(word));
+            if !rule && !BESIDE_NODE.contains(&&*place) {
+                bare.push(format!("{place}: no rule"));
+            }
+            let returned = signature.split(" -> ").last().unwrap_or_default();
+            if returned.starts_with("Result<") && !docs.contains("# Errors") && !docs.contains("throws") {
+                bare.push(format!("{place}: no errors"));
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 200, "they are read: {count}");
+    assert!(bare.is_empty(), "the documentation lacks {bare:#?}");
+}
+
 /// What a kernel answers in the system's place.
 type Forced = fn(&Op<'_>) -> Option<Reply>;
 

@@ -4,7 +4,7 @@
 use netfold::EventKind::*;
 use netfold::core::host::Kernel;
 use netfold::core::{Call, Completion, Reply};
-use netfold::{Host, Limits, Net, NodeError, Server, ServerOptions, Socket, SocketOptions, System};
+use netfold::{Encoding, Host, Limits, Net, NodeError, Server, ServerOptions, Socket, SocketOptions, System};
 use netfold_conformance::{Actor, Log, event_text, port_of, refused_port, when};
 use std::cell::Cell;
 use std::sync::Arc;
@@ -501,6 +501,33 @@ fn r21_read_error() {
     });
     net.run().unwrap();
     log.matches(include_str!("../../../spec/node/r21_read_error.log"));
+}
+
+/// R25
+#[test]
+fn what_is_put_back_is_read_first() {
+    let mut net = Net::new(Vec::new()).unwrap();
+    let net = &mut net;
+    let socket = net.socket(SocketOptions { high_water_mark: Some(5), ..SocketOptions::default() }).unwrap();
+    assert!(socket.unshift(net, "lo"));
+    assert!(socket.unshift(net, b""), "there is room");
+    assert!(!socket.unshift(net, "hel"), "the mark is reached");
+    assert_eq!((socket.readable_length(net), socket.bytes_read(net)), (5, 0));
+    assert_eq!(socket.read_n(net, 4).unwrap().unwrap(), "hell");
+    socket.set_encoding(net, Encoding::Hex);
+    assert_eq!(socket.readable_length(net), 2, "what is kept becomes text");
+    assert!(socket.unshift(net, ("YQ", Encoding::Base64)), "so does what is put back");
+    assert_eq!(&*socket.read_text(net).unwrap(), "616f");
+    socket.on_data(net, |net, _, text| net.state.push(text));
+    socket.resume(net);
+    net.next_tick(move |net| {
+        assert!(socket.unshift(net, "now"));
+        assert_eq!(net.state, ["6e6f77"], "within the call");
+        socket.destroy(net);
+        assert!(!socket.unshift(net, "never"));
+    });
+    net.run().unwrap();
+    assert_eq!(net.state, ["6e6f77"]);
 }
 
 #[test]

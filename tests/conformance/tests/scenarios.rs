@@ -113,6 +113,8 @@ on c data 2:
   c setTypeOfService 16
   c getTypeOfService
   c unshift 3
+  c unshift 3 latin1
+  c push 3
   c setDefaultEncoding hex
   c emit pause
   c iterate

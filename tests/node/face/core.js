@@ -1,10 +1,13 @@
 'use strict';
 // The machine, and which object or function each of its ids stands for.
+const process = require('node:process');
 // NETFOLD_ADDON is the path of another build, such as one with planted bugs.
 const native = require(process.env.NETFOLD_ADDON || '../netfold.node');
 const path = require('node:path');
-const { isMainThread, threadId } = require('node:worker_threads');
+const { isMainThread, markAsUntransferable, threadId } = require('node:worker_threads');
 const { makeError } = require('./errors.js');
+// Not looked up in the addon's exports each time: these are too many for that to be quick.
+const { begin: nativeBegin, goOn: nativeGoOn, fail: nativeFail, tick: nativeTick, write: nativeWrite, writeBytes: nativeWriteBytes } = native;
 
 const kId = Symbol('id');
 const kServer = Symbol('server');
@@ -41,7 +44,7 @@ const find = (slot, server) => {
   return held[slot] ?? known[slot]?.deref();
 };
 
-// Functions under numbers. A number lasts while its function is in use; equal functions have equal numbers.
+// Callbacks under numbers. A number lasts while its function is in use; equal functions have equal numbers.
 class Functions {
   #next = 1;
   #byNumber = new Map();
@@ -59,10 +62,6 @@ class Functions {
     return entry.number;
   }
 
-  number(fn) {
-    return this.#byFunction.get(fn)?.number;
-  }
-
   get(number) {
     return this.#byNumber.get(number)?.fn;
   }
@@ -77,9 +76,44 @@ class Functions {
 
 const callbacks = new Functions();
 
-// Listeners lie with their object: they often refer to it, and it must be collected with them.
+// The functions that one socket or server has for listeners, in pairs: a function, and how often it is on the machine's
+// lists. The place of a pair is its number; 0 is no listener's. They lie with their object: they often refer to it, and it
+// must be collected with them.
 const kListeners = Symbol('listeners');
-const listenersOf = (object) => (object[kListeners] ??= new Functions());
+const none = [];
+const listenersOf = (object) => object[kListeners] ?? none;
+
+const listener = {
+  use(object, fn) {
+    let list = listenersOf(object);
+    let at = list.indexOf(fn);
+    if (at === -1) {
+      at = list.indexOf(undefined);
+      // An array that is added to takes room for many more, and most sockets have few listeners.
+      if (at === -1) object[kListeners] = list = list.concat([undefined, 0]);
+      if (at === -1) at = list.length - 2;
+      list[at] = fn;
+    }
+    list[at + 1]++;
+    return at / 2 + 1;
+  },
+
+  number(object, fn) {
+    const at = listenersOf(object).indexOf(fn);
+    return at === -1 ? undefined : at / 2 + 1;
+  },
+
+  get: (object, number) => listenersOf(object)[2 * number - 2],
+
+  drop(object, number) {
+    const list = listenersOf(object);
+    const at = 2 * number - 2;
+    if (list[at] !== undefined && --list[at + 1] === 0) list[at] = undefined;
+  },
+};
+
+// `emit` as it is unless a program replaces it.
+const plain = { emit: undefined };
 
 // Emissions under way, the innermost last, and listeners that were taken off meanwhile: these may still be called.
 const emissions = [];
@@ -87,13 +121,131 @@ const dropped = [];
 
 function forget(object, number) {
   if (emissions.length > 0) dropped.push([object, number]);
-  else listenersOf(object).drop(number);
+  else listener.drop(object, number);
+}
+
+// Numbers that the addon leaves here for the code that its functions return to. Where each is: src/mail.rs has the same.
+const mail = new Float64Array(14);
+const TICKS = 0;
+const FIRST_TICK = 1;
+const EVENT = 9;
+const SLOT = 10;
+const LISTENER = 11;
+const FROM = 12;
+const LENGTH = 13;
+const NOTHING = 0;
+const DATA = 1;
+
+// Ticks of the machine's that wait to be queued: to be looked for after each call of native.write, tick, begin and goOn.
+function ticks() {
+  const count = mail[TICKS];
+  mail[TICKS] = 0;
+  if (count === 1) {
+    process.nextTick(tick, mail[FIRST_TICK]);
+  } else {
+    for (const id of mail.slice(FIRST_TICK, FIRST_TICK + count)) process.nextTick(tick, id);
+  }
+}
+
+function tick(id) {
+  nativeTick(id);
+  if (mail[TICKS] > 0) ticks();
+}
+
+// Small reads share a block, as small Buffers do that programs make. No part of a block is used twice.
+const { poolSize, [Symbol.species]: Piece } = Buffer;
+const mostPooled = poolSize >>> 1;
+let slab = Buffer.alloc(0);
+
+function renewSlab() {
+  slab = Buffer.allocUnsafeSlow(poolSize);
+  markAsUntransferable(slab.buffer);
+  native.slab(slab);
+}
+
+// One callback of Node's: the machine runs until it leaves 'data' of a socket here, and goes on when that was run.
+function turn() {
+  if (slab.length === 0) renewSlab();
+  let bytes = nativeBegin();
+  while (mail[EVENT] !== NOTHING) bytes = data(bytes);
+  if (mail[TICKS] > 0) ticks();
+}
+
+// 'data' of a socket, up to its last listener. What is given back belongs to the event that is left next.
+function data(bytes) {
+  const object = find(mail[SLOT], false);
+  const chunk = taken(bytes);
+  const emission = { object, name: 'data', args: undefined, taken: false };
+  emissions.push(emission);
+  try {
+    let next;
+    do {
+      next = goOn(hear(emission, chunk));
+    } while (mail[EVENT] > DATA);
+    return next;
+  } finally {
+    emissions.pop();
+    if (dropped.length > 0) forgetDropped();
+  }
+}
+
+// One listener of 'data', or the `emit` that the user has put in place of ours. Whether the listeners are passed over.
+function hear(emission, chunk) {
+  const { object } = emission;
+  if (object === undefined) return true;
+  try {
+    if (mail[EVENT] === DATA && object.emit !== plain.emit) {
+      object.emit('data', chunk);
+      return !emission.taken;
+    }
+    emission.taken = true;
+    const fn = listener.get(object, mail[LISTENER]);
+    if (fn === undefined) return false;
+    const result = fn.call(object, chunk);
+    if (result !== undefined && result !== null) object.settled(result, 'data', [chunk]);
+    return false;
+  } catch (error) {
+    return nativeFail(error);
+  }
+}
+
+function goOn(passedOver) {
+  if (slab.length === 0) renewSlab();
+  return nativeGoOn(passedOver);
+}
+
+// The bytes of a read: a part of the slab, if they came in none of their own.
+function taken(bytes) {
+  if (bytes !== undefined) {
+    if (bytes.length <= mostPooled) renewSlab();
+    return bytes;
+  }
+  const from = mail[FROM];
+  return new Piece(slab.buffer, from, mail[LENGTH]);
+}
+
+function forgetDropped() {
+  while (emissions.length === 0 && dropped.length > 0) {
+    const [from, number] = dropped.pop();
+    listener.drop(from, number);
+  }
+}
+
+function write(id, data, how, callback) {
+  const more = nativeWrite(id, data, how, callback);
+  if (mail[TICKS] > 0) ticks();
+  return more;
+}
+
+// The same for a Buffer, with no callback.
+function writeBytes(id, bytes) {
+  const more = nativeWriteBytes(id, bytes);
+  if (mail[TICKS] > 0) ticks();
+  return more;
 }
 
 const handlers = {
-  nextTick(id) {
-    process.nextTick(native.tick, id);
-  },
+  ticks,
 
   // One event: `emit` of the object, which goes on with the listeners in `emitRest`.
   emit(slot, server, event, a, b, c, d) {
@@ -107,10 +259,7 @@ const handlers = {
       object.arguments(name, a, b, c, d);
     } finally {
       emissions.pop();
-      while (emissions.length === 0 && dropped.length > 0) {
-        const [from, number] = dropped.pop();
-        listenersOf(from).drop(number);
-      }
+      forgetDropped();
       object.emitted(name);
     }
     return emission.taken;
@@ -118,7 +267,7 @@ const handlers = {
 
   listener(number) {
     const { object, name, args } = emissions.at(-1);
-    const fn = listenersOf(object).get(number);
+    const fn = listener.get(object, number);
     if (fn === undefined) return;
     const result = Reflect.apply(fn, object, args);
     if (result !== undefined && result !== null) object.settled(result, name, args);
@@ -171,7 +320,7 @@ const handlers = {
   },
 
   error: makeError,
-  turn: native.turn,
+  turn,
 };
 
 function answerError(lookup, error) {
@@ -213,7 +362,7 @@ function traceFile() {
   return [file, ...(first === undefined || first === pid ? [] : [pid]), ...(isMainThread ? [] : [threadId])].join('.');
 }
 
-native.setUp(handlers, traceFile());
+native.setUp(handlers, traceFile(), mail);
 process.on('exit', () => native.finishTrace());
 
 function counters() {
@@ -227,6 +376,6 @@ const isIP = (input) => native.isIP(`${input}`);
 
 module.exports = {
   native, isIP, kId, kServer, kind, SERVER_CLOSE, know, hold, letGo, find,
-  listenersOf, callbacks, forget, emitRest, answerError, counters, accept,
+  listener, callbacks, forget, emitRest, answerError, counters, accept, write, writeBytes, plain,
   incoming: () => incoming,
 };

@@ -2,7 +2,7 @@
 // EventEmitter's methods over the machine's lists: EventEmitter keeps the functions, the machine their order among its
 // own steps, and calls them.
 const { EventEmitter } = require('node:events');
-const { native, kId, kServer, kind, SERVER_CLOSE, listenersOf, forget, emitRest } = require('./core.js');
+const { native, kId, kServer, kind, SERVER_CLOSE, listener: listeners, forget, emitRest, plain } = require('./core.js');
 
 const kCapture = Symbol('captureRejections');
 const base = EventEmitter.prototype;
@@ -20,7 +20,7 @@ function kindOf(emitter, name) {
 
 function added(emitter, name, listener, prepend) {
   const event = kindOf(emitter, name);
-  if (event !== undefined) native.on(emitter[kId], emitter[kServer], event, listenersOf(emitter).use(listener), prepend);
+  if (event !== undefined) native.on(emitter[kId], emitter[kServer], event, listeners.use(emitter, listener), prepend);
 }
 
 // Which function removeListener takes off the list: the newest that is, or wraps, the one given.
@@ -47,7 +47,7 @@ const methods = {
     const found = event === undefined ? undefined : newest(this, name, listener);
     base.removeListener.call(this, name, listener);
     if (event !== undefined) {
-      const number = found === undefined ? 0 : listenersOf(this).number(found) ?? 0;
+      const number = found === undefined ? 0 : listeners.number(this, found) ?? 0;
       native.off(this[kId], this[kServer], event, number);
       if (number !== 0) forget(this, number);
     }
@@ -62,7 +62,7 @@ const methods = {
       if (kindOf(this, each) !== undefined) gone.push(...base.rawListeners.call(this, each));
     }
     const before = new Map();
-    for (const fn of gone) before.set(fn, listenersOf(this).number(fn));
+    for (const fn of gone) before.set(fn, listeners.number(this, fn));
     // With a listener of 'removeListener' each is taken off, and forgotten, on its own.
     const oneByOne = base.listenerCount.call(this, 'removeListener') > 0;
     base.removeAllListeners.apply(this, given);
@@ -92,6 +92,7 @@ const methods = {
   // After an event; what is to be done then depends on what it was.
   emitted() {},
 };
+plain.emit = methods.emit;
 methods.addListener = methods.on;
 methods.off = methods.removeListener;
 

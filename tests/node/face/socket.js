@@ -1,9 +1,10 @@
 'use strict';
 // net.Socket
+const { Buffer } = require('node:buffer');
 const { EventEmitter } = require('node:events');
 const { format, inspect } = require('node:util');
 const { Duplex, addAbortSignal, getDefaultHighWaterMark } = require('node:stream');
-const { native, isIP, kId, kServer, know, hold, letGo, callbacks, answerError } = require('./core.js');
+const { native, isIP, kId, kServer, know, hold, letGo, callbacks, answerError, write, writeBytes } = require('./core.js');
 const { install, kCapture } = require('./emitter.js');
 const { blockListOf, holdsFor } = require('./addresses.js');
 const { normalizeArgs, isNormalized, defaults } = require('./args.js');
@@ -193,9 +194,13 @@ define({
 
   write(chunk, encoding, callback) {
     if (typeof encoding === 'function') [encoding, callback] = [null, encoding];
+    if (!encoding && typeof callback !== 'function' && Buffer.isBuffer(chunk)) {
+      hold(this);
+      return writeBytes(this[kId], chunk);
+    }
     const [data, how] = checked(this, chunk, encoding);
     hold(this);
-    return native.write(this[kId], data, how, used(callback));
+    return write(this[kId], data, how, used(callback));
   },
 
   end(chunk, encoding, callback) {

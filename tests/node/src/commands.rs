@@ -15,17 +15,32 @@ use rustix::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::sync::Arc;
 
 type Given = Result<napi_value, Thrown>;
-type Export = fn(Env, &[napi_value]) -> Given;
+pub(crate) type Export = fn(Env, &[napi_value]) -> Given;
 
-/// Every function, by its name in JavaScript.
+/// The functions of the hot paths, each with how many arguments it has: looking for more takes its time. Code of `net.js` that
+/// calls them looks for ticks itself.
+pub(crate) const HOT: &[(&str, Export, usize)] = &[
+    ("write", write, 4),
+    ("writeBytes", write_bytes, 2),
+    ("tick", tick, 1),
+    ("begin", |env, _| crate::turns::run_turn(env), 0),
+    ("goOn", |env, args| crate::turns::telling(env, crate::host::went_on(env, env.flag(args[0]))), 1),
+];
+
+/// The other functions, by their names in JavaScript.
 pub(crate) const EXPORTS: &[(&str, Export)] = &[
+    ("fail", |env, args| crate::turns::telling(env, crate::host::failed(env, args[0]))),
+    ("slab", |env, args| {
+        let (data, room) = env.view(args[0]);
+        host(|h| h.mail.renew(data.cast_mut(), room));
+        Ok(env.undefined())
+    }),
     ("newSocket", new_socket),
     ("newServer", new_server),
     ("adopt", adopt),
     ("context", context),
     ("connectHost", connect_host),
     ("connectPath", connect_path),
-    ("write", write),
     ("end", end),
     ("cork", |env, args| unit(env, Command::Cork(socket_id(env.f64(args[0]))))),
     ("uncork", |env, args| unit(env, Command::Uncork(socket_id(env.f64(args[0]))))),
@@ -64,8 +79,6 @@ pub(crate) const EXPORTS: &[(&str, Export)] = &[
     ("answer", answer),
     ("answerError", answer_error),
     ("emitRest", |env, args| Ok(env.bool(emit_rest(env, env.flag(args[0]))?))),
-    ("tick", tick),
-    ("turn", |env, _| crate::turns::run_turn(env)),
     ("socketGet", crate::view::socket_get),
     ("serverGet", crate::view::server_get),
     ("listenerCount", crate::view::listener_count),
@@ -283,6 +296,12 @@ fn callback(env: Env, value: napi_value) -> Option<CallbackId> {
 fn write(env: Env, args: &[napi_value]) -> Given {
     let chunk = chunk(env, args[1], args[2]);
     unit(env, Command::Write(socket_id(env.f64(args[0])), chunk, callback(env, args[3])))
+}
+
+/// `write` of a Buffer, without a callback.
+fn write_bytes(env: Env, args: &[napi_value]) -> Given {
+    let chunk = Chunk { bytes: env.bytes(args[1]), text: None };
+    unit(env, Command::Write(socket_id(env.f64(args[0])), chunk, None))
 }
 
 fn end(env: Env, args: &[napi_value]) -> Given {

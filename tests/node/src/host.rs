@@ -3,20 +3,23 @@
 //! Node owns the loop, the tick queue and the phases. Here is what is left: a machine, the system it runs on, and which
 //! JavaScript function an id stands for is known beyond, in `net.js`.
 
+use crate::emit::TAP;
 use crate::errors::Errors;
 use crate::js::{Env, Thrown, api};
 use crate::lists::Lists;
+use crate::mail::{Left, Mail, flush};
 use crate::record::Trace;
 use crate::turns::Loops;
+use bytes::Bytes;
 use napi_sys::*;
 use netfold::System;
 use netfold_core::host::Kernel;
 use netfold_core::{
-    ApiMisuse, Command, Completion, Emit, HandleId, Idle, LookupId, Machine, Op, Outcome, Phase, Reply, ServerId,
-    SocketId, Step, Target, TickId,
+    ApiMisuse, Command, Completion, Emit, Event, HandleId, Idle, ListenerId, LookupId, Machine, Op, Outcome, Phase,
+    Reply, ServerId, SocketId, Step, Target, TickId,
 };
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::mem::ManuallyDrop;
 
 /// A step with nothing borrowed.
@@ -56,7 +59,7 @@ pub(crate) enum Turn {
 
 /// The functions of `net.js` that are called from here.
 pub(crate) struct Face {
-    pub(crate) next_tick: napi_ref,
+    pub(crate) ticks: napi_ref,
     pub(crate) emit: napi_ref,
     pub(crate) listener: napi_ref,
     pub(crate) callback: napi_ref,
@@ -68,7 +71,7 @@ pub(crate) struct Face {
     pub(crate) option: napi_ref,
     pub(crate) accepted: napi_ref,
     pub(crate) error: napi_ref,
-    /// The function that runs a turn, of ours.
+    /// The function that runs a turn.
     pub(crate) turn: napi_ref,
 }
 
@@ -101,8 +104,12 @@ pub(crate) struct Host {
     pub(crate) watched: HashSet<HandleId>,
     /// A connection is being accepted by a server whose handle's object the user has.
     pub(crate) accepting: bool,
-    /// Async contexts of sockets and servers with handles.
-    contexts: HashMap<Target, napi_async_context>,
+    /// Async contexts of sockets and of servers with handles, by slot.
+    contexts: [Vec<Option<napi_async_context>>; 2],
+    pub(crate) mail: Mail,
+    /// The first listener of the emission that a turn has left to `net.js`, until it is known that no other `emit` stands
+    /// before it.
+    early: Option<Emit>,
     pub(crate) counters: Counters,
     pub(crate) trace: Option<Trace>,
 }
@@ -139,7 +146,7 @@ pub(crate) fn face(which: impl FnOnce(&Face) -> napi_ref) -> napi_ref {
 }
 
 impl Host {
-    pub(crate) fn new(machine: Machine, kernel: System, loops: Loops, trace: Option<Trace>) -> Self {
+    pub(crate) fn new(machine: Machine, kernel: System, loops: Loops, trace: Option<Trace>, mail: Mail) -> Self {
         Self {
             machine,
             kernel,
@@ -152,7 +159,9 @@ impl Host {
             swallowed: None,
             watched: HashSet::new(),
             accepting: false,
-            contexts: HashMap::new(),
+            contexts: [Vec::new(), Vec::new()],
+            mail,
+            early: None,
             counters: Counters::default(),
             trace,
         }
@@ -248,15 +257,30 @@ impl Host {
             Turn::Complete(completion) => handle_of(completion)?,
             Turn::Phase(phase) => core.next_of_phase(*phase)?,
         };
-        self.contexts.get(&core.owner_of(handle)?).copied()
+        let (table, slot) = place(core.owner_of(handle)?);
+        *self.contexts[table].get(slot)?
     }
 
     pub(crate) fn enter(&mut self, target: Target, context: napi_async_context) -> Option<napi_async_context> {
-        self.contexts.insert(target, context)
+        let (table, slot) = place(target);
+        let contexts = &mut self.contexts[table];
+        if contexts.len() <= slot {
+            contexts.resize(slot + 1, None);
+        }
+        contexts[slot].replace(context)
     }
 
     pub(crate) fn leave(&mut self, target: Target) -> Option<napi_async_context> {
-        self.contexts.remove(&target)
+        let (table, slot) = place(target);
+        self.contexts[table].get_mut(slot)?.take()
+    }
+}
+
+/// Which table a socket or server stands in, and where.
+fn place(target: Target) -> (usize, usize) {
+    match target {
+        Target::Socket(socket) => (0, socket.slot() as usize),
+        Target::Server(server) => (1, server.slot() as usize),
     }
 }
 
@@ -290,24 +314,79 @@ pub(crate) fn command(env: Env, command: Command) -> Result<Outcome, Thrown> {
     outcome?.ok_or(None)
 }
 
+/// What `go` has come to.
+enum Come {
+    Return(Outcome),
+    Idle,
+    /// The turn has left an event for `net.js`; its bytes, if they are not in the slab.
+    Left(napi_value),
+}
+
 /// Goes on until the innermost call returns (`Some`) or nothing is left to do.
 pub(crate) fn go(env: Env) -> Result<Option<Outcome>, Thrown> {
-    let mut thrown = None;
+    match go_on(env, None, false)? {
+        Come::Return(outcome) => Ok(Some(outcome)),
+        _ => Ok(None),
+    }
+}
+
+/// Goes on in a turn that `net.js` runs, until it is over or has left something to be run: the bytes that come with it.
+pub(crate) fn go_in_turn(env: Env) -> Result<napi_value, Thrown> {
+    in_turn(env, None)
+}
+
+fn in_turn(env: Env, thrown: Option<Thrown>) -> Result<napi_value, Thrown> {
+    host(|h| {
+        h.mail.trust();
+        h.mail.leave(Left::Nothing);
+    });
+    match go_on(env, thrown, true)? {
+        Come::Left(bytes) => Ok(bytes),
+        _ => Ok(std::ptr::null_mut()),
+    }
+}
+
+/// The listener that was left has returned. With `passed_over` it was not called, since the user's `emit` did not go on.
+pub(crate) fn went_on(env: Env, passed_over: bool) -> Result<napi_value, Thrown> {
+    host(|h| {
+        h.depth -= 1;
+        h.early = None;
+        if passed_over {
+            h.swallow();
+        }
+    });
+    go_in_turn(env)
+}
+
+/// The listener that was left has failed.
+pub(crate) fn failed(env: Env, error: napi_value) -> Result<napi_value, Thrown> {
+    host(|h| {
+        h.depth -= 1;
+        h.threw();
+    });
+    in_turn(env, Some(Some(error)))
+}
+
+fn go_on(env: Env, mut thrown: Option<Thrown>, turn: bool) -> Result<Come, Thrown> {
     loop {
-        match host(Host::next) {
+        let next = match host(Host::next) {
+            Next::Emit(emit) if turn && thrown.is_none() => match host(|h| h.leave_to_js(emit)) {
+                Ok(bytes) => return Ok(Come::Left(bytes.map_or(std::ptr::null_mut(), |bytes| env.buffer(bytes)))),
+                Err(emit) => Next::Emit(emit),
+            },
+            next => next,
+        };
+        match next {
             Next::Emit(emit) => {
                 if let Err(what) = run(env, emit) {
                     thrown = Some(what);
-                    host(|h| {
-                        h.stash = None;
-                        h.machine.threw().expect("user code ran");
-                    });
+                    host(Host::threw);
                 }
             }
             Next::Return(outcome) => {
                 return match thrown {
                     Some(what) => Err(what),
-                    None => Ok(Some(outcome)),
+                    None => Ok(Come::Return(outcome)),
                 };
             }
             Next::Idle(idle) => {
@@ -315,7 +394,7 @@ pub(crate) fn go(env: Env) -> Result<Option<Outcome>, Thrown> {
                 env.forget_errors();
                 return match thrown {
                     Some(what) => Err(what),
-                    None => Ok(None),
+                    None => Ok(Come::Idle),
                 };
             }
             other => {
@@ -330,7 +409,13 @@ pub(crate) fn go(env: Env) -> Result<Option<Outcome>, Thrown> {
 /// What a step asks for that is no user code.
 fn aside(env: Env, next: Next) -> Result<(), Thrown> {
     match next {
-        Next::Tick(TickId(id)) => env.call(face(|f| f.next_tick), &[env.number(id as f64)]).map(drop),
+        Next::Tick(TickId(id)) => {
+            if !host(|h| h.mail.tick(id)) {
+                flush(env);
+                host(|h| h.mail.tick(id));
+            }
+            Ok(())
+        }
         Next::Released(socket) => {
             if let Some(context) = host(|h| h.leave(Target::Socket(socket))) {
                 api!(napi_async_destroy(env.0, context));
@@ -375,6 +460,47 @@ fn run(env: Env, emit: Emit) -> Result<(), Thrown> {
 }
 
 impl Host {
+    /// User code has failed.
+    fn threw(&mut self) {
+        (self.stash, self.early) = (None, None);
+        self.machine.threw().expect("user code ran");
+    }
+
+    /// Leaves 'data', or the next listener of it, to `net.js`, which calls it on its way back here. The machine is at the
+    /// listener then: nothing of its own stands between the tap and the first listener of 'data'. Bytes that are not in
+    /// the slab are returned.
+    fn leave_to_js(&mut self, emit: Emit) -> Result<Option<Bytes>, Emit> {
+        if self.depth > 0 {
+            return Err(emit);
+        }
+        match emit {
+            Emit::Listener { target: Target::Socket(id), listener: TAP, event: Event::Data(bytes), .. }
+                if self.machine.core().emission_rest() > 0 =>
+            {
+                self.emission_begins();
+                let (first, listener) = match self.next() {
+                    Next::Emit(first @ Emit::Listener { listener: ListenerId(id), .. }) => (first, id),
+                    _ => unreachable!("data is heard by listeners alone, and one is left"),
+                };
+                self.depth += 1;
+                self.counters.emits += 2;
+                self.early = Some(first);
+                self.mail.name(id.slot(), listener);
+                self.mail.leave(Left::Data);
+                Ok(if self.mail.copy(&bytes) { None } else { Some(bytes) })
+            }
+            Emit::Listener { listener: ListenerId(listener), event: Event::Data(_), .. }
+                if ListenerId(listener) != TAP && !self.is_swallowed() =>
+            {
+                self.depth += 1;
+                self.counters.emits += 1;
+                self.mail.leave_listener(listener);
+                Ok(None)
+            }
+            emit => Err(emit),
+        }
+    }
+
     /// What the machine's innermost emission still holds, if this listener belongs to one that is to be passed over.
     pub(crate) fn is_swallowed(&mut self) -> bool {
         let depth = self.machine.core().emissions();
@@ -407,6 +533,10 @@ pub(crate) fn emit_rest(env: Env, unheard: bool) -> Result<bool, Thrown> {
     let depth = host(|h| h.machine.core().emissions());
     let mut heard = false;
     let mut unheard = unheard;
+    if let Some(first) = host(|h| h.early.take_if(|_| h.depth == 1)) {
+        heard = true;
+        run(env, first)?;
+    }
     loop {
         let over = host(|h| {
             let core = h.machine.core();

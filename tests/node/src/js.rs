@@ -108,7 +108,7 @@ impl Env {
         Bytes::from_owner(Kept { env: self.0, kept, data, len })
     }
 
-    fn view(self, value: napi_value) -> (*const u8, usize) {
+    pub(crate) fn view(self, value: napi_value) -> (*const u8, usize) {
         let (mut data, mut len) = (ptr::null_mut(), 0);
         if api!(napi_get_buffer_info(self.0, value, &mut data, &mut len)) != Status::napi_ok {
             return (ptr::null(), 0);
@@ -211,6 +211,8 @@ impl Env {
 
     /// Calls a function within the running turn.
     pub(crate) fn call(self, function: napi_ref, args: &[napi_value]) -> Result<napi_value, Thrown> {
+        crate::mail::flush(self);
+        crate::host::host(|h| h.mail.doubt());
         let (function, mut result) = (self.kept(function), ptr::null_mut());
         let status =
             api!(napi_call_function(self.0, self.undefined(), function, args.len(), args.as_ptr(), &mut result));

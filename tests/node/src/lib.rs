@@ -8,11 +8,13 @@ mod errors;
 mod host;
 mod js;
 mod lists;
+mod mail;
 mod record;
 mod turns;
 mod uv;
 mod view;
 
+use crate::commands::{EXPORTS, HOT};
 use crate::host::{Face, Host};
 use crate::js::{Env, Thrown, api};
 use napi_sys::*;
@@ -29,31 +31,57 @@ const MOST_ARGUMENTS: usize = 10;
 /// Node calls this, with an environment and an object of it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn napi_register_module_v1(env: napi_env, exports: napi_value) -> napi_value {
-    for (at, (name, _)) in commands::EXPORTS.iter().enumerate() {
+    let env = Env(env);
+    let hot = HOT.iter().zip(HOT_CALLED).map(|((name, ..), called)| (*name, *called));
+    let all = hot.chain(EXPORTS.iter().map(|(name, _)| (*name, called as Called)));
+    for (at, (name, called)) in all.enumerate() {
         let mut function = std::ptr::null_mut();
-        let index = at as *mut c_void;
-        api!(napi_create_function(env, name.as_ptr().cast(), name.len(), Some(called), index, &mut function));
-        let key = Env(env).text(name);
-        api!(napi_set_property(env, exports, key, function));
+        let index = at.wrapping_sub(HOT.len()) as *mut c_void;
+        api!(napi_create_function(env.0, name.as_ptr().cast(), name.len(), Some(called), index, &mut function));
+        api!(napi_set_property(env.0, exports, env.text(name), function));
     }
     exports
 }
 
-/// Every function of the table comes in here.
+type Called = unsafe extern "C" fn(napi_env, napi_callback_info) -> napi_value;
+
+/// A hot function comes in here, for each its own: it need not ask which one it is.
+const HOT_CALLED: &[Called; HOT.len()] =
+    &[hot_called::<0>, hot_called::<1>, hot_called::<2>, hot_called::<3>, hot_called::<4>];
+
+unsafe extern "C" fn hot_called<const AT: usize>(env: napi_env, info: napi_callback_info) -> napi_value {
+    let (_, function, mut count) = HOT[AT];
+    let mut args = [std::ptr::null_mut(); MOST_ARGUMENTS];
+    if count > 0 {
+        let none = std::ptr::null_mut::<c_void>();
+        api!(napi_get_cb_info(env, info, &mut count, args.as_mut_ptr(), none.cast(), none.cast()));
+    }
+    let env = Env(env);
+    function(env, &args).unwrap_or_else(|thrown| {
+        mail::flush(env);
+        env.throw(thrown);
+        std::ptr::null_mut()
+    })
+}
+
+/// Every other function comes in here.
 unsafe extern "C" fn called(env: napi_env, info: napi_callback_info) -> napi_value {
     let mut args = [std::ptr::null_mut(); MOST_ARGUMENTS];
     let (mut count, mut index) = (MOST_ARGUMENTS, std::ptr::null_mut());
     api!(napi_get_cb_info(env, info, &mut count, args.as_mut_ptr(), std::ptr::null_mut(), &mut index));
-    match commands::EXPORTS[index as usize].1(Env(env), &args) {
-        Ok(value) => value,
-        Err(thrown) => {
-            Env(env).throw(thrown);
-            std::ptr::null_mut()
-        }
+    let env = Env(env);
+    let done = EXPORTS[index as usize].1(env, &args);
+    if host::is_there() {
+        mail::flush(env);
     }
+    done.unwrap_or_else(|thrown| {
+        env.throw(thrown);
+        std::ptr::null_mut()
+    })
 }
 
-/// `setUp(face, record)`: begins, with the functions of `net.js`, and the file to record into if there is one.
+/// `setUp(face, record, mail)`: begins, with the functions of `net.js`, the file to record into if there is one, and the array
+/// of numbers.
 pub(crate) fn set_up(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown> {
     #[cfg(netfold_bugs)]
     plant(env)?;
@@ -72,9 +100,10 @@ pub(crate) fn set_up(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown
     let mut context = std::ptr::null_mut();
     api!(napi_async_init(env.0, std::ptr::null_mut(), env.text("NETFOLD"), &mut context));
     let loops = turns::Loops::new(env, &kernel, context).map_err(failed)?;
+    let mail = mail::Mail::new(env, args[2]).ok_or_else(|| Some(env.misuse("no array of numbers")))?;
     let function = |name: &std::ffi::CStr| env.keep(env.property(args[0], name));
     let face = Face {
-        next_tick: function(c"nextTick"),
+        ticks: function(c"ticks"),
         emit: function(c"emit"),
         listener: function(c"listener"),
         callback: function(c"callback"),
@@ -88,7 +117,7 @@ pub(crate) fn set_up(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown
         error: function(c"error"),
         turn: function(c"turn"),
     };
-    host::install(Host::new(machine, kernel, loops, trace), face);
+    host::install(Host::new(machine, kernel, loops, trace, mail), face);
     let nothing = std::ptr::null_mut();
     api!(napi_add_async_cleanup_hook(env.0, Some(turns::clean_up), nothing, std::ptr::null_mut()));
     Ok(env.undefined())

@@ -2,8 +2,8 @@
 //!
 //! Each turn is one callback of Node's: ticks and microtasks drain at its end.
 
-use crate::host::{Host, Turn, face, go, host};
-use crate::js::{Env, api};
+use crate::host::{Host, Turn, face, go, go_in_turn, host};
+use crate::js::{Env, Thrown, api};
 use crate::uv::{self, Loop, Memory};
 use napi_sys::*;
 use netfold_core::host::Kernel;
@@ -12,6 +12,8 @@ use rustix::fd::{AsRawFd, IntoRawFd};
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::io;
+
+type Given = Result<napi_value, Thrown>;
 
 /// The handles in Node's loop.
 pub(crate) struct Loops {
@@ -181,6 +183,12 @@ impl Host {
         }
     }
 
+    fn begin_due(&mut self) {
+        if let Some(turn) = self.turn.take() {
+            self.begin_turn(turn);
+        }
+    }
+
     /// After everything that has run: what the machine is owed, the loop is asked for.
     pub(crate) fn settle(&mut self, idle: Idle) {
         self.loops.owed = (idle.pending > 0, idle.closing > 0);
@@ -257,41 +265,40 @@ fn turn(env: Env, turn: Turn) -> bool {
     goes_on
 }
 
-/// What a turn does, within Node's callback. A failure is told here, where Node's callbacks tell theirs, and thrown once
-/// more: Node then leaves the ticks for the end of the next turn (rule T10).
-pub(crate) fn run_turn(env: Env) -> Result<napi_value, crate::js::Thrown> {
-    turn_within(env).inspect_err(|thrown| {
+/// What a turn does first, within Node's callback: `net.js` runs what it leaves, and has it go on.
+pub(crate) fn run_turn(env: Env) -> Given {
+    let begun = match host(|h| h.watching()) {
+        Some(server) => env.call(face(|f| f.accepted), &[env.int(server.slot())]).map(|_| std::ptr::null_mut()),
+        None => {
+            host(Host::begin_due);
+            go_in_turn(env)
+        }
+    };
+    telling(env, begun)
+}
+
+/// A failure is told here, where Node's callbacks tell theirs, and thrown once more: Node then leaves the ticks for the end
+/// of the next turn (rule T10).
+pub(crate) fn telling(env: Env, done: Given) -> Given {
+    done.inspect_err(|thrown| {
         if let Some(error) = thrown {
+            crate::mail::flush(env);
             TOLD.set(true);
             api!(napi_fatal_exception(env.0, *error));
         }
     })
 }
 
-fn turn_within(env: Env) -> Result<napi_value, crate::js::Thrown> {
-    match host(|h| h.watching()) {
-        Some(server) => env.call(face(|f| f.accepted), &[env.int(server.slot())]).map(drop)?,
-        None => begin(env)?,
-    }
-    Ok(env.undefined())
-}
-
 /// A connection that came in, when the method of the server's handle says so.
-pub(crate) fn accept(env: Env) -> Result<napi_value, crate::js::Thrown> {
-    host(|h| h.accepting = true);
-    let begun = begin(env);
+pub(crate) fn accept(env: Env) -> Given {
+    host(|h| {
+        h.accepting = true;
+        h.begin_due();
+    });
+    let begun = go(env);
     host(|h| h.accepting = false);
     begun?;
     Ok(env.undefined())
-}
-
-fn begin(env: Env) -> Result<(), crate::js::Thrown> {
-    host(|h| {
-        if let Some(turn) = h.turn.take() {
-            h.begin_turn(turn);
-        }
-    });
-    go(env).map(drop)
 }
 
 fn environment() -> Env {

@@ -39,7 +39,9 @@
 mod chooser;
 mod faults;
 mod observer;
+pub mod program;
 mod programs;
+pub mod rules;
 mod tape;
 mod world;
 

@@ -2,7 +2,7 @@
 
 use super::coverage::Coverage;
 use super::filters::{self, Filtered};
-use super::masks::{self, Mask};
+use super::masks::{self, Effort, Mask};
 use super::node::{DIED, Node};
 use super::shrink;
 use super::strategy::{Generated, programs};
@@ -16,6 +16,12 @@ use std::time::{Duration, Instant};
 
 /// How many programs Node is given ahead.
 const AHEAD: usize = 48;
+
+/// How often a program whose logs differ is run again, on both sides.
+const AGAIN: u32 = 3;
+
+/// How often it is, when nothing explained the difference.
+const RARE: u32 = 12;
 
 /// How many runs the shrinking of one difference may take, in each of its two parts.
 const TRIES: u32 = 1_500;
@@ -120,6 +126,12 @@ pub fn tree(seed: u64, index: u64) -> impl ValueTree<Value = Generated> {
     programs().new_tree(&mut TestRunner::new_with_rng(config, rng)).expect("nothing is rejected")
 }
 
+/// The logs of a program's runs.
+struct Logs {
+    ours: Vec<String>,
+    node: Vec<String>,
+}
+
 /// Compares Node and netfold.
 #[derive(Debug)]
 pub struct Differ {
@@ -147,11 +159,11 @@ impl Differ {
     /// When Node cannot be run.
     pub fn compare(&mut self, program: &Program) -> io::Result<Case> {
         let node = self.node.run(&print(program))?;
-        self.judge(program, run(program), node)
+        self.judge(program, run(program), node, false)
     }
 
     /// Judges the logs of one run.
-    fn judge(&mut self, program: &Program, ours: String, node: String) -> io::Result<Case> {
+    fn judge(&mut self, program: &Program, ours: String, node: String, thorough: bool) -> io::Result<Case> {
         let case = |verdict, ours: String, node: String| {
             let sign = if verdict == Verdict::Same { String::new() } else { sign(&ours, &node) };
             Ok(Case { index: 0, program: program.clone(), ours, node, verdict, sign })
@@ -165,27 +177,44 @@ impl Differ {
         if node == DIED {
             return case(Verdict::Different, ours, node);
         }
+        let mut logs = Logs { ours: vec![ours], node: vec![node] };
+        if self.run_again(program, &mut logs, AGAIN)? {
+            return case(Verdict::Unstable, logs.ours.swap_remove(0), logs.node.swap_remove(0));
+        }
+        let mask = masks::explain(program, &logs.ours, &logs.node, Effort::Little);
+        let deviation = logs.node.iter().find_map(|node| filters::undefined(node));
+        let verdict = match (mask, deviation) {
+            (Some(mask), _) => Verdict::Masked(mask),
+            (None, Some(deviation)) => Verdict::Deviation(deviation),
+            (None, None) if thorough => self.look_closer(program, &mut logs)?,
+            (None, None) => Verdict::Different,
+        };
+        case(verdict, logs.ours.swap_remove(0), logs.node.swap_remove(0))
+    }
+
+    /// Runs a program on both sides until a log is one of the other side's, at most so often.
+    fn run_again(&mut self, program: &Program, logs: &mut Logs, times: u32) -> io::Result<bool> {
         let text = print(program);
-        let (mut all_ours, mut all_node) = (vec![ours], vec![node]);
-        for _ in 0..3 {
-            all_node.push(self.node.run(&text)?);
-            all_ours.push(run(program));
-            if all_ours.iter().any(|ours| all_node.contains(ours)) {
-                return case(Verdict::Unstable, all_ours.swap_remove(0), all_node.swap_remove(0));
+        for _ in 0..times {
+            logs.node.push(self.node.run(&text)?);
+            logs.ours.push(run(program));
+            if logs.ours.iter().any(|ours| logs.node.contains(ours)) {
+                return Ok(true);
             }
         }
-        all_node.sort();
-        all_node.dedup();
-        let mask = all_node.iter().find_map(|node| masks::explain(program, &all_ours, node));
-        let undecided = mask.is_none() && masks::parts_later(program, &all_ours, &all_node);
-        let (ours, node) = (all_ours.swap_remove(0), all_node.swap_remove(0));
-        match mask {
-            Some(mask) => case(Verdict::Masked(mask), ours, node),
-            None if filters::connects_early(&node) => case(Verdict::Deviation(filters::EARLY), ours, node),
-            None if filters::calls_again(&node) => case(Verdict::Deviation(filters::D9), ours, node),
-            None if undecided => case(Verdict::Undecided, ours, node),
-            None => case(Verdict::Different, ours, node),
+        Ok(false)
+    }
+
+    /// What is rare is run more often, and in more orders.
+    fn look_closer(&mut self, program: &Program, logs: &mut Logs) -> io::Result<Verdict> {
+        if self.run_again(program, logs, RARE)? {
+            return Ok(Verdict::Unstable);
         }
+        Ok(match masks::explain(program, &logs.ours, &logs.node, Effort::Much) {
+            Some(mask) => Verdict::Masked(mask),
+            None if masks::parts_later(program, &logs.ours, &logs.node) => Verdict::Undecided,
+            None => Verdict::Different,
+        })
     }
 
     /// Runs programs from a seed; `progress` is called after each.
@@ -219,7 +248,7 @@ impl Differ {
                 progress(&found);
             }
             for (index, program, ours, node) in suspects {
-                let case = self.judge(&program, ours, node)?;
+                let case = self.judge(&program, ours, node, true)?;
                 self.keep(plan, &mut found, Case { index, ..case })?;
                 if plan.first_only && found.different() > 0 {
                     index_done(&mut found, begun);

@@ -31,9 +31,17 @@ pub const D18: &str = "D18 abort before connect";
 /// to undefined behavior".
 pub const EARLY: &str = "connect before 'close': undefined in Node's documentation";
 
+/// What the log of a program that differs is not called a difference for.
+pub fn undefined(log: &str) -> Option<&'static str> {
+    if connects_early(log) {
+        return Some(EARLY);
+    }
+    calls_again(log).then_some(D9)
+}
+
 /// Whether a socket is asked to connect while an earlier connect of it has not come to its 'close'. Such programs are
 /// compared; what differs is not called a difference.
-pub fn connects_early(log: &str) -> bool {
+fn connects_early(log: &str) -> bool {
     log.split("== ").any(|block| {
         // How many connects have not come to their 'close', and whether one of a socket that had no handle is to come.
         let (mut owed, mut idle) = (0, false);
@@ -55,7 +63,7 @@ pub fn connects_early(log: &str) -> bool {
 
 /// Whether a callback is called more often than it was given, or ends the socket while others fail: Node calls those of writes
 /// that wait again when one of them ends the socket or fails (D9).
-pub fn calls_again(log: &str) -> bool {
+fn calls_again(log: &str) -> bool {
     log.split("== ").any(|block| {
         if uncorks_while_failing(block) {
             return true;

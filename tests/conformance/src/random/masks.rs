@@ -7,6 +7,7 @@ use crate::scenario::program::{Part, Program, Step, Verb};
 use crate::scenario::{round_now, run_on};
 use netfold::System;
 use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -30,22 +31,43 @@ impl Mask {
     }
 }
 
-/// How many orders are tried.
-const RUNS: usize = 600;
-
-/// How long is tried; a program with times takes a tenth of a second and more.
-const LONGEST: Duration = Duration::from_secs(4);
-const LONGEST_WITH_TIMES: Duration = Duration::from_secs(40);
-
 /// How many orders of one poll are tried: all of up to five handles.
 const ORDERS: usize = 120;
 
-/// The freedom by which our logs may differ from Node's as they do, if there is one.
-pub fn explain(program: &Program, ours: &[String], node: &str) -> Option<Mask> {
-    if has_times(program) && ours.iter().any(|ours| without_rounds(ours) == without_rounds(node)) {
+/// How much is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// What explains most differences.
+    Little,
+    /// What may take a minute.
+    Much,
+}
+
+impl Effort {
+    /// How many orders.
+    const fn runs(self) -> usize {
+        match self {
+            Effort::Little => 100,
+            Effort::Much => 3_000,
+        }
+    }
+
+    /// How long; a program with times takes a tenth of a second and more.
+    const fn longest(self) -> Duration {
+        match self {
+            Effort::Little => Duration::from_secs(2),
+            Effort::Much => Duration::from_secs(40),
+        }
+    }
+}
+
+/// The freedom by which our logs may differ from Node's as they do, if there is one: by it one is like one.
+pub fn explain(program: &Program, ours: &[String], node: &[String], effort: Effort) -> Option<Mask> {
+    let late = |ours: &String, node: &String| without_rounds(ours) == without_rounds(node);
+    if has_times(program) && ours.iter().any(|ours| node.iter().any(|node| late(ours, node))) {
         return Some(Mask::Lateness);
     }
-    in_some_order(program, node).then_some(Mask::Order)
+    in_some_order(program, node, effort).then_some(Mask::Order)
 }
 
 /// Whether Node's logs part from one another in an earlier round than one of ours parts from all of them, or in the same.
@@ -108,20 +130,26 @@ struct Met {
 const GIVEN: usize = 0;
 /// By slot: as libuv tells epoll of them, the older handle first.
 const BY_SLOT: usize = 1;
+/// The first of the orders that are not one of a rule.
+const ODOMETER: usize = 4;
 
-/// Brings a list into an order: from 2 on, the n-th but two, as an odometer counts: the last digit says which comes last.
+/// Brings a list into an order. The first four are rules that may hold for each poll: the system's order, that of the
+/// slots, and both backwards. From there on it is as an odometer counts: the last digit says which comes last.
 fn reorder(list: &mut [usize], order: usize) {
-    match order {
-        GIVEN => {}
-        BY_SLOT => list.sort_unstable(),
-        _ => {
-            let mut n = order - 1;
-            for end in (2..=list.len()).rev() {
-                let last = &mut list[..end];
-                last[end - 1 - n % end..].rotate_left(1);
-                n /= end;
-            }
+    if order & BY_SLOT != 0 && order < ODOMETER {
+        list.sort_unstable();
+    }
+    if order < ODOMETER {
+        if order >= 2 {
+            list.reverse();
         }
+        return;
+    }
+    let mut n = order - ODOMETER + 1;
+    for end in (2..=list.len()).rev() {
+        let last = &mut list[..end];
+        last[end - 1 - n % end..].rotate_left(1);
+        n /= end;
     }
 }
 
@@ -140,36 +168,33 @@ fn run_with(program: &Program, tape: &[usize], otherwise: usize) -> (String, Vec
     (log, met)
 }
 
-/// Whether some order of ready handles gives Node's log. What is like Node's for longest is varied first, and in it the
-/// polls next to where it parts.
-fn in_some_order(program: &Program, node: &str) -> bool {
-    let by_slot = run_with(program, &[], BY_SLOT).0;
+/// Whether some order of ready handles gives Node's log. What is like Node's for longest is varied first, of that what has
+/// the fewest polls changed, and in it the polls next to where it parts.
+fn in_some_order(program: &Program, node: &[String], effort: Effort) -> bool {
     let times = has_times(program);
-    let longest = if times { LONGEST_WITH_TIMES } else { LONGEST };
-    let same = |log: &str| log == node || times && without_rounds(log) == without_rounds(node);
-    if same(&by_slot) {
-        return true;
-    }
-    let mut tried: HashSet<Vec<usize>> = HashSet::new();
-    let mut heap = BinaryHeap::from([(0, 0, Vec::new())]);
+    let bare: Vec<Vec<&str>> = node.iter().map(|node| without_rounds(node)).collect();
+    let same = |log: &String| node.contains(log) || times && bare.contains(&without_rounds(log));
+    let mut tried: HashSet<(usize, Vec<usize>)> = HashSet::new();
+    let mut heap: BinaryHeap<_> =
+        (GIVEN..ODOMETER).map(|rule| (u32::MAX, Reverse(rule), u32::MAX, rule, Vec::new())).collect();
     let begun = Instant::now();
-    for _ in 0..RUNS {
-        let Some((.., tape)) = heap.pop() else { return false };
-        let (log, met) = run_with(program, &tape, GIVEN);
+    for _ in 0..effort.runs() {
+        let Some((_, Reverse(changes), _, rule, tape)) = heap.pop() else { return false };
+        let (log, met) = run_with(program, &tape, rule);
         if same(&log) {
             return true;
         }
-        if begun.elapsed() > longest {
+        if begun.elapsed() > effort.longest() {
             return false;
         }
-        let parts = parting(program, node, &log);
+        let parts = node.iter().map(|node| parting(program, node, &log)).max().unwrap_or(0);
         for (at, poll) in met.iter().enumerate().skip(tape.len()).filter(|(_, poll)| poll.round <= parts) {
-            for order in BY_SLOT..=orders(poll.ready) {
+            for order in (GIVEN..ODOMETER + orders(poll.ready) - 1).filter(|order| *order != rule) {
                 let mut next = tape.clone();
-                next.resize(at, GIVEN);
+                next.resize(at, rule);
                 next.push(order);
-                if tried.insert(next.clone()) {
-                    heap.push((parts, poll.round, next));
+                if tried.insert((rule, next.clone())) {
+                    heap.push((parts, Reverse(changes + 1), poll.round, rule, next));
                 }
             }
         }
@@ -177,6 +202,7 @@ fn in_some_order(program: &Program, node: &str) -> bool {
     false
 }
 
+/// Of how many handles: as many orders as there are, within a bound.
 fn orders(ready: usize) -> usize {
     (1..=ready).product::<usize>().min(ORDERS)
 }
@@ -215,7 +241,8 @@ mod tests {
         };
         assert_eq!(order(0), [3, 1, 2]);
         assert_eq!(order(1), [1, 2, 3]);
-        let mut all: Vec<[usize; 3]> = std::iter::once(0).chain(2..7).map(order).collect();
+        assert_eq!((order(2), order(3)), ([2, 1, 3], [3, 2, 1]));
+        let mut all: Vec<[usize; 3]> = std::iter::once(0).chain(4..9).map(order).collect();
         all.sort();
         all.dedup();
         assert_eq!(all.len(), 6);

@@ -54,6 +54,7 @@ pub(super) fn build(raw: &Raw) -> Generated {
     }
     let mut program =
         Program { actors, parts: parts.finish(if cast.timed { 1 } else { u32::MAX }), ..Program::default() };
+    bound_pipes(&mut program, &cast);
     bound_bytes(&mut program, &cast);
     keep_off_deviations(&mut program, &mut filtered);
     Generated { program, filtered }
@@ -396,6 +397,30 @@ fn goes_around(program: &Program, cast: &Cast) -> bool {
         })
         .collect();
     pipes.iter().any(|(from, to)| from != to) || pipes.contains(&(true, true)) && pipes.contains(&(false, false))
+}
+
+/// Of pipes that send what comes back round and round, and that a block may start more than once, one side's stay: a pipe
+/// that is there twice doubles what goes round each time.
+fn bound_pipes(program: &mut Program, cast: &Cast) {
+    if !goes_around(program, cast) {
+        return;
+    }
+    let mut seen = Vec::new();
+    for part in &mut program.parts {
+        let Part::Block(trigger, steps) = part else { continue };
+        let once = matches!(trigger, Trigger::Start | Trigger::Quiet);
+        for step in steps {
+            let Step::Do(from, Verb::Pipe(to, _)) = step else { continue };
+            let pair = (from.clone(), to.clone());
+            let stays =
+                if once { !seen.contains(&pair) } else { cast.sockets.contains(from) && cast.sockets.contains(to) };
+            if stays {
+                seen.push(pair);
+            } else {
+                *step = Step::Log(String::from("left-out"));
+            }
+        }
+    }
 }
 
 /// Makes what would be too much small.

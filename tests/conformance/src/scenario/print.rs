@@ -192,6 +192,7 @@ impl Display for Verb {
                 f.write_str("dispose")?;
                 value(f, "cb", cb.as_ref())
             }
+            Verb::Unshift(amount) => write!(f, "unshift {amount}"),
             Verb::Nest(n) => write!(f, "nest {n}"),
             Verb::Smile(n, cb) => {
                 write!(f, "smile {n}")?;
@@ -207,7 +208,7 @@ impl Display for Verb {
 impl Display for NodeAlone {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            NodeAlone::Unshift(n) => write!(f, "unshift {n}"),
+            NodeAlone::Push(n) => write!(f, "push {n}"),
             NodeAlone::SetDefaultEncoding(encoding) => write!(f, "setDefaultEncoding {}", encoding.name()),
             NodeAlone::Emit(event) => write!(f, "emit {}", event.name()),
             NodeAlone::Iterate => f.write_str("iterate"),

@@ -185,6 +185,8 @@ pub enum Verb {
     MaxConnections(i64),
     /// `dispose [CB]`, of sockets and servers
     Dispose(Callback),
+    /// `unshift N [ENC]`
+    Unshift(Amount),
     /// `nest N`: a listener of 'pause' that resumes and pauses, N deep
     Nest(u32),
     /// `smile N [CB]`: text of N characters beyond the sixteen bits of a UTF-16 unit
@@ -200,8 +202,8 @@ pub enum Verb {
 /// Members of Node's that netfold has not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NodeAlone {
-    /// `unshift N`
-    Unshift(u32),
+    /// `push N`
+    Push(u32),
     /// `setDefaultEncoding ENC`
     SetDefaultEncoding(Encoding),
     /// `emit EVENT`

@@ -179,6 +179,10 @@ fn socket_verb<H: Host>(net: &mut Net<State, H>, actor: usize, socket: Socket, v
             }
         }
         Verb::Unpipe(None) => socket.unpipe_all(net),
+        Verb::Unshift(amount) => {
+            let chunk = chunk(net, actor, *amount);
+            return Ok(Some(format!("-> {}", socket.unshift(net, chunk))));
+        }
         Verb::Nest(depth) => return Ok(nest(net, socket, *depth)),
         Verb::Smile(count, cb) => {
             let text = "\u{1f600}".repeat(*count as usize);
