@@ -101,7 +101,7 @@ impl Script {
         let horizon = troubles.horizon;
         let times = |label: &'static str| {
             let from = u64::from(chooser.choose(label, 100)) * horizon / 100;
-            let lasts = [1, 300, 5_000, horizon][chooser.choose(label, 4) as usize];
+            let lasts = [300, 1, 20_000, horizon][chooser.choose(label, 4) as usize];
             (from, (from + lasts).min(horizon))
         };
         let one = |label: &'static str, of: &[&str]| of[chooser.choose(label, of.len() as u32) as usize].to_owned();

@@ -2,6 +2,8 @@
 
 use crate::world::{Computer, Process, World};
 use netfold::{Host, Net, NetError};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::fmt;
 
 /// A program that [`Programs`] runs: a [`Net`], or something around one.
@@ -23,6 +25,9 @@ impl<S, H: Host> Program for Net<S, H> {
     }
 }
 
+/// Among how many that have something to do the next is chosen.
+const ORDERS: usize = 4;
+
 type Begin = Box<dyn FnMut(Process) -> Box<dyn Program>>;
 
 struct Entry {
@@ -34,6 +39,10 @@ struct Entry {
     fresh: bool,
     /// It was killed, and may begin anew.
     killed: bool,
+    /// When it must go around even if nothing arrives.
+    due: Option<u64>,
+    /// It stands in the list of those that may have something to do.
+    stirred: bool,
 }
 
 /// The programs of one world, each a process of its own on one of the computers.
@@ -73,12 +82,19 @@ struct Entry {
 pub struct Programs {
     world: World,
     entries: Vec<Entry>,
+    /// By process, which entry it is.
+    of_process: BTreeMap<u32, usize>,
+    /// Those that may have something to do, each once.
+    stirred: VecDeque<usize>,
+    /// When each must go around even if nothing arrives; the earliest first. Those that are not an entry's own are old.
+    due: BinaryHeap<Reverse<(u64, usize)>>,
 }
 
 impl Programs {
     /// None yet.
     pub fn new(world: &World) -> Self {
-        Self { world: world.clone(), entries: Vec::new() }
+        let (entries, of_process) = (Vec::new(), BTreeMap::new());
+        Self { world: world.clone(), entries, of_process, stirred: VecDeque::new(), due: BinaryHeap::new() }
     }
 
     /// One more program, which begins at once: `begin` makes it, on the process that it is given, and again whenever it
@@ -86,9 +102,11 @@ impl Programs {
     pub fn add(&mut self, name: &str, computer: &Computer, begin: impl FnMut(Process) -> Box<dyn Program> + 'static) {
         let begin: Begin = Box::new(begin);
         let (name, computer) = (name.into(), computer.clone());
-        let mut entry = Entry { name, computer, begin, running: None, fresh: true, killed: false };
+        let mut entry =
+            Entry { name, computer, begin, running: None, fresh: true, killed: false, due: None, stirred: false };
         entry.start();
         self.entries.push(entry);
+        self.begun(self.entries.len() - 1);
     }
 
     /// The process of a program, if it runs.
@@ -99,7 +117,24 @@ impl Programs {
 
     /// Begins a program that does not run; whether that could be done.
     pub fn start(&mut self, name: &str) -> bool {
-        self.entries.iter_mut().find(|entry| entry.name == name).is_some_and(Entry::start)
+        let Some(at) = self.entries.iter().position(|entry| entry.name == name) else { return false };
+        let started = self.entries[at].start();
+        self.begun(at);
+        started
+    }
+
+    /// A program has begun: its process is known, and it goes around once.
+    fn begun(&mut self, at: usize) {
+        if let Some((process, _)) = &self.entries[at].running {
+            self.of_process.insert(process.id(), at);
+            self.stir(at);
+        }
+    }
+
+    fn stir(&mut self, at: usize) {
+        if !std::mem::replace(&mut self.entries[at].stirred, true) {
+            self.stirred.push_back(at);
+        }
     }
 
     /// Whether each program has come to its end.
@@ -112,26 +147,50 @@ impl Programs {
     /// # Errors
     /// The first that a program ends with; that program is over then.
     pub fn run(&mut self, until: u64) -> Result<(), NetError> {
+        (0..self.entries.len()).for_each(|at| self.stir(at));
         loop {
-            self.bury();
-            self.begin_anew();
-            let waits = self.entries.iter().any(|entry| entry.killed) && self.world.expects_faults();
-            if self.are_over() && !waits {
-                return Ok(());
+            if self.world.take_mortality() {
+                self.bury();
+                self.begin_anew();
             }
-            let ready: Vec<usize> = (0..self.entries.len()).filter(|at| self.entries[*at].is_ready()).collect();
-            if ready.is_empty() {
-                if !self.pass(until) {
-                    return Ok(());
+            for pid in self.world.take_stirred() {
+                if let Some(at) = self.of_process.get(&pid) {
+                    self.stir(*at);
                 }
-                continue;
             }
-            let first = match ready.len() {
+            let first = match self.stirred.len() {
+                0 if self.are_done() => return Ok(()),
+                0 if !self.pass(until) => return Ok(()),
+                0 => continue,
                 1 => 0,
-                n => self.world.chooser().choose("turn", n as u32) as usize,
+                n => self.world.chooser().choose("turn", n.min(ORDERS) as u32) as usize,
             };
-            self.entries[ready[first]].go()?;
+            let Some(at) = self.stirred.remove(first) else { continue };
+            self.entries[at].stirred = false;
+            if self.entries[at].is_ready() {
+                self.entries[at].go()?;
+                self.stir(at);
+            }
+            self.plan(at);
         }
+    }
+
+    /// Whether nothing runs, nor will.
+    fn are_done(&self) -> bool {
+        let waits = self.entries.iter().any(|entry| entry.killed) && self.world.expects_faults();
+        self.are_over() && !waits
+    }
+
+    /// Notes when an entry must go around next.
+    fn plan(&mut self, at: usize) {
+        let now = self.world.now();
+        let entry = &mut self.entries[at];
+        let due = entry.running.as_mut().and_then(|(_, program)| program.due());
+        let due = due.map(|due| now.saturating_add(due));
+        if let Some(due) = due.filter(|due| Some(*due) != entry.due) {
+            self.due.push(Reverse((due, at)));
+        }
+        entry.due = due;
     }
 
     /// What was killed is gone.
@@ -143,27 +202,41 @@ impl Programs {
 
     fn begin_anew(&mut self) {
         let (names, all) = self.world.take_wanted();
-        for entry in &mut self.entries {
+        for at in 0..self.entries.len() {
+            let entry = &mut self.entries[at];
+            // One that stood still has missed its time.
+            entry.due = None;
             if entry.killed && (all || names.contains(&entry.name)) {
                 entry.start();
+                self.begun(at);
             }
+            self.stir(at);
         }
     }
 
     /// Lets time pass until something happens; whether anything will, in time.
     fn pass(&mut self, until: u64) -> bool {
-        let now = self.world.now();
-        let running = self.entries.iter_mut().filter_map(|entry| entry.running.as_mut());
-        let due = running.filter(|(process, _)| !process.is_stopped());
-        let due = due.filter_map(|(_, program)| program.due()).min().map(|due| now.saturating_add(due));
-        let arrival = self.world.next_arrival();
-        match [due, arrival].into_iter().flatten().min() {
-            Some(at) if at <= until => {
-                self.world.pass_until(at);
-                true
-            }
-            _ => false,
+        while let Some(Reverse((at, which))) = self.due.peek().copied()
+            && !self.entries[which].is_due(at)
+        {
+            self.due.pop();
         }
+        let due = self.due.peek().map(|Reverse((at, _))| *at);
+        let at = match [due, self.world.next_arrival()].into_iter().flatten().min() {
+            Some(at) if at <= until => at,
+            _ => return false,
+        };
+        self.world.pass_until(at);
+        while let Some(Reverse((due, which))) = self.due.peek().copied()
+            && due <= at
+        {
+            self.due.pop();
+            if self.entries[which].is_due(due) {
+                self.entries[which].due = None;
+                self.stir(which);
+            }
+        }
+        true
     }
 }
 
@@ -175,8 +248,14 @@ impl Entry {
         let process = self.computer.process(&self.name);
         let program = (self.begin)(process.clone());
         self.running = Some((process, program));
-        (self.fresh, self.killed) = (true, false);
+        (self.fresh, self.killed, self.due) = (true, false, None);
         true
+    }
+
+    /// Whether this is when it must go around.
+    fn is_due(&self, at: u64) -> bool {
+        let runs = self.running.as_ref().is_some_and(|(process, _)| !process.is_stopped());
+        runs && self.due == Some(at)
     }
 
     fn is_ready(&mut self) -> bool {

@@ -12,16 +12,18 @@ mod program;
 mod simulated;
 
 use linux::Linux;
-use netfold_sim::{Chooser, exhaust};
+use netfold_sim::Chooser;
 use program::{Op, Outcome, System, differs, program};
 use simulated::Simulated;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::path::PathBuf;
 
 /// The world's ways of running one program that are tried, at most, until one is the kernel's.
-const WAYS: u64 = 20_000;
+const WAYS: usize = 20_000;
 
 /// As many while a program is made smaller.
-const FEW: u64 = 500;
+const FEW: usize = 2_000;
 
 fn path() -> PathBuf {
     std::env::temp_dir().join(format!("netfold-kernel-{}-{:?}", std::process::id(), std::thread::current().id()))
@@ -45,25 +47,40 @@ fn in_world(ops: &[Op], unix: bool, kernel: &[Outcome], chooser: Chooser) -> Vec
     outcomes
 }
 
-/// The step that the world cannot do as the kernel did, and what it did instead in the way that came farthest.
-fn impossible(ops: &[Op], unix: bool, kernel: &[Outcome], ways: u64) -> Option<(usize, Outcome)> {
+/// The questions that are answered with 1; the others are with 0. What else can be answered is either as good for this or
+/// nothing that a kernel does.
+type Turns = Vec<usize>;
+
+fn answers(turns: &Turns) -> Chooser {
+    let mut bytes = vec![0; turns.last().map_or(0, |at| at + 1)];
+    for at in turns {
+        bytes[*at] = 1;
+    }
+    Chooser::bytes(bytes)
+}
+
+/// The step that the world cannot do as the kernel did, and what it did instead in the way that came farthest. Ways that
+/// came far are followed first, and of these the ones that are the most like a calm world's.
+fn impossible(ops: &[Op], unix: bool, kernel: &[Outcome], ways: usize) -> Option<(usize, Outcome)> {
     let mut farthest: Option<(usize, Outcome)> = None;
-    let mut found = false;
-    let _all = exhaust(ways, |chooser| {
-        if found {
-            return;
-        }
-        let world = in_world(ops, unix, kernel, chooser.clone());
-        match differs(kernel, &world) {
-            None => found = true,
-            Some(at) => {
-                if farthest.as_ref().is_none_or(|(far, _)| at > *far) {
-                    farthest = Some((at, world.last().cloned().unwrap_or(Outcome::Nothing)));
-                }
+    let mut open: BinaryHeap<(usize, Reverse<usize>, Reverse<Turns>, usize)> = BinaryHeap::new();
+    let mut next = vec![Turns::new()];
+    let mut tried = 0;
+    loop {
+        for turns in std::mem::take(&mut next) {
+            tried += 1;
+            let chooser = answers(&turns);
+            let world = in_world(ops, unix, kernel, chooser.clone());
+            let at = differs(kernel, &world)?;
+            if farthest.as_ref().is_none_or(|(far, _)| at > *far) {
+                farthest = Some((at, world.last().cloned().unwrap_or(Outcome::Nothing)));
             }
+            open.push((at, Reverse(turns.len()), Reverse(turns), chooser.count() as usize));
         }
-    });
-    if found { None } else { farthest }
+        let Some((_, _, Reverse(turns), questions)) = open.pop().filter(|_| tried < ways) else { return farthest };
+        let first = turns.last().map_or(0, |at| at + 1);
+        next.extend((first..questions).map(|at| turns.iter().copied().chain([at]).collect::<Turns>()));
+    }
 }
 
 /// The smallest program found that still shows something that the world cannot do.

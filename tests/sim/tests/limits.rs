@@ -81,7 +81,7 @@ fn a_server_without_descriptors_sheds_what_waits_and_serves_again_when_there_are
         Box::new(net)
     });
     programs.run(1_000).expect("nothing fails");
-    assert_eq!(*said.borrow(), ["10 connect", "10 end", "60 served", "60 connect"]);
+    assert_eq!(*said.borrow(), ["10 connect", "10 end", "60 connect", "60 served"]);
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn lives(net: &mut Loop, socket: Socket, name: &str) {
     });
     socket.resume(net);
     if choose(net, "keep-alive", 2) == 1 {
-        socket.set_keep_alive(net, true, 5_000);
+        socket.set_keep_alive(net, true, 1_000);
     }
     for _ in 0..choose(net, "writes", 4) {
         let len = [1, 100, 20_000][choose(net, "size", 3) as usize];

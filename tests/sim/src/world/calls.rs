@@ -160,7 +160,7 @@ impl Inner {
         sock.auto_port |= bound.is_none();
         (sock.local, sock.remote) = (Some(SocketAddr::new(from, port)), Some(to));
         (sock.state, sock.asked, sock.peer_at, sock.peer) = (State::SynSent, Asked::Underway, peer_at, None);
-        (sock.tries, sock.soft) = (0, None);
+        (sock.tries, sock.soft, sock.error, sock.done) = (0, None, None, false);
         if bound.is_none() {
             self.take_port(which, port);
         }

@@ -87,6 +87,8 @@ pub(super) struct ProcState {
     pub(super) alive: bool,
     /// It stands still: no program of it runs.
     pub(super) stopped: bool,
+    /// It stands in the list of those that something has happened to.
+    pub(super) stirred: bool,
     pub(super) user: u32,
     pub(super) open: usize,
     pub(super) most_open: usize,
@@ -113,6 +115,7 @@ impl Inner {
             born: self.now,
             alive: state.up,
             stopped: false,
+            stirred: false,
             user: 1_000,
             open: DESCRIPTORS,
             most_open: MOST_OPEN,
@@ -128,6 +131,8 @@ impl Inner {
             return;
         }
         proc.tables.clear();
+        self.mortality = true;
+        let proc = &mut self.procs[pid as usize];
         let open = std::mem::take(&mut proc.open);
         let mut own: Vec<Ref> = self.socks.iter().filter(|(_, s)| s.pid == pid).map(|(at, s)| (at, s.serial)).collect();
         own.sort_by_key(|which| which.1);
@@ -149,6 +154,7 @@ impl Inner {
         if !std::mem::replace(&mut self.computers[computer as usize].up, false) {
             return;
         }
+        self.mortality = true;
         for proc in self.procs.iter_mut().filter(|proc| proc.computer == computer && proc.alive) {
             (proc.alive, proc.open) = (false, 0);
             proc.tables.clear();

@@ -110,6 +110,9 @@ struct Inner {
     /// Whose programs the script wants to begin anew; all that do not run, when all is well.
     wanted: Vec<String>,
     well: bool,
+    /// For `Programs`: the processes that something has happened to, and whether one may have died or is to begin.
+    stirred: Vec<u32>,
+    mortality: bool,
 }
 
 impl Inner {
@@ -136,6 +139,8 @@ impl Inner {
             happened: 0,
             wanted: Vec::new(),
             well: false,
+            stirred: Vec::new(),
+            mortality: false,
         };
         let local = inner.add_computer("local", Vec::new());
         inner.add_process(local, "local");

@@ -437,16 +437,25 @@ impl Inner {
         }
     }
 
+    /// A process has something to do: `Programs` runs it. A world that is a host itself has no use for that.
+    pub(super) fn stir(&mut self, pid: u32) {
+        if pid != 0 && !std::mem::replace(&mut self.procs[pid as usize].stirred, true) {
+            self.stirred.push(pid);
+        }
+    }
+
     /// Something has changed for a socket, or in what its loop wants of it: puts it onto the list of what is ready if it
     /// is, and the loop wants to know.
     pub(super) fn touch(&mut self, which: Ref) {
         let Some(sock) = self.peek(which) else { return };
         let pid = sock.pid;
-        if sock.handle == NOBODY || sock.queued || self.found(pid, which).is_none() {
+        if sock.handle == NOBODY || self.found(pid, which).is_none() {
             return;
         }
-        self.socks[which.0].queued = true;
-        self.procs[pid as usize].tables.ready.push_back(which);
+        self.stir(pid);
+        if !std::mem::replace(&mut self.socks[which.0].queued, true) {
+            self.procs[pid as usize].tables.ready.push_back(which);
+        }
     }
 }
 

@@ -155,6 +155,21 @@ impl World {
         inner.arrive();
     }
 
+    /// Whether since the last time a process has died, or is to begin anew, or goes on.
+    pub(crate) fn take_mortality(&self) -> bool {
+        std::mem::take(&mut self.0.borrow_mut().mortality)
+    }
+
+    /// The processes that something has happened to since the last time.
+    pub(crate) fn take_stirred(&self) -> Vec<u32> {
+        let mut inner = self.0.borrow_mut();
+        let stirred = std::mem::take(&mut inner.stirred);
+        for pid in &stirred {
+            inner.procs[*pid as usize].stirred = false;
+        }
+        stirred
+    }
+
     /// Which programs are to begin anew, and whether all are.
     pub(crate) fn take_wanted(&self) -> (Vec<String>, bool) {
         let mut inner = self.0.borrow_mut();
@@ -294,6 +309,11 @@ impl Process {
         self.world.0.borrow().procs[self.pid as usize].name.clone()
     }
 
+    /// Its number, which no other of its world has.
+    pub const fn id(&self) -> u32 {
+        self.pid
+    }
+
     /// The world that it is in.
     pub fn world(&self) -> World {
         self.world.clone()
@@ -311,7 +331,7 @@ impl Process {
 
     /// Has it stand still, or go on: [`Programs`](crate::Programs) does not run it. The kernel goes on answering for it.
     pub fn stop(&self, stopped: bool) {
-        self.world.0.borrow_mut().procs[self.pid as usize].stopped = stopped;
+        self.world.0.borrow_mut().stop_process(self.pid, stopped);
     }
 
     /// The process is no more, and the kernel closes what it had open: with FIN, or with RST where bytes were unread. The

@@ -22,6 +22,7 @@ impl Inner {
     pub(super) fn next_fault(&mut self) {
         let Some((_, fault)) = self.script.faults().get(self.happened).cloned() else { return };
         self.happened += 1;
+        self.mortality = true;
         self.happens(&fault);
         self.await_fault();
     }
@@ -90,8 +91,13 @@ impl Inner {
 
     fn stop(&mut self, name: &str, stopped: bool) {
         if let Some(p) = self.process_named(name) {
-            self.procs[p as usize].stopped = stopped;
+            self.stop_process(p, stopped);
         }
+    }
+
+    pub(super) fn stop_process(&mut self, pid: u32, stopped: bool) {
+        self.procs[pid as usize].stopped = stopped;
+        self.mortality = true;
     }
 
     fn change(&mut self, name: &str, change: impl FnOnce(&mut ComputerState)) {

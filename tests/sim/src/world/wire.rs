@@ -172,6 +172,7 @@ impl Inner {
                 What::Answer(pid, lookup, host, family) => {
                     let answer = self.resolved(&host, family);
                     self.procs[pid as usize].tables.answers.push_back((lookup, answer));
+                    self.stir(pid);
                 }
                 What::Fault => self.next_fault(),
             }
