@@ -29,6 +29,13 @@ impl<C> Seldom<C> {
     }
 }
 
+impl<C: Default> Seldom<C> {
+    /// What is in it, which is empty then. Nothing is made for it.
+    pub(crate) fn take(&mut self) -> C {
+        self.0.as_deref_mut().map(core::mem::take).unwrap_or_default()
+    }
+}
+
 impl<C: Empty> Deref for Seldom<C> {
     type Target = C;
 
@@ -52,9 +59,10 @@ mod tests {
     #[test]
     fn it_is_empty_until_it_is_written_to_and_takes_one_word() {
         let mut list: Seldom<Vec<u8>> = Seldom::new();
-        assert!(list.is_empty() && list.0.is_none());
+        assert!(list.take().is_empty() && list.is_empty() && list.0.is_none());
         list.push(7);
         assert_eq!(*list, [7]);
+        assert_eq!((list.take(), list.len()), ([7].into(), 0));
         assert_eq!(size_of::<Seldom<VecDeque<u64>>>(), size_of::<usize>());
     }
 }

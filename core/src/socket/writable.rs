@@ -794,7 +794,7 @@ impl Core {
     }
 
     fn call_finished(&mut self, socket: SocketId, error: Option<SharedError>) -> Flow {
-        let mut callbacks = core::mem::take(&mut *self.sockets[socket].w.on_finished);
+        let mut callbacks = self.sockets[socket].w.on_finished.take();
         if bug!(EndCallbacksLost) {
             callbacks.truncate(1);
         }
