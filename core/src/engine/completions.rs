@@ -3,7 +3,7 @@
 use super::frame::{Fed, Flow};
 use super::{Core, Handle, LookupFor, Owner, Refusal};
 use crate::bugs::bug;
-use crate::call::Completion;
+use crate::call::{Completion, HandleKind};
 use crate::command::Resolved;
 use crate::errno::LookupCode;
 use crate::error::ApiMisuse;
@@ -39,7 +39,9 @@ impl Core {
                 self.read_failed(socket, errno)
             }
             Completion::Connected(h, result) => {
-                if self.waiting(h, |handle| handle.connecting)?.is_none() {
+                // Of a path that was asked for again, the older answer may come when the newer one was told already (rule C15).
+                let waits = |handle: &Handle| handle.connecting || handle.kind == HandleKind::Pipe;
+                if self.waiting(h, waits)?.is_none() || !self.handles[h].connecting {
                     return Ok(self.nothing());
                 }
                 // The answer to a path that was asked for again counts, also when the first one's comes before it is told.
