@@ -110,8 +110,8 @@ pub(super) struct Sent {
 }
 
 /// Writes until everything is with the system or it takes no more. Of one empty piece the system is told too: it may know
-/// that the other side is gone. Several are a vectored write of nothing, which Linux answers without a look at the socket. A FIFO knows no `send`: a program that does not ignore SIGPIPE, as Rust's do, gets that signal
-/// when nobody reads.
+/// that the other side is gone. Several are a vectored write of nothing, which Linux answers without a look at the socket. A
+/// FIFO knows no `send`: a program that does not ignore SIGPIPE, as Rust's do, gets that signal when nobody reads.
 pub(super) fn send_all(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Sent {
     // One piece, all of it taken: most writes.
     if let [piece] = pieces
