@@ -39,6 +39,7 @@
 mod chooser;
 pub mod explore;
 mod faults;
+pub mod generate;
 mod observer;
 pub mod program;
 mod programs;
