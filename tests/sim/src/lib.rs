@@ -39,6 +39,7 @@
 mod chooser;
 pub mod explore;
 mod faults;
+pub mod generate;
 mod history;
 mod kind;
 mod observer;
