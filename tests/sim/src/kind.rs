@@ -1,7 +1,8 @@
 //! The runs that the crate brings along, each made of nothing but a chooser's answers.
 
 use crate::chooser::Chooser;
-use crate::program::{self, ProgramOptions};
+use crate::explore::pair::{NAMES, Pair};
+use crate::program::{self, ProgramOptions, look_at};
 use crate::troubled;
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +14,12 @@ pub enum Kind {
     Program,
     /// `troubled`: [`troubled::run`].
     Troubled,
+    /// `pair`: a walk of [`Pair::FULL`], as the explorer's tapes are.
+    Pair,
 }
+
+/// No walk of a pair is as long.
+const STEPS: u32 = 1_000;
 
 /// What came of a run.
 #[derive(Clone, Debug)]
@@ -33,13 +39,14 @@ impl Finished {
 
 impl Kind {
     /// All there are.
-    pub const ALL: [Kind; 2] = [Kind::Program, Kind::Troubled];
+    pub const ALL: [Kind; 3] = [Kind::Program, Kind::Troubled, Kind::Pair];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Kind::Program => "program",
             Kind::Troubled => "troubled",
+            Kind::Pair => "pair",
         }
     }
 
@@ -54,8 +61,24 @@ impl Kind {
                 let ran = troubled::run(chooser, true);
                 Finished { problems: ran.problems, traces: ran.traces }
             }
+            Kind::Pair => {
+                let (broken, traces) = Pair::FULL.record(chooser, STEPS);
+                let mut problems: Vec<(String, String)> = broken.map(ruled).into_iter().collect();
+                let traces: Vec<_> = NAMES.into_iter().map(String::from).zip(traces).collect();
+                for (name, trace) in &traces {
+                    let broken = look_at(trace, false).unwrap_or_else(|error| panic!("{name}: {error}"));
+                    problems.extend(broken.into_iter().map(|b| (b.rule.to_string(), format!("{name}: {b}"))));
+                }
+                Finished { problems, traces }
+            }
         }
     }
+}
+
+/// What does not hold in a pair, with what it is without the side's name.
+fn ruled(what: String) -> (String, String) {
+    let rule = what.split_once(": ").map_or(&*what, |(_, rule)| rule).to_string();
+    (rule, what)
 }
 
 impl fmt::Display for Kind {
