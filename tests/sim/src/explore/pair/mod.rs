@@ -66,6 +66,17 @@ pub struct PairState {
     scene: Scene,
 }
 
+/// A walk of which both machines were recorded.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// What does not hold, if anything.
+    pub broken: Option<String>,
+    /// The trace of each side.
+    pub traces: [Vec<u8>; 2],
+    /// Whose each turn was.
+    pub turns: Vec<usize>,
+}
+
 /// What can happen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
@@ -315,18 +326,19 @@ impl Pair {
         Some(told)
     }
 
-    /// Walks with a chooser, at most so many steps, with both machines recorded: what does not hold, if anything, and the
-    /// two traces.
-    pub fn record(&self, chooser: &Chooser, most: u32) -> (Option<String>, [Vec<u8>; 2]) {
+    /// Walks with a chooser, at most so many steps, with both machines recorded.
+    pub fn record(&self, chooser: &Chooser, most: u32) -> Recorded {
         let options = || Options { read: Payload::Full, written: Payload::Full, ..Options::default() };
         let mut machines = [(); 2].map(|()| Machine::recorded(Core::default(), options()));
         let sides = machines.each_mut().map(|machine| Side::begin(self, machine));
         let mut scene = Scene { sides, ways: Default::default(), reset: false };
         let mut choose = chooser;
         let mut broken = None;
+        let mut turns: Vec<usize> = (0..2).flat_map(|me| [me; side::SETUP]).collect();
         for _ in 0..most {
             let next = self.choose(&scene, &mut choose);
             if let Some((me, input)) = next.and_then(|next| self.happens(&mut scene, next)) {
+                turns.push(me);
                 Run { pair: self, scene: &mut scene, me }.tell(&mut machines[me], input, &mut choose);
             }
             broken = scene.broken(next.is_none());
@@ -334,7 +346,8 @@ impl Pair {
                 break;
             }
         }
-        (broken, machines.map(|mut machine| machine.finish().unwrap_or_default()))
+        let traces = machines.map(|mut machine| machine.finish().unwrap_or_default());
+        Recorded { broken, traces, turns }
     }
 }
 

@@ -49,6 +49,9 @@ pub(super) struct Side {
 const KINDS: [EventKind; 6] =
     [EventKind::Data, EventKind::End, EventKind::Finish, EventKind::Error, EventKind::Close, EventKind::Drain];
 
+/// With how many commands a side begins.
+pub(super) const SETUP: usize = 1 + KINDS.len();
+
 /// Always the first.
 struct First;
 
