@@ -19,8 +19,54 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// The peers that there are, by name.
+    pub const NAMES: &str = "epoll, mio, polling, tokio, uv, netfold, netfold-cb (a shared write callback), netfold-pause \
+        (backpressure), netfold-timeout (an idle timeout), netfold-length, -hash, -full (recorded), netfold-level, -oneshot \
+        (waits), node-data, node-pipe, addon-data, addon-pipe (netfold inside Node)";
+
+    /// The server of a name, or why it is not to be had here.
+    ///
+    /// # Errors
+    /// There is none of that name, or it should have been built with this program.
+    pub fn named(name: &str) -> io::Result<Result<Self, &'static str>> {
+        let netfold = |arguments| Self::beside(name, "echo_netfold", arguments);
+        let built = |program| Ok(Self::beside(name, program, &[]).map_err(|_| "not built, tests/bench/run builds it"));
+        let variant = name.split_once('-').map_or("", |(_, variant)| variant);
+        Ok(Ok(match name {
+            "epoll" => Self::beside(name, "echo_epoll", &[])?,
+            "mio" => return built("echo_mio"),
+            "polling" => return built("echo_polling"),
+            "tokio" => return built("echo_tokio"),
+            "uv" => return built("echo_uv"),
+            "netfold" => netfold(&[])?,
+            "netfold-cb" => netfold(&["--callback"])?,
+            "netfold-pause" => netfold(&["--backpressure"])?,
+            "netfold-timeout" => netfold(&["--timeout"])?,
+            "netfold-length" | "netfold-hash" | "netfold-full" => netfold(&[])?.recording(variant),
+            "netfold-level" | "netfold-oneshot" => netfold(&["--waiting", variant])?,
+            "node-data" | "node-pipe" => return Ok(Self::node(name, variant).ok_or("there is no node here")),
+            "addon-data" | "addon-pipe" => return Ok(Self::addon(name, variant)?.ok_or("there is no node here")),
+            _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("there is no server called {name}"))),
+        }))
+    }
+
+    /// Those of these names that are to be had; of the others it is said why not.
+    ///
+    /// # Errors
+    /// As [`named`](Self::named).
+    pub fn all(names: &[String]) -> io::Result<Vec<Self>> {
+        let mut peers = Vec::new();
+        for name in names {
+            match Self::named(name)? {
+                Ok(peer) => peers.push(peer),
+                Err(reason) => println!("{name}: skipped, {reason}"),
+            }
+        }
+        Ok(peers)
+    }
+
     /// A program that stands beside this one.
-    pub fn beside(name: &str, program: &str, arguments: &[&str]) -> io::Result<Self> {
+    fn beside(name: &str, program: &str, arguments: &[&str]) -> io::Result<Self> {
         let program = std::env::current_exe()?.with_file_name(program);
         if !program.exists() {
             let what = format!("{} is not built; run: cargo build --release -p netfold-bench", program.display());
@@ -30,14 +76,14 @@ impl Peer {
     }
 
     /// The echo server in JavaScript; `None` where there is no `node`.
-    pub fn node(name: &str, variant: &str) -> Option<Self> {
+    fn node(name: &str, variant: &str) -> Option<Self> {
         Command::new("node").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/echo.js");
         Some(Self::new(name, PathBuf::from("node"), &["--expose-gc", script.to_str()?, variant]))
     }
 
     /// The same, over netfold inside Node.
-    pub fn addon(name: &str, variant: &str) -> io::Result<Option<Self>> {
+    fn addon(name: &str, variant: &str) -> io::Result<Option<Self>> {
         let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../node/net.js");
         if !module.with_file_name("netfold.node").exists() {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the addon is not built; run: tests/node/build"));
@@ -54,7 +100,7 @@ impl Peer {
     }
 
     /// It records its run into a file, which goes when it ends.
-    pub fn recording(mut self, payload: &str) -> Self {
+    fn recording(mut self, payload: &str) -> Self {
         let file = std::env::temp_dir().join(format!("netfold-bench-{}-{}.trace", std::process::id(), self.name));
         let path = file.to_string_lossy().into_owned();
         self.arguments.extend(["--record".to_owned(), path, "--payload".to_owned(), payload.to_owned()]);

@@ -13,11 +13,13 @@ fn main() -> std::io::Result<()> {
 #[cfg(target_os = "linux")]
 mod linux {
     use clap::Parser;
-    use netfold_bench::load::{Load, Work};
+    use netfold_bench::load::{Load, Piece, Work};
     use netfold_bench::machine;
     use netfold_bench::peer::{Peer, Server};
     use netfold_bench::stats::{Sample, print_table};
+    use netfold_bench::table::append_rows;
     use std::io;
+    use std::path::{Path, PathBuf};
     use std::time::Duration;
 
     /// Starts every server, and gives each the same pieces of work in turn: A B C, C B A, A B C, ...
@@ -26,15 +28,11 @@ mod linux {
     /// was on its core, per request; ratios are those of the pieces of one round, to the first server.
     #[derive(Parser)]
     struct Options {
-        /// What to do; CONNECTIONSxBYTES or CONNECTIONSxBYTESxDEPTH, separated by commas.
+        /// What to do; CONNECTIONSxBYTES, CONNECTIONSxBYTESxDEPTH or churn:CONNECTIONSxBYTES, separated by commas.
         #[arg(long, value_delimiter = ',', default_value = "1x64,64x64,1000x64,64x16384")]
         work: Vec<Work>,
-        /// Which servers, separated by commas; the first is what the others are compared with.
-        ///
-        /// epoll, netfold, netfold-cb (a shared write callback), netfold-pause (backpressure), netfold-timeout (an idle
-        /// timeout), netfold-length, -hash, -full (recorded), netfold-level, -oneshot (waits), node-data, node-pipe, and
-        /// addon-data, addon-pipe (netfold inside Node).
-        #[arg(long, value_delimiter = ',', default_value = "epoll,netfold,netfold-cb,node-data,node-pipe")]
+        #[arg(long, value_delimiter = ',', default_value = "epoll,netfold,netfold-cb,node-data,node-pipe",
+            help = format!("Which servers, separated by commas; the first is what the others are compared with: {}", Peer::NAMES))]
         servers: Vec<String>,
         /// How many rounds.
         #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -42,6 +40,12 @@ mod linux {
         /// How long a piece takes the first server, in milliseconds.
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000))]
         piece: u64,
+        /// Connect anew for each piece: only one server at a time has connections.
+        #[arg(long)]
+        reconnect: bool,
+        /// Append the figures to this file too, tab-separated.
+        #[arg(long)]
+        out: Option<PathBuf>,
         /// The servers' core.
         #[arg(long, default_value_t = 0)]
         server_core: usize,
@@ -57,7 +61,9 @@ mod linux {
     struct Measured {
         name: String,
         server: Server,
-        load: Load,
+        work: Work,
+        /// `None` if each piece connects anew.
+        load: Option<Load>,
         cpu: Sample,
         rate: Sample,
         half: Sample,
@@ -66,12 +72,8 @@ mod linux {
 
     impl Measured {
         fn piece(&mut self, requests: u64) -> io::Result<Duration> {
-            let before = self.server.cpu_time()?;
-            let piece = self
-                .load
-                .run(requests, WITHIN)
-                .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.name)))?;
-            let ran = self.server.cpu_time()? - before;
+            let (piece, ran) =
+                self.ran(requests).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.name)))?;
             self.cpu.push(ran.as_nanos() as f64 / requests as f64);
             self.rate.push(piece.per_second());
             self.half.push(piece.latency(0.5));
@@ -79,36 +81,25 @@ mod linux {
             Ok(piece.wall)
         }
 
+        /// So many requests, and how long the server was on its core meanwhile.
+        fn ran(&mut self, requests: u64) -> io::Result<(Piece, Duration)> {
+            let mut anew = None;
+            let load = match &mut self.load {
+                Some(load) => load,
+                // Once around: then all are accepted.
+                None => {
+                    let load = anew.insert(Load::connect(self.server.address(), self.work)?);
+                    load.run(self.work.connections as u64, WITHIN)?;
+                    load
+                }
+            };
+            let before = self.server.cpu_time()?;
+            let piece = load.run(requests, WITHIN)?;
+            Ok((piece, self.server.cpu_time()? - before))
+        }
+
         fn forget(&mut self) {
             (self.cpu, self.rate, self.half, self.most) = Default::default();
-        }
-    }
-
-    fn peer(name: &str) -> io::Result<Option<Peer>> {
-        let netfold = |arguments| Peer::beside(name, "echo_netfold", arguments).map(Some);
-        let node = |variant| {
-            let peer = Peer::node(name, variant);
-            if peer.is_none() {
-                println!("{name}: skipped, there is no node here");
-            }
-            Ok(peer)
-        };
-        match name {
-            "epoll" => Peer::beside(name, "echo_epoll", &[]).map(Some),
-            "netfold" => netfold(&[]),
-            "netfold-cb" => netfold(&["--callback"]),
-            "netfold-pause" => netfold(&["--backpressure"]),
-            "netfold-timeout" => netfold(&["--timeout"]),
-            "netfold-length" | "netfold-hash" | "netfold-full" => {
-                let payload = name.trim_start_matches("netfold-");
-                Ok(netfold(&[])?.map(|peer| peer.recording(payload)))
-            }
-            "netfold-level" => netfold(&["--waiting", "level"]),
-            "netfold-oneshot" => netfold(&["--waiting", "oneshot"]),
-            "addon-data" | "addon-pipe" => Peer::addon(name, name.trim_start_matches("addon-")),
-            "node-data" => node("data"),
-            "node-pipe" => node("pipe"),
-            _ => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("there is no server called {name}"))),
         }
     }
 
@@ -120,10 +111,7 @@ mod linux {
             println!("this machine has one core: servers and load share it, and the figures say little");
         }
         machine::pin(options.load_core % cores)?;
-        let mut peers = Vec::new();
-        for name in &options.servers {
-            peers.extend(peer(name)?);
-        }
+        let peers = Peer::all(&options.servers)?;
         for &work in &options.work {
             compare(&options, &peers, work, options.server_core % cores)?;
         }
@@ -134,9 +122,9 @@ mod linux {
         let mut all = Vec::new();
         for peer in peers {
             let server = peer.start(core)?;
-            let load = Load::connect(server.address(), work)?;
+            let load = (!options.reconnect).then(|| Load::connect(server.address(), work)).transpose()?;
             let [cpu, rate, half, most] = Default::default();
-            all.push(Measured { name: peer.name.clone(), server, load, cpu, rate, half, most });
+            all.push(Measured { name: peer.name.clone(), server, work, load, cpu, rate, half, most });
         }
         let requests = calibrate(&mut all, work, Duration::from_millis(options.piece))?;
         for measured in &mut all {
@@ -151,7 +139,7 @@ mod linux {
             }
         }
         print(options, work, requests, &all);
-        Ok(())
+        options.out.as_ref().map_or(Ok(()), |file| write(file, work, &all))
     }
 
     /// How many requests the first server answers in the time that a piece is to take, when nothing is in its way.
@@ -204,5 +192,32 @@ mod linux {
             ]
         };
         print_table(&heads, &all.iter().map(row).collect::<Vec<_>>());
+    }
+
+    fn write(file: &Path, work: Work, all: &[Measured]) -> io::Result<()> {
+        let heads = [
+            "work",
+            "server",
+            "ns",
+            "p10",
+            "spread",
+            "ratio",
+            "ratio_p10",
+            "ratio_low",
+            "ratio_high",
+            "rate",
+            "p50",
+            "p99",
+        ];
+        let row = |m: &Measured| {
+            let ratio = m.cpu.over(&all[0].cpu);
+            let ratios = [ratio.median(), m.cpu.p10() / all[0].cpu.p10(), ratio.p10(), ratio.quantile(0.9)];
+            let mut row = vec![work.to_string(), m.name.clone()];
+            row.extend([m.cpu.median(), m.cpu.p10(), m.cpu.spread()].map(|n| format!("{n:.1}")));
+            row.extend(ratios.map(|n| format!("{n:.4}")));
+            row.extend([m.rate.median(), m.half.median(), m.most.median()].map(|n| format!("{n:.1}")));
+            row
+        };
+        append_rows(file, &heads, &all.iter().map(row).collect::<Vec<_>>())
     }
 }

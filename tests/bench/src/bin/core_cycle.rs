@@ -3,9 +3,11 @@
 use clap::Parser;
 use netfold_bench::cycles::{ChurnCore, EchoCore, TimerCore, plain, recorded};
 use netfold_bench::stats::{Sample, print_table};
+use netfold_bench::table::append_rows;
 use netfold_core::Machine;
 use netfold_core::trace::{Key, Payload, replay};
 use std::hint::black_box;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// How long cycles of the core take, in nanoseconds.
@@ -20,6 +22,9 @@ struct Options {
     /// Only the cycle of this name; for counting instructions.
     #[arg(long)]
     only: Option<String>,
+    /// Append the figures to this file too, tab-separated.
+    #[arg(long)]
+    out: Option<PathBuf>,
     /// Print the names.
     #[arg(long)]
     names: bool,
@@ -97,12 +102,12 @@ const CYCLES: &[Named] = &[
     ("refresh-100000", || timers(100_000, true)),
 ];
 
-fn main() {
+fn main() -> std::io::Result<()> {
     let options = Options::parse();
     let wanted = CYCLES.iter().filter(|(name, _)| options.only.as_ref().is_none_or(|only| only == name));
     if options.names {
         wanted.for_each(|(name, _)| println!("{name}"));
-        return;
+        return Ok(());
     }
     let mut cycles: Vec<(&str, Cycle)> = wanted.map(|(name, make)| (*name, make())).collect();
     for (_, cycle) in &mut cycles {
@@ -120,5 +125,7 @@ fn main() {
         let cells = [sample.median(), sample.p10(), sample.spread()].map(|n| format!("{n:.1}"));
         [vec![(*name).to_owned()], cells.to_vec()].concat()
     };
-    print_table(&["cycle", "ns", "p10", "spread %"], &cycles.iter().zip(&samples).map(row).collect::<Vec<_>>());
+    let rows: Vec<_> = cycles.iter().zip(&samples).map(row).collect();
+    print_table(&["cycle", "ns", "p10", "spread %"], &rows);
+    options.out.map_or(Ok(()), |file| append_rows(&file, &["cycle", "ns", "p10", "spread"], &rows))
 }

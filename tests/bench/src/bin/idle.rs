@@ -17,7 +17,9 @@ mod linux {
     use netfold_bench::machine;
     use netfold_bench::peer::Peer;
     use netfold_bench::stats::{Sample, print_table};
+    use netfold_bench::table::append_rows;
     use std::io;
+    use std::path::PathBuf;
     use std::time::Duration;
 
     /// Opens connections, has each echoed once, and says by how much the server has grown: the bytes that it has
@@ -30,44 +32,28 @@ mod linux {
         /// Bytes of the echo.
         #[arg(long, default_value_t = 64)]
         size: usize,
-        /// Which servers, separated by commas: epoll, netfold, netfold-cb (a shared write callback), netfold-timeout (an idle
-        /// timeout), node-data, node-pipe, addon-data, addon-pipe (netfold inside Node).
-        #[arg(long, value_delimiter = ',', default_value = "epoll,netfold,netfold-cb,netfold-timeout,node-data")]
+        #[arg(long, value_delimiter = ',', default_value = "epoll,netfold,netfold-cb,netfold-timeout,node-data",
+            help = format!("Which servers, separated by commas: {}", Peer::NAMES))]
         servers: Vec<String>,
         /// How many times, the servers forwards and backwards in turn; the table has medians.
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
         rounds: u32,
+        /// Append the figures to this file too, tab-separated.
+        #[arg(long)]
+        out: Option<PathBuf>,
     }
 
     const WITHIN: Duration = Duration::from_secs(60);
 
-    fn peer(name: &str) -> io::Result<Option<Peer>> {
-        let netfold = |arguments| Peer::beside(name, "echo_netfold", arguments).map(Some);
-        match name {
-            "epoll" => Peer::beside(name, "echo_epoll", &[]).map(Some),
-            "netfold" => netfold(&[]),
-            "netfold-cb" => netfold(&["--callback"]),
-            "netfold-timeout" => netfold(&["--timeout"]),
-            "node-data" | "node-pipe" => Ok(Peer::node(name, name.trim_start_matches("node-"))),
-            "addon-data" | "addon-pipe" => Peer::addon(name, name.trim_start_matches("addon-")),
-            _ => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("there is no server called {name}"))),
-        }
-    }
-
     pub(super) fn run() -> io::Result<()> {
-        let Options { connections, size, servers, rounds } = Options::parse();
+        let Options { connections, size, servers, rounds, out } = Options::parse();
         let allowed = machine::more_descriptors()?;
         if u64::from(connections) + 200 > allowed {
             return Err(io::Error::other(format!("only {allowed} descriptors are allowed (ulimit -n)")));
         }
         let connections = connections as usize;
-        let mut measured = Vec::new();
-        for name in &servers {
-            match peer(name)? {
-                Some(peer) => measured.push((peer, Sample::default(), Sample::default())),
-                None => println!("{name}: skipped, there is no node here"),
-            }
-        }
+        let peers = Peer::all(&servers)?.into_iter();
+        let mut measured: Vec<_> = peers.map(|peer| (peer, Sample::default(), Sample::default())).collect();
         for round in 0..rounds {
             let count = measured.len();
             for at in 0..count {
@@ -84,17 +70,19 @@ mod linux {
         };
         let rows: Vec<_> = measured.iter().map(row).collect();
         print_table(&["server", "heap B/conn", "spread %", "RSS B/conn", "spread %"], &rows);
-        Ok(())
+        let heads = ["server", "heap", "heap_spread", "resident", "resident_spread"];
+        out.map_or(Ok(()), |file| append_rows(&file, &heads, &rows))
     }
 
     /// By how many bytes a server grows with each connection: those it has allocated, and those in RAM.
     fn grown(peer: &Peer, connections: usize, size: usize) -> io::Result<(f64, f64)> {
+        let work = |connections| Work { churn: false, connections, size, depth: 1 };
         let mut server = peer.start(0)?;
         // What the first connections cost once.
-        let mut first = Load::connect(server.address(), Work { connections: 100, size, depth: 1 })?;
+        let mut first = Load::connect(server.address(), work(100))?;
         first.run(10_000, WITHIN)?;
         let (heap, resident) = (server.heap()?, server.resident()?);
-        let mut load = Load::connect(server.address(), Work { connections, size, depth: 1 })?;
+        let mut load = Load::connect(server.address(), work(connections))?;
         load.run(connections as u64, WITHIN)?;
         let each = |before: u64, after: u64| (after as f64 - before as f64) / connections as f64;
         Ok((each(heap, server.heap()?), each(resident, server.resident()?)))

@@ -24,7 +24,8 @@ mod linux {
     struct Options {
         /// The server.
         to: SocketAddr,
-        /// CONNECTIONSxBYTES, or CONNECTIONSxBYTESxDEPTH for more than one request under way on each connection.
+        /// CONNECTIONSxBYTES; CONNECTIONSxBYTESxDEPTH for more than one request under way on each connection;
+        /// churn:CONNECTIONSxBYTES for requests that each have a connection of their own.
         #[arg(long, default_value = "64x64")]
         work: Work,
         /// How many requests, in all.
