@@ -633,7 +633,8 @@ impl Socket {
         thrown(net.command(Command::SetTimeout(self.0, ms)))
     }
 
-    /// `socket.setTimeout(ms, listener)`: the listener is called once at 'timeout' (rule M2).
+    /// `socket.setTimeout(ms, listener)`: the listener is called once at 'timeout'. It is not added, which gives `None`, to a
+    /// destroyed socket, and for 0, which turns the timeout off: then [`off`](Self::off) takes one away (rule M2).
     ///
     /// # Errors
     /// As [`set_timeout`](Self::set_timeout).
@@ -642,9 +643,10 @@ impl Socket {
         net: &mut Net<S, H>,
         ms: f64,
         listener: impl Fn(&mut Net<S, H>, Socket) + 'static,
-    ) -> Result<ListenerId, SharedError> {
+    ) -> Result<Option<ListenerId>, SharedError> {
         self.set_timeout(net, ms)?;
-        Ok(self.once(net, EventKind::Timeout, move |net, socket, _| listener(net, socket)))
+        let adds = ms != 0.0 && !self.destroyed(net);
+        Ok(adds.then(|| self.once(net, EventKind::Timeout, move |net, socket, _| listener(net, socket))))
     }
 
     /// `socket.setNoDelay(enable)` (rule O1)

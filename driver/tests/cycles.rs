@@ -335,6 +335,8 @@ fn a_connection_in_use_is_not_taken_out() {
     });
     let paused = ServerOptions { pause_on_connect: true, ..ServerOptions::default() };
     let second = serve(&mut net, paused, |net, socket| {
+        socket.write_then(net, "", |_, _, _| {});
+        assert_eq!(socket.into_fd(net).expect_err("a callback is owed").code(), "ERR_INVALID_ARG_VALUE");
         socket.write(net, "x");
         assert_eq!(socket.into_fd(net).expect_err("written to").code(), "ERR_INVALID_ARG_VALUE");
         socket.destroy(net);

@@ -146,7 +146,12 @@ impl Core {
             return None;
         };
         let h = &self.handles[handle];
-        let untouched = h.bytes_read == 0 && h.bytes_written == 0 && !h.started && s.w.length == 0 && !s.w.ending;
+        let untouched = h.bytes_read == 0
+            && h.bytes_written == 0
+            && !h.started
+            && s.w.length == 0
+            && s.w.pending == 0
+            && !s.w.ending;
         if !untouched {
             let reason = "was read from, written to or ended; accept it with pause_on_connect and take it out first";
             self.throw(NodeError::InvalidArgValue { name: "socket", reason });

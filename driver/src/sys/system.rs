@@ -9,7 +9,7 @@ use super::read::{BLOCK, Block};
 use super::resolve::{Pool, Resolve};
 use super::table::{Access, Entry, Role, Table};
 use super::turn::Turn;
-use super::write::{Stop, send_all};
+use super::write::{Sent, send_first};
 use super::{SystemOptions, Waiting};
 use netfold_core::host::Kernel;
 use netfold_core::{Call, Completion, Errno, HandleId, LookupId, Op, Reply};
@@ -40,7 +40,7 @@ pub struct System {
     pub(super) turn: Option<Turn>,
     /// Handles that may want less than is registered; looked at before the next wait.
     pub(super) slack: Vec<HandleId>,
-    /// What finished a write that had blocked, in this poll: see `try_again`.
+    /// What finished a write later than at once: see `try_again`.
     pub(super) again: VecDeque<HandleId>,
     /// How many of them are left of this round, and which round it is.
     pub(super) again_round: usize,
@@ -236,18 +236,19 @@ impl System {
             queue.refill(|into| call.take(into), 0);
             return Reply::Pending;
         }
-        let sent = send_all(fd.as_fd(), access.fifo, pieces);
-        match sent.stopped {
-            None => Reply::Done,
-            Some(Stop::Failed(error)) => Reply::Failed(errno(error)),
-            Some(Stop::Full) => {
-                queue.refill(|into| call.take(into), sent.taken);
-                match self.arm(id) {
-                    Ok(()) => Reply::Pending,
-                    Err(error) => Reply::Failed(error),
+        match send_first(fd.as_fd(), access.fifo, pieces) {
+            Sent::All => return Reply::Done,
+            Sent::Failed(error) => return Reply::Failed(errno(error)),
+            Sent::Part { taken, full } => {
+                queue.refill(|into| call.take(into), taken);
+                // libuv calls once more at once, and tells of the end in its pending phase. What fails is met again.
+                if !full && queue.send(fd.as_fd(), access.fifo) == Ok(true) {
+                    self.again.push_back(id);
+                    return Reply::Pending;
                 }
             }
         }
+        pending_or_failed(self.arm(id))
     }
 
     fn read_start(&mut self, id: HandleId) -> Reply {
@@ -401,7 +402,8 @@ impl System {
             None => timeout,
         };
         let timeout = if self.again.is_empty() { timeout } else { Some(0) };
-        (self.again_round, self.again_rounds) = (0, 0);
+        // What is left of the pending phase comes before what the poll brings, as in libuv.
+        (self.again_round, self.again_rounds) = (self.again.len(), 0);
         self.waits += 1;
         if self.poll.wait(timeout)? {
             // Now, not in its turn: the host takes what was posted between this and the first turn.

@@ -43,6 +43,7 @@ impl System {
     pub(super) fn next_completion(&mut self) -> Option<Completion> {
         // Between two turns, which is where most calls come.
         if self.turn.is_none()
+            && self.again_round == 0
             && let Some(completion) = self.read_straight()
         {
             return Some(completion);
@@ -76,6 +77,7 @@ impl System {
     fn next_of_turns(&mut self) -> Option<Completion> {
         loop {
             match self.turn {
+                None if self.again_round > 0 => self.turn = Some(self.try_again()?),
                 None => self.turn = Some(self.begin().or_else(|| self.try_again())?),
                 Some(Turn::Lookups) => match self.pool.answer() {
                     Some((lookup, answer)) => return Some(Completion::LookedUp(lookup, answer)),

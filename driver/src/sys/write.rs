@@ -1,4 +1,4 @@
-//! Writing: all of it at once, or what is left when the system lets us.
+//! Writing: at once, and what is left when the system lets us, a call each time, as libuv does it.
 
 use super::os::SEND;
 use bytes::{Buf, Bytes};
@@ -14,7 +14,7 @@ const FEW: usize = 16;
 /// What is left of an unfinished write.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    /// The pieces before `head` are gone, and empty.
+    /// The pieces before `head` are gone, and empty. When all are, the machine is still to hear of it.
     pieces: Vec<Bytes>,
     head: usize,
     left: usize,
@@ -35,55 +35,71 @@ impl Queue {
         debug_assert!(self.is_empty() || taken == 0, "what is left goes first");
         fill(&mut self.pieces);
         self.left = self.pieces.iter().map(Bytes::len).sum();
-        self.drop_front(taken);
-    }
-
-    /// Writes what it can; whether that was all. Empty pieces at the end are written on their own, when the system has room
-    /// again: so libuv does it, and when a write ends can be seen.
-    pub(super) fn flush(&mut self, fd: BorrowedFd<'_>, fifo: bool) -> std::result::Result<bool, Errno> {
-        let sent = send_all(fd, fifo, &self.pieces[self.head..]);
-        match sent.stopped {
-            None => {
-                let behind = self.pieces.iter().rev().take_while(|piece| piece.is_empty()).count();
-                let more = self.left > 0 && behind > 0;
-                self.clear();
-                self.pieces.resize(if more { behind } else { 0 }, Bytes::new());
-                Ok(!more)
-            }
-            Some(Stop::Full) => {
-                self.drop_front(sent.taken);
-                Ok(false)
-            }
-            Some(Stop::Failed(error)) => {
-                self.clear();
-                Err(error)
-            }
+        let mut rest = taken;
+        while let Some(piece) = self.pieces.get(self.head)
+            && piece.len() <= rest
+        {
+            rest -= piece.len();
+            self.pass();
         }
-    }
-
-    fn clear(&mut self) {
-        self.pieces.clear();
-        (self.head, self.left) = (0, 0);
-    }
-
-    fn drop_front(&mut self, mut taken: usize) {
+        if rest > 0 {
+            self.pieces[self.head].advance(rest);
+        }
         self.left -= taken;
-        while let Some(piece) = self.pieces.get_mut(self.head) {
-            if piece.len() > taken {
-                piece.advance(taken);
+    }
+
+    /// Writes what one call takes; whether that was all, which [`flush`](Self::flush) then says once more.
+    pub(super) fn send(&mut self, fd: BorrowedFd<'_>, fifo: bool) -> std::result::Result<bool, Errno> {
+        match send_once(fd, fifo, &self.pieces[self.head..]) {
+            Ok(count) => self.count(count),
+            Err(Stop::Full) => {}
+            Err(Stop::Failed(error)) => return Err(error),
+        }
+        Ok(self.all_sent())
+    }
+
+    /// Writes what one call takes; whether that was the last of it. When it was, or has failed, nothing is left here.
+    pub(super) fn flush(&mut self, fd: BorrowedFd<'_>, fifo: bool) -> std::result::Result<bool, Errno> {
+        let sent = if self.all_sent() { Ok(true) } else { self.send(fd, fifo) };
+        if sent != Ok(false) {
+            self.pieces.clear();
+            (self.head, self.left) = (0, 0);
+        }
+        sent
+    }
+
+    fn all_sent(&self) -> bool {
+        self.head == self.pieces.len()
+    }
+
+    /// As libuv counts: an empty piece behind what was sent waits for a call of its own, and so does each further one. When
+    /// a write ends can be seen.
+    fn count(&mut self, mut count: usize) {
+        self.left -= count;
+        loop {
+            let piece = &mut self.pieces[self.head];
+            let part = count.min(piece.len());
+            piece.advance(part);
+            count -= part;
+            if piece.is_empty() {
+                self.pass();
+            }
+            if count == 0 {
                 break;
             }
-            taken -= piece.len();
-            // Its memory goes now, not when the whole write has ended.
-            *piece = Bytes::new();
-            self.head += 1;
         }
+    }
+
+    /// The memory of a piece goes now, not when the whole write has ended.
+    fn pass(&mut self) {
+        self.pieces[self.head] = Bytes::new();
+        self.head += 1;
     }
 }
 
-/// Why not everything was sent.
+/// Why nothing was sent.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Stop {
+enum Stop {
     /// The system takes no more now.
     Full,
     /// It takes no more at all.
@@ -100,57 +116,52 @@ impl Stop {
     }
 }
 
-/// How far a write came.
+/// What came of the first call of a write.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Sent {
-    /// Bytes that are with the system.
-    pub(super) taken: usize,
-    /// `None` when that is all of them.
-    pub(super) stopped: Option<Stop>,
+pub(super) enum Sent {
+    /// Everything is with the system.
+    All,
+    /// The first `taken` bytes are.
+    Part {
+        taken: usize,
+        /// The system takes no more now; else it was given no more, as there are more pieces than a call takes.
+        full: bool,
+    },
+    Failed(Errno),
 }
 
-/// Writes until everything is with the system or it takes no more. Of one empty piece the system is told too: it may know
-/// that the other side is gone. Several are a vectored write of nothing, which Linux answers without a look at the socket. A
-/// FIFO knows no `send`: a program that does not ignore SIGPIPE, as Rust's do, gets that signal when nobody reads.
-pub(super) fn send_all(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Sent {
-    // One piece, all of it taken: most writes.
-    if let [piece] = pieces
-        && !fifo
-        && !piece.is_empty()
-    {
-        match send(fd, piece, SEND) {
-            Ok(taken) if taken == piece.len() => return Sent { taken, stopped: None },
-            Ok(taken) => return send_rest(fd, fifo, pieces, taken),
-            Err(error) if again(error) => {}
-            Err(error) => return Sent { taken: 0, stopped: Some(Stop::of(error)) },
+/// The first call of a write.
+pub(super) fn send_first(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Sent {
+    match send_once(fd, fifo, pieces) {
+        Ok(taken) => {
+            let (given, rest) = pieces.split_at(pieces.len().min(PIECES));
+            let size = |pieces: &[Bytes]| pieces.iter().map(Bytes::len).sum::<usize>();
+            match taken == size(given) {
+                true if size(rest) == 0 => Sent::All,
+                whole => Sent::Part { taken, full: !whole },
+            }
         }
+        Err(Stop::Full) => Sent::Part { taken: 0, full: true },
+        Err(Stop::Failed(error)) => Sent::Failed(error),
     }
-    send_rest(fd, fifo, pieces, 0)
 }
 
-/// As [`send_all`], from the first byte that is not with the system.
-fn send_rest(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes], mut taken: usize) -> Sent {
-    let mut at = Cursor { pieces, offset: 0 };
-    at.skip(taken);
+/// One system call, with as many pieces as it takes: so libuv does it, and tries again at the next readiness. Of one empty piece
+/// the system is told too: it may know that the other side is gone. Several are a vectored write of nothing, which Linux
+/// answers without a look at the socket. A FIFO knows no `send`: a program that does not ignore SIGPIPE, as Rust's do,
+/// gets that signal when nobody reads.
+fn send_once(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> std::result::Result<usize, Stop> {
     loop {
-        at.skip(0);
-        let sent = match at.pieces.len() {
-            0 if taken == 0 && pieces.len() == 1 && fifo => write(fd, &[]),
-            0 if taken == 0 && pieces.len() == 1 => send(fd, &[], SEND),
-            0 => return Sent { taken, stopped: None },
-            1 if fifo => write(fd, &at.pieces[0][at.offset..]),
-            1 => send(fd, &at.pieces[0][at.offset..], SEND),
-            2..=FEW => gather::<FEW>(fd, fifo, &at),
-            _ => gather::<PIECES>(fd, fifo, &at),
+        let sent = match pieces {
+            [piece] if fifo => write(fd, piece),
+            [piece] => send(fd, piece, SEND),
+            several if several.iter().take(PIECES).all(Bytes::is_empty) => return Ok(0),
+            few if few.len() <= FEW => gather::<FEW>(fd, fifo, few),
+            many => gather::<PIECES>(fd, fifo, many),
         };
         match sent {
-            Ok(_) if at.pieces.is_empty() => return Sent { taken, stopped: None },
-            Ok(count) => {
-                taken += count;
-                at.skip(count);
-            }
             Err(error) if again(error) => {}
-            Err(error) => return Sent { taken, stopped: Some(Stop::of(error)) },
+            sent => return sent.map_err(Stop::of),
         }
     }
 }
@@ -161,31 +172,11 @@ fn again(error: Errno) -> bool {
     error == Errno::INTR || cfg!(target_vendor = "apple") && error == Errno::PROTOTYPE
 }
 
-struct Cursor<'a> {
-    pieces: &'a [Bytes],
-    offset: usize,
-}
-
-impl Cursor<'_> {
-    /// Past `count` bytes and whatever is empty.
-    fn skip(&mut self, count: usize) {
-        self.offset += count;
-        while let Some(first) = self.pieces.first()
-            && first.len() <= self.offset
-        {
-            self.offset -= first.len();
-            self.pieces = &self.pieces[1..];
-        }
-    }
-}
-
-fn gather<const N: usize>(fd: BorrowedFd<'_>, fifo: bool, at: &Cursor<'_>) -> Result<usize> {
+fn gather<const N: usize>(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Result<usize> {
     let mut slices = [IoSlice::new(&[]); N];
-    let mut offset = at.offset;
     let mut count = 0;
-    for (slice, piece) in slices.iter_mut().zip(at.pieces) {
-        *slice = IoSlice::new(&piece[offset..]);
-        offset = 0;
+    for (slice, piece) in slices.iter_mut().zip(pieces) {
+        *slice = IoSlice::new(piece);
         count += 1;
     }
     if fifo {
@@ -225,18 +216,30 @@ mod tests {
     fn the_system_hears_of_an_empty_write_and_not_of_several() {
         let (a, b) = pair();
         let none = [Bytes::new()];
-        assert_eq!(send_all(a.as_fd(), false, &none), Sent { taken: 0, stopped: None });
+        assert_eq!(send_first(a.as_fd(), false, &none), Sent::All);
         drop(b);
-        assert_eq!(send_all(a.as_fd(), false, &none), Sent { taken: 0, stopped: Some(Stop::Failed(Errno::PIPE)) });
+        assert_eq!(send_first(a.as_fd(), false, &none), Sent::Failed(Errno::PIPE));
         let several = [Bytes::new(), Bytes::new()];
-        assert_eq!(send_all(a.as_fd(), false, &several), Sent { taken: 0, stopped: None });
+        assert_eq!(send_first(a.as_fd(), false, &several), Sent::All);
+        let many = vec![Bytes::new(); PIECES + 1];
+        assert_eq!(send_first(a.as_fd(), false, &many), Sent::All);
     }
 
     #[test]
-    fn more_pieces_than_one_call_takes_arrive_in_order() {
+    fn one_call_takes_so_many_pieces_and_each_readiness_is_one_more() {
         let (a, mut b) = pair();
-        let (pieces, all) = pieces(PIECES * 2 + 5, 1);
-        assert_eq!(send_all(a.as_fd(), false, &pieces), Sent { taken: all.len(), stopped: None });
+        let (pieces, all) = pieces(PIECES * 3, 1);
+        let size = |pieces: &[Bytes]| pieces.iter().map(Bytes::len).sum::<usize>();
+        assert_eq!(send_first(a.as_fd(), false, &pieces[..PIECES]), Sent::All);
+        let taken = size(&pieces[PIECES..PIECES * 2]);
+        assert_eq!(send_first(a.as_fd(), false, &pieces[PIECES..]), Sent::Part { taken, full: false });
+        let mut queue = Queue::default();
+        queue.refill(|into| into.extend_from_slice(&pieces[PIECES..]), taken);
+        assert_eq!(queue.size() as usize, size(&pieces[PIECES * 2..]));
+        assert_eq!(queue.send(a.as_fd(), false), Ok(true));
+        assert!(!queue.is_empty() && queue.size() == 0, "the machine has not heard of it");
+        assert_eq!(queue.flush(a.as_fd(), false), Ok(true));
+        assert!(queue.is_empty());
         drop(a);
         let mut got = Vec::new();
         b.read_to_end(&mut got).unwrap();
@@ -246,12 +249,13 @@ mod tests {
     #[test]
     fn what_the_system_does_not_take_is_kept_and_written_later() {
         let (a, mut b) = pair();
-        let (pieces, all) = pieces(3000, 400);
-        let sent = send_all(a.as_fd(), false, &pieces);
-        assert_eq!(sent.stopped, Some(Stop::Full));
+        let (pieces, all) = pieces(1000, 400);
+        let Sent::Part { taken, full: true } = send_first(a.as_fd(), false, &pieces) else {
+            panic!("more than the system takes");
+        };
         let mut queue = Queue::default();
-        queue.refill(|into| into.extend(pieces), sent.taken);
-        assert_eq!(queue.size() as usize, all.len() - sent.taken);
+        queue.refill(|into| into.extend(pieces), taken);
+        assert_eq!(queue.size() as usize, all.len() - taken);
         let mut got = Vec::new();
         let mut part = vec![0; 50_001];
         while !queue.flush(a.as_fd(), false).unwrap() {
@@ -259,15 +263,27 @@ mod tests {
             got.extend_from_slice(&part[..count]);
         }
         assert!(queue.is_empty());
+        drop(a);
+        b.read_to_end(&mut got).unwrap();
+        assert!(got == all);
+    }
+
+    #[test]
+    fn each_empty_piece_at_the_end_waits_for_a_readiness_of_its_own() {
+        let (a, mut b) = pair();
         let mut queue = Queue::default();
-        queue.refill(|into| into.extend([Bytes::from_static(b"abc"), Bytes::new()]), 1);
-        assert_eq!(queue.flush(a.as_fd(), false), Ok(false));
-        assert!(!queue.is_empty() && queue.size() == 0, "the empty piece goes later");
+        let (text, empty) = (Bytes::from_static(b"abc"), Bytes::new());
+        queue.refill(|into| into.extend([empty.clone(), text, empty.clone(), empty]), 1);
+        for left in [2, 1] {
+            assert_eq!(queue.flush(a.as_fd(), false), Ok(false), "{left} left");
+            assert!(!queue.is_empty() && queue.size() == 0);
+        }
         assert_eq!(queue.flush(a.as_fd(), false), Ok(true));
         assert!(queue.is_empty());
         drop(a);
+        let mut got = Vec::new();
         b.read_to_end(&mut got).unwrap();
-        assert!(got == [&all[..], b"bc"].concat());
+        assert_eq!(got, b"bc");
     }
 
     #[test]
@@ -276,6 +292,6 @@ mod tests {
         drop(a);
         let (a, b) = pair();
         drop(b);
-        assert_eq!(send_all(a.as_fd(), false, &[Bytes::from_static(b"x")]).stopped, Some(Stop::Failed(Errno::PIPE)));
+        assert_eq!(send_first(a.as_fd(), false, &[Bytes::from_static(b"x")]), Sent::Failed(Errno::PIPE));
     }
 }

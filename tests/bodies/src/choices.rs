@@ -17,6 +17,11 @@ impl<'a> Choices<'a> {
         !self.rest.is_empty()
     }
 
+    /// What is left of the bytes.
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// One of `n` alternatives, counted from 0; `n` from 1 to 256.
     pub fn choose(&mut self, n: usize) -> usize {
         match self.rest.split_first() {

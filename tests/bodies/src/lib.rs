@@ -1,10 +1,35 @@
 //! What the fuzz targets run. Each body takes bytes, decides everything by them, and panics when a promise is broken.
 
+mod canary;
 mod choices;
+mod decoders;
+mod programs;
+mod texts;
+mod traces;
 mod world;
 
+pub use canary::canary;
 pub use choices::Choices;
+pub use decoders::decoders;
+pub use programs::programs;
+pub use texts::{scenarios, scripts};
+pub use traces::traces;
 pub use world::Report;
+
+/// What a target runs.
+pub type Body = fn(&[u8]);
+
+/// Every target that must not fail: its name, which is also that of its corpus, and its body.
+pub const TARGETS: &[(&str, Body)] = &[
+    ("core_protocol", |data| {
+        core_protocol(data);
+    }),
+    ("decoders", decoders),
+    ("programs", programs),
+    ("scenarios", scenarios),
+    ("scripts", scripts),
+    ("traces", traces),
+];
 
 /// Drives a core with every verb, as a host and a driver might that keep the protocol but answer as they like: commands
 /// at any point, also nested in listeners; listeners that throw; every reply and completion that is possible.

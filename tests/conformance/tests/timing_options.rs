@@ -85,6 +85,7 @@ fn r39_timeout_callbacks() {
     let sock = net.socket(SocketOptions::default()).unwrap();
     sock.set_timeout_then(&mut net, TIMEOUT_MS, move |net, _| c.log(net, "first")).unwrap();
     let removed = sock.set_timeout_then(&mut net, TIMEOUT_MS, move |net, _| c.log(net, "removed")).unwrap();
+    let removed = removed.expect("a listener of a socket that is not destroyed");
     sock.set_timeout_then(&mut net, TIMEOUT_MS, move |net, _| c.log(net, "second")).unwrap();
     // `setTimeout(0, removed)`
     sock.set_timeout(&mut net, 0.0).unwrap();

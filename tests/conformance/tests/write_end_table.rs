@@ -565,3 +565,73 @@ fn t16_reset_other() {
     net.run().unwrap();
     log.matches(include_str!("../../../spec/node/t16_reset_other.log"));
 }
+
+/// How many writes of one vectored write, and from where.
+const W10_NUMBERS: [usize; 7] = [1023, 1024, 1025, 2048, 2049, 3072, 3073];
+const W10_PLACES: usize = 3;
+
+fn w10_many(net: &mut Loop, c: &Actor, sock: Socket, n: usize, then: impl FnOnce(&mut Loop) + 'static) {
+    fn count(net: &mut Loop, turns: Rc<Cell<usize>>, done: Rc<Cell<bool>>) {
+        turns.set(turns.get() + 1);
+        if !done.get() {
+            net.set_immediate(move |net| count(net, turns, done));
+        }
+    }
+    let (turns, done) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(false)));
+    let (counted, over) = (turns.clone(), done.clone());
+    net.set_immediate(move |net| count(net, counted, over));
+    sock.cork(net);
+    for _ in 1..n {
+        sock.write(net, "x");
+    }
+    let ended = c.clone();
+    sock.write_then(net, "x", move |net, _, _| {
+        done.set(true);
+        ended.log(net, format!("{n} chunks {} turns", turns.get()));
+        sock.end(net);
+        then(net);
+    });
+    sock.uncork(net);
+    let c = c.clone();
+    net.next_tick(move |net| c.log(net, format!("writableLength {}", sock.view(net).unwrap().writable_length())));
+}
+
+fn w10_next(net: &mut Loop, c: Actor, port: u16, at: usize) {
+    if at == W10_NUMBERS.len() * W10_PLACES {
+        return;
+    }
+    let (place, n) = (at / W10_NUMBERS.len(), W10_NUMBERS[at % W10_NUMBERS.len()]);
+    let sock = net.connect((LOCALHOST, port)).unwrap();
+    sock.on_connect(net, move |net, sock| {
+        let (actor, after) = (c.clone(), c.clone());
+        let run = move |net: &mut Loop| {
+            w10_many(net, &actor, sock, n, move |net| w10_next(net, after, port, at + 1));
+        };
+        match place {
+            0 => run(net),
+            1 => net.set_immediate(run),
+            _ => net.set_immediate(move |net| net.next_tick(run)),
+        }
+    });
+}
+
+#[test]
+fn w10_more_chunks_than_a_call_takes() {
+    let (log, mut net) = new();
+    let c = log.actor("c");
+    let left = Cell::new(W10_NUMBERS.len() * W10_PLACES);
+    let server = net.server(ServerOptions::default());
+    server.on_connection(&mut net, move |net, peer| {
+        left.set(left.get() - 1);
+        if left.get() == 0 {
+            server.close(net);
+        }
+        peer.resume(net);
+    });
+    server.listen_then(&mut net, (LOCALHOST, 0), move |net, server| {
+        let port = port_of(net, server);
+        w10_next(net, c.clone(), port, 0);
+    });
+    net.run().unwrap();
+    log.matches(include_str!("../../../spec/node/w10_more_chunks_than_a_call_takes.log"));
+}

@@ -173,7 +173,7 @@ pub fn exhaust(most: u64, mut run: impl FnMut(&Chooser)) -> Option<u64> {
     None
 }
 
-fn mix(n: u64) -> u64 {
+pub(crate) fn mix(n: u64) -> u64 {
     let n = (n ^ n >> 30).wrapping_add(0x9E37_79B9_7F4A_7C15).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let n = (n ^ n >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
     n ^ n >> 31
@@ -184,6 +184,6 @@ fn random(state: &mut u64, n: u32) -> u32 {
     (((mix(*state) >> 32) * u64::from(n)) >> 32) as u32
 }
 
-fn hash(label: &str) -> u64 {
+pub(crate) fn hash(label: &str) -> u64 {
     label.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
 }

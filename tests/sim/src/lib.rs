@@ -39,16 +39,22 @@
 mod chooser;
 pub mod explore;
 mod faults;
+pub mod generate;
+mod history;
+mod kind;
 mod observer;
 pub mod program;
 mod programs;
 pub mod rules;
 mod shrink;
 mod tape;
+pub mod troubled;
 mod world;
 
 pub use chooser::{Chooser, exhaust};
 pub use faults::{Fault, Script, ScriptError, Troubles};
+pub use history::{Difference, Hashes, History};
+pub use kind::{Finished, Kind};
 pub use netfold::Errno;
 pub use observer::{Observer, Stream};
 pub use programs::{Program, Programs};

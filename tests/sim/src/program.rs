@@ -57,7 +57,7 @@ pub fn run(chooser: &Chooser, options: ProgramOptions) -> Ran {
 }
 
 /// What of a trace does not hold, its end included.
-fn look_at(trace: &[u8], ended: bool) -> Result<Vec<Broken>, String> {
+pub(crate) fn look_at(trace: &[u8], ended: bool) -> Result<Vec<Broken>, String> {
     let trace = Trace::parse(trace.to_vec()).map_err(|error| error.to_string())?;
     let mut rules = Rules::new();
     let mut replayer = Replayer::new(&trace);
@@ -97,7 +97,13 @@ pub fn drive(chooser: &Chooser, options: ProgramOptions, trace: Option<impl Writ
 
 /// A sink that can be looked into.
 #[derive(Clone, Debug, Default)]
-struct Memory(Rc<RefCell<Vec<u8>>>);
+pub(crate) struct Memory(Rc<RefCell<Vec<u8>>>);
+
+impl Memory {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.0.borrow().clone()
+    }
+}
 
 impl Write for Memory {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

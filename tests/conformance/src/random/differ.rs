@@ -12,6 +12,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::BTreeMap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 /// How many programs Node is given ahead.
@@ -159,7 +160,7 @@ impl Differ {
     /// When Node cannot be run.
     pub fn compare(&mut self, program: &Program) -> io::Result<Case> {
         let node = self.node.run(&print(program))?;
-        self.judge(program, run(program), node, false)
+        self.judge(program, ours(program), node, false)
     }
 
     /// Judges the logs of one run.
@@ -197,7 +198,7 @@ impl Differ {
         let text = print(program);
         for _ in 0..times {
             logs.node.push(self.node.run(&text)?);
-            logs.ours.push(run(program));
+            logs.ours.push(ours(program));
             if logs.ours.iter().any(|ours| logs.node.contains(ours)) {
                 return Ok(true);
             }
@@ -235,7 +236,7 @@ impl Differ {
             texts.iter().for_each(|text| self.node.ask(text));
             let mut suspects = Vec::new();
             for ((made, text), index) in made.into_iter().zip(texts).zip(batch) {
-                let ours = run(&made.program);
+                let ours = ours(&made.program);
                 let node = self.node.answer()?;
                 found.coverage.add(&made.program, &text, &node);
                 for (why, count) in made.filtered {
@@ -317,6 +318,19 @@ impl Differ {
     }
 }
 
+/// Our log of a program. A panic is one that Node's never equals, so that it is found, and made small, like any difference.
+fn ours(program: &Program) -> String {
+    guarded(|| run(program))
+}
+
+fn guarded(run: impl FnOnce() -> String) -> String {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let message = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("something");
+        format!("!! netfold panicked: {}\n", message.lines().next().unwrap_or_default())
+    })
+}
+
 fn index_done(found: &mut Found, begun: Instant) {
     found.time = begun.elapsed();
 }
@@ -373,4 +387,16 @@ fn blocks(log: &str) -> BTreeMap<&str, Vec<&str>> {
         }
     }
     blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_log_of_its_own() {
+        assert_eq!(guarded(|| String::from("== s\n")), "== s\n");
+        assert_eq!(guarded(|| panic!("slot {} is free\nmore", 7)), "!! netfold panicked: slot 7 is free\n");
+        assert_eq!(guarded(|| panic!("plain")), "!! netfold panicked: plain\n");
+    }
 }

@@ -250,8 +250,10 @@ pub(super) fn add_timeout<H: Host>(
         forget(net, token);
         called(net, actor, &label, "undefined");
     })?;
-    let function = Function::Callback(name.into());
-    remember(net, Added { actor, event: EventKind::Timeout, function, token, id }, false);
+    if let Some(id) = id {
+        let function = Function::Callback(name.into());
+        remember(net, Added { actor, event: EventKind::Timeout, function, token, id }, false);
+    }
     Ok(())
 }
 

@@ -161,7 +161,9 @@ fn socket_verb<H: Host>(net: &mut Net<State, H>, actor: usize, socket: Socket, v
             Some(name) if *ms > 0 => add_timeout(net, actor, socket, *ms, name)?,
             cb => {
                 socket.set_timeout(net, f64::from(*ms))?;
-                if let Some(name) = cb {
+                if let Some(name) = cb
+                    && !socket.destroyed(net)
+                {
                     off(net, actor, Who::Socket(socket), &Function::Callback(name.clone()));
                 }
             }

@@ -47,7 +47,8 @@ impl fmt::Display for Broken {
 /// What of a trace does not hold, if anything. A torn trace is looked at as far as it goes.
 ///
 /// The rules know every command of sockets and servers, but not all of the lives that a socket can have: one that connects
-/// again after its end, is taken out, or loses its handle is not looked at any more.
+/// again after its end, is taken out, or loses its handle, or that connects while some name is not found, is not looked at any
+/// more.
 ///
 /// ```
 /// use netfold::core::trace::Trace;
@@ -447,7 +448,12 @@ impl Rules {
                     self.served(id).knocks();
                 }
             }
-            Completion::LookedUp(..) => self.alive.lookups = self.alive.lookups.saturating_sub(1),
+            Completion::LookedUp(_, answer) => {
+                self.alive.lookups = self.alive.lookups.saturating_sub(1);
+                if answer.is_err() {
+                    self.sockets.values_mut().for_each(Sock::name_failed);
+                }
+            }
             Completion::Drained(_) | Completion::AcceptFailed(..) => {}
         }
     }

@@ -250,6 +250,11 @@ impl Sock {
         (!due).then(|| ("C10 connect", "'connect' without a connection".into()))
     }
 
+    /// A name was not found: it may be that of who is not connected yet.
+    pub(super) fn name_failed(&mut self) {
+        self.odd |= !self.connected;
+    }
+
     pub(super) fn handle_closed(&mut self, destroyed: bool) {
         if destroyed {
             let over = self.reads.eof && self.shut_done;

@@ -65,11 +65,11 @@ impl Handle {
     }
 
     /// What it wants to read, and to write.
-    pub(super) const fn wants(&self) -> (bool, bool) {
+    pub(super) fn wants(&self) -> (bool, bool) {
         match self.role {
             Role::New | Role::Exhausted(_) => (false, false),
             Role::Connecting => (false, true),
-            Role::Stream => (self.reading, self.unsent_len > 0),
+            Role::Stream => (self.reading, !self.unsent.is_empty()),
             Role::Listening => (true, false),
         }
     }
@@ -276,7 +276,7 @@ impl Inner {
     pub(super) fn write(&mut self, pid: u32, call: &mut Call<'_>, h: HandleId) -> Reply {
         let Op::Write(_, bytes) = call.op() else { return Reply::Failed(Errno::EINVAL) };
         let which = match self.tables(pid).get(h) {
-            Some(Handle { sock: Some(which), role: Role::Stream, unsent_len: 0, .. }) => *which,
+            Some(Handle { sock: Some(which), role: Role::Stream, unsent, .. }) if unsent.is_empty() => *which,
             Some(Handle { sock: Some(_), role: Role::Stream, .. }) => {
                 // A write that an earlier connection was to have: it goes on first.
                 self.keep_unsent(pid, call, h, 0);
@@ -312,7 +312,7 @@ impl Inner {
         call.take(&mut bytes);
         let Some(handle) = self.tables(pid).get(h) else { return };
         handle.unsent_len += bytes.iter().map(Bytes::len).sum::<usize>();
-        handle.unsent.extend(bytes.into_iter().filter(|piece| !piece.is_empty()));
+        handle.unsent.extend(bytes);
         drop_front(handle, sent);
     }
 
