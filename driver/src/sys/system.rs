@@ -346,7 +346,7 @@ impl System {
             Op::ReadStart(id) => self.read_start(id),
             Op::ReadLimit(id, bytes) => {
                 if let Some(entry) = self.table.get_mut(id) {
-                    entry.read_limit = BLOCK.min(bytes as usize).max(1);
+                    entry.read_limit = bytes.clamp(1, BLOCK as u32);
                 }
                 Reply::Done
             }

@@ -61,9 +61,9 @@ impl System {
             return None;
         }
         self.poll.skip();
-        let read = self.block.read(fd.as_fd(), entry.access.fifo, entry.read_limit);
+        let read = self.block.read(fd.as_fd(), entry.access.fifo, entry.read_limit as usize);
         match read {
-            Ok(bytes) if !bytes.is_empty() && bytes.len() < entry.read_limit && !ready.hang_up => {
+            Ok(bytes) if !bytes.is_empty() && bytes.len() < entry.read_limit as usize && !ready.hang_up => {
                 Some(Completion::Read(id, bytes))
             }
             read => {
@@ -190,8 +190,10 @@ impl System {
     }
 
     fn read(&mut self, id: HandleId, ready: Ready, left: u8) -> (Stage, Option<Completion>) {
-        let Some(Entry { fd: Some(fd), access, read_limit, .. }) = self.table.get(id) else { return (Stage::End, None) };
-        let read = self.block.read(fd.as_fd(), access.fifo, *read_limit);
+        let Some(Entry { fd: Some(fd), access, read_limit, .. }) = self.table.get(id) else {
+            return (Stage::End, None);
+        };
+        let read = self.block.read(fd.as_fd(), access.fifo, *read_limit as usize);
         self.judge(id, ready, left, read)
     }
 
@@ -213,7 +215,7 @@ impl System {
                 (Stage::Write, Some(Completion::Eof(id)))
             }
             Ok(bytes) => {
-                let stage = match bytes.len() < *read_limit {
+                let stage = match bytes.len() < *read_limit as usize {
                     // Most turns: nothing more can come of this one.
                     true if !ready.hang_up && !ready.write => Stage::End,
                     true => Stage::Short,
