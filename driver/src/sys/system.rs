@@ -14,10 +14,10 @@ use super::{SystemOptions, Waiting};
 use netfold_core::host::Kernel;
 use netfold_core::{Call, Completion, Errno, HandleId, LookupId, Op, Reply};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use rustix::time::{ClockId, Timespec, clock_gettime};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// System calls over non-blocking sockets: the [`Kernel`] that programs run on.
 ///
@@ -49,7 +49,8 @@ pub struct System {
     pub(super) exhausted: Vec<HandleId>,
     pub(super) handed: Handed,
     detached: Vec<(HandleId, OwnedFd)>,
-    start: Instant,
+    /// In nanoseconds of the system's clock.
+    start: u64,
     /// How many waits there were.
     pub(super) waits: u64,
 }
@@ -86,7 +87,7 @@ impl System {
             exhausted: Vec::new(),
             handed: Handed::default(),
             detached: Vec::new(),
-            start: Instant::now(),
+            start: monotonic(),
             waits: 0,
         })
     }
@@ -153,7 +154,7 @@ impl System {
     }
 
     pub(super) fn clock(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+        (monotonic() - self.start) / 1_000_000
     }
 
     /// Tells the poller what a handle wants, if it does not look for that already. What is wanted no more stays
@@ -284,6 +285,13 @@ impl System {
             Err(_no_thread) => Reply::Failed(Errno::EAGAIN),
         }
     }
+}
+
+/// Nanoseconds of a clock that never goes back; they are counted from some time before the program. Read twice in each round of
+/// the loop.
+fn monotonic() -> u64 {
+    let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::Monotonic);
+    tv_sec as u64 * 1_000_000_000 + tv_nsec as u64
 }
 
 fn done_or_failed(result: Result<(), Errno>) -> Reply {

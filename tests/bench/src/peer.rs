@@ -73,7 +73,10 @@ impl Peer {
     fn beside(name: &str, program: &str, arguments: &[&str]) -> io::Result<Self> {
         let program = std::env::current_exe()?.with_file_name(program);
         if !program.exists() {
-            let what = format!("{} is not built; run: cargo build --release -p netfold-bench", program.display());
+            let what = format!(
+                "{} is not built; run: cargo build --release -p netfold-bench, or tests/bench/run",
+                program.display()
+            );
             return Err(io::Error::new(io::ErrorKind::NotFound, what));
         }
         Ok(Self::new(name, program, arguments))
