@@ -7,6 +7,7 @@ use super::write::Unsent;
 use crate::grow;
 use netfold_core::{HandleId, HandleKind};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::cell::Cell;
 
 /// What a handle is doing.
 #[derive(Debug)]
@@ -75,6 +76,8 @@ pub(super) struct Entry {
     pub(super) latched: Latched,
     /// The most that one read may bring, in bytes.
     pub(super) read_limit: u32,
+    /// What was read last was much.
+    pub(super) large: Cell<bool>,
     pub(super) file: Option<Box<SocketFile>>,
     pub(super) fd: Option<OwnedFd>,
     /// What the poller looks for; `None` when it does not know the descriptor.
@@ -94,6 +97,7 @@ impl Entry {
             access: Access::SOCKET,
             latched,
             read_limit: BLOCK as u32,
+            large: Cell::new(false),
             file: None,
             fd,
             registered: None,

@@ -2,7 +2,7 @@
 
 use super::errno::errno;
 use super::poll::{BELL, Interest, Ready};
-use super::read::READS;
+use super::read::{READS, Source};
 use super::system::System;
 use super::table::{Entry, Role};
 use bytes::Bytes;
@@ -61,7 +61,8 @@ impl System {
             return None;
         }
         self.poll.skip();
-        let read = self.block.read(fd.as_fd(), entry.access.fifo, entry.read_limit as usize);
+        let source = Source { fd: fd.as_fd(), fifo: entry.access.fifo };
+        let read = self.block.read(source, entry.read_limit as usize, &entry.large);
         match read {
             Ok(bytes) if !bytes.is_empty() && bytes.len() < entry.read_limit as usize && !ready.hang_up => {
                 Some(Completion::Read(id, bytes))
@@ -190,10 +191,11 @@ impl System {
     }
 
     fn read(&mut self, id: HandleId, ready: Ready, left: u8) -> (Stage, Option<Completion>) {
-        let Some(Entry { fd: Some(fd), access, read_limit, .. }) = self.table.get(id) else {
+        let Some(Entry { fd: Some(fd), access, read_limit, large, .. }) = self.table.get(id) else {
             return (Stage::End, None);
         };
-        let read = self.block.read(fd.as_fd(), access.fifo, *read_limit as usize);
+        let source = Source { fd: fd.as_fd(), fifo: access.fifo };
+        let read = self.block.read(source, *read_limit as usize, large);
         self.judge(id, ready, left, read)
     }
 

@@ -72,7 +72,7 @@ const PAYLOADS: [(&str, Payload); 3] =
     [("length", Payload::Length), ("hash", Payload::Hash(Key::new([7; 16]))), ("full", Payload::Full)];
 
 fn payload(name: &str) -> Payload {
-    PAYLOADS.iter().find(|(known, _)| *known == name).map_or(Payload::Length, |(_, payload)| payload.clone())
+    PAYLOADS.iter().find(|(known, _)| *known == name).map_or(Payload::Length, |(_, payload)| *payload)
 }
 
 /// An echo, recorded; an item is an event: 'data' is one, and there is one.

@@ -45,12 +45,15 @@ mod linux {
     const WITHIN: Duration = Duration::from_secs(60);
     const BLOCK: usize = 64 * 1024;
 
+    /// What it is called, and what gives one figure of a server.
+    type Case = (&'static str, fn(&Peer) -> io::Result<f64>);
+
     pub(super) fn run() -> io::Result<()> {
         let Options { servers, rounds, out } = Options::parse();
         machine::more_descriptors()?;
         machine::pin(1 % machine::cores()?)?;
         let peers = Peer::all(&servers)?;
-        let cases: [(&str, fn(&Peer) -> io::Result<f64>); 5] = [
+        let cases: [Case; 5] = [
             ("others' p99 beside a greedy one, over p99 without", greedy),
             ("CPU ns per byte, sent one by one", single_bytes),
             ("heap bytes per slow reader, at most", slow_readers),
