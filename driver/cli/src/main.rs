@@ -15,6 +15,7 @@ mod signals;
 mod stat;
 mod state;
 mod timeline;
+mod view;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -51,6 +52,8 @@ enum Command {
     Seek(seek::Seek),
     /// Find the first difference of two traces, and print both beside each other there
     Diff(diff::Diff),
+    /// Draw a trace as one HTML file that needs nothing else
+    View(view::View),
     /// Print the script that makes a shell complete this tool's commands and options
     Completions {
         /// For which shell
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Stat(stat) => stat.run(),
         Command::Seek(seek) => seek.run(),
         Command::Diff(diff) => diff.run(),
+        Command::View(view) => view.run(),
         Command::Completions { shell } => completions(shell),
     };
     match ended {

@@ -10,6 +10,7 @@ mod look;
 mod process;
 mod stopping;
 mod trace;
+mod view;
 
 use process::{Ran, Running};
 use std::ffi::OsStr;
