@@ -8,8 +8,10 @@ mod filter;
 mod output;
 mod payload;
 mod place;
+mod proxy;
 mod replay;
 mod seek;
+mod serve;
 mod show;
 mod signals;
 mod stat;
@@ -42,6 +44,8 @@ enum Command {
     Demo(demo::Demo),
     /// Serve every connection its own bytes back
     Echo(echo::Echo),
+    /// Stand before a service, hand everything on both ways, and record it
+    Proxy(proxy::Proxy),
     /// Give a trace's inputs to a new machine and compare everything it puts out
     Replay(replay::Replay),
     /// Print a trace: every input and what the machine put out
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Demo(demo) => demo.run(),
         Command::Echo(echo) => echo.run(),
+        Command::Proxy(proxy) => proxy.run(),
         Command::Replay(replay) => replay.run(),
         Command::Show(show) => show.run(),
         Command::Stat(stat) => stat.run(),

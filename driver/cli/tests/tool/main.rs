@@ -8,6 +8,7 @@ mod look;
 #[path = "../../../tests/process/mod.rs"]
 #[expect(dead_code, reason = "the tests of the examples use the rest")]
 mod process;
+mod proxy;
 mod stopping;
 mod trace;
 mod view;
