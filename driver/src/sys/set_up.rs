@@ -4,7 +4,7 @@ use super::errno::errno;
 use super::path::{SocketFile, address};
 use super::system::System;
 use super::table::{Entry, Latched, Role};
-use super::write::Queue;
+use super::write::Unsent;
 use super::{os, path};
 use netfold_core::{Errno, HandleId, HandleKind};
 use rustix::fd::{AsFd, BorrowedFd};
@@ -72,7 +72,7 @@ impl System {
         let address = path::address(name)?;
         let entry = self.with_fd(id, AddressFamily::UNIX)?;
         rustix::net::bind(entry.fd().ok_or(Errno::EBADF)?, &address).map_err(errno)?;
-        entry.file = SocketFile::of(name);
+        entry.file = SocketFile::of(name).map(Box::new);
         Ok(())
     }
 
@@ -113,7 +113,7 @@ impl System {
         }
         let (reading, queue) = match &mut entry.role {
             Role::Stream { reading, queue } | Role::Connecting { reading, queue } => (*reading, std::mem::take(queue)),
-            _ => (false, Queue::default()),
+            _ => (false, Unsent::default()),
         };
         entry.role = Role::Connecting { reading, queue };
         self.arm(id)

@@ -14,10 +14,10 @@ use super::{SystemOptions, Waiting};
 use netfold_core::host::Kernel;
 use netfold_core::{Call, Completion, Errno, HandleId, LookupId, Op, Reply};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use rustix::time::{ClockId, Timespec, clock_gettime};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// System calls over non-blocking sockets: the [`Kernel`] that programs run on.
 ///
@@ -49,7 +49,8 @@ pub struct System {
     pub(super) exhausted: Vec<HandleId>,
     pub(super) handed: Handed,
     detached: Vec<(HandleId, OwnedFd)>,
-    start: Instant,
+    /// In nanoseconds of the system's clock.
+    start: u64,
     /// How many waits there were.
     pub(super) waits: u64,
 }
@@ -86,7 +87,7 @@ impl System {
             exhausted: Vec::new(),
             handed: Handed::default(),
             detached: Vec::new(),
-            start: Instant::now(),
+            start: monotonic(),
             waits: 0,
         })
     }
@@ -158,7 +159,7 @@ impl System {
     }
 
     pub(super) fn clock(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+        (monotonic() - self.start) / 1_000_000
     }
 
     /// Tells the poller what a handle wants, if it does not look for that already. What is wanted no more stays
@@ -291,6 +292,13 @@ impl System {
     }
 }
 
+/// Nanoseconds of a clock that never goes back; they are counted from some time before the program. Read twice in each round of
+/// the loop.
+fn monotonic() -> u64 {
+    let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::Monotonic);
+    tv_sec as u64 * 1_000_000_000 + tv_nsec as u64
+}
+
 fn done_or_failed(result: Result<(), Errno>) -> Reply {
     result.map_or_else(Reply::Failed, |()| Reply::Done)
 }
@@ -351,7 +359,7 @@ impl System {
             Op::ReadStart(id) => self.read_start(id),
             Op::ReadLimit(id, bytes) => {
                 if let Some(entry) = self.table.get_mut(id) {
-                    entry.read_limit = BLOCK.min(bytes as usize).max(1);
+                    entry.read_limit = bytes.clamp(1, BLOCK as u32);
                 }
                 Reply::Done
             }
