@@ -521,8 +521,8 @@ mod tests {
     use netfold_core::HandleKind;
 
     /// Linux's epoll takes no regular file.
-    #[test]
     #[cfg(target_os = "linux")]
+    #[test]
     fn what_the_poller_does_not_take_fails() {
         let mut system = System::new().unwrap();
         let file = || OwnedFd::from(std::fs::File::open("/proc/self/exe").unwrap());
