@@ -140,7 +140,7 @@ function forget(object, number) {
 }
 
 // Numbers that the addon leaves here for the code that its functions return to. Where each is: src/mail.rs has the same.
-const mail = new Float64Array(14);
+const mail = new Float64Array(16);
 const TICKS = 0;
 const FIRST_TICK = 1;
 const EVENT = 9;
@@ -148,8 +148,13 @@ const SLOT = 10;
 const LISTENER = 11;
 const FROM = 12;
 const LENGTH = 13;
+const TICK = 14;
+const PASSED_OVER = 15;
+// What EVENT can be.
 const NOTHING = 0;
 const DATA = 1;
+const MORE = 2;
+const TURN = 3;
 
 // Ticks of the machine's that wait to be queued: to be looked for after each call of native.write, tick, begin and goOn.
 function ticks() {
@@ -163,7 +168,8 @@ function ticks() {
 }
 
 function tick(id) {
-  nativeTick(id);
+  mail[TICK] = id;
+  nativeTick();
   if (mail[TICKS] > 0) ticks();
 }
 
@@ -171,23 +177,29 @@ function tick(id) {
 const { poolSize, [Symbol.species]: Piece } = Buffer;
 const mostPooled = poolSize >>> 1;
 let slab = Buffer.alloc(0);
+let slabMemory = slab.buffer;
 
 function renewSlab() {
   slab = Buffer.allocUnsafeSlow(poolSize);
-  markAsUntransferable(slab.buffer);
-  native.slab(slab);
+  slabMemory = slab.buffer;
+  markAsUntransferable(slabMemory);
+  native.slab(slab, slabMemory);
 }
 
-// One callback of Node's: the machine runs until it leaves 'data' of a socket here, and goes on when that was run.
-function turn() {
-  if (slab.length === 0) renewSlab();
-  let bytes = nativeBegin();
+// One callback of Node's: the machine has run until it needs JavaScript. If it has left 'data' of a socket here, it goes on
+// when that was run.
+function turn(bytes) {
+  if (mail[EVENT] === TURN) {
+    if (slab.length === 0) renewSlab();
+    bytes = nativeBegin();
+  }
   while (mail[EVENT] !== NOTHING) bytes = data(bytes);
   if (mail[TICKS] > 0) ticks();
 }
 
 // 'data' of a socket, up to its last listener. What is given back belongs to the event that is left next.
 function data(bytes) {
+  if (mail[TICKS] > 0) ticks();
   const object = find(mail[SLOT], false);
   const chunk = taken(bytes);
   const emission = { object, name: 'data', args: undefined, taken: false };
@@ -196,7 +208,7 @@ function data(bytes) {
     let next;
     do {
       next = goOn(hear(emission, chunk));
-    } while (mail[EVENT] > DATA);
+    } while (mail[EVENT] === MORE);
     return next;
   } finally {
     emissions.pop();
@@ -226,7 +238,8 @@ function hear(emission, chunk) {
 
 function goOn(passedOver) {
   if (slab.length === 0) renewSlab();
-  return nativeGoOn(passedOver);
+  mail[PASSED_OVER] = passedOver ? 1 : 0;
+  return nativeGoOn();
 }
 
 // The bytes of a read: a part of the slab, if they came in none of their own.
@@ -235,8 +248,7 @@ function taken(bytes) {
     if (bytes.length <= mostPooled) renewSlab();
     return bytes;
   }
-  const from = mail[FROM];
-  return new Piece(slab.buffer, from, mail[LENGTH]);
+  return new Piece(slabMemory, mail[FROM], mail[LENGTH]);
 }
 
 function forgetDropped() {

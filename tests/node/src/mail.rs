@@ -4,8 +4,9 @@
 //! return to JavaScript that comes next, and a turn's 'data' is left here for the function of `net.js` that runs the turn.
 
 use crate::host::{face, host};
-use crate::js::{Env, api};
+use crate::js::{Env, Thrown, api};
 use napi_sys::*;
+use netfold_core::TickId;
 
 /// How many ticks can wait.
 const TICKS: usize = 8;
@@ -22,10 +23,13 @@ mod at {
     /// Where in the slab the bytes are, and how many; none if they are given back as a Buffer.
     pub(super) const FROM: usize = 12;
     pub(super) const LENGTH: usize = 13;
+    /// What `net.js` says with a call: the tick that is to run, and whether the listener that was left was passed over.
+    pub(super) const TICK: usize = 14;
+    pub(super) const PASSED_OVER: usize = 15;
 }
 
 /// How many numbers the array has.
-const NUMBERS: usize = 14;
+const NUMBERS: usize = 16;
 
 /// What a turn has left for `net.js` to run, before it goes on.
 #[derive(Clone, Copy)]
@@ -36,6 +40,8 @@ pub(crate) enum Left {
     Data = 1,
     /// The next listener of the same event.
     Listener = 2,
+    /// A turn that has not left anything yet: it is to be run.
+    Turn = 3,
 }
 
 /// The array, and the slab.
@@ -44,6 +50,8 @@ pub(crate) struct Mail {
     slab: *mut u8,
     room: usize,
     used: usize,
+    /// The slab's ArrayBuffer.
+    kept: napi_ref,
     /// No user code has run since `net.js` has looked whether the slab is still its: the user can give its memory away.
     sure: bool,
 }
@@ -55,8 +63,8 @@ impl Mail {
         let (mut buffer, mut offset) = (std::ptr::null_mut(), 0);
         api!(napi_get_typedarray_info(env.0, array, &mut kind, &mut len, &mut data, &mut buffer, &mut offset));
         let fits = kind == TypedarrayType::float64_array && len >= NUMBERS;
-        let none = std::ptr::null_mut();
-        fits.then_some(Self { numbers: data.cast(), slab: none, room: 0, used: 0, sure: false })
+        let (slab, kept) = (std::ptr::null_mut(), std::ptr::null_mut());
+        fits.then_some(Self { numbers: data.cast(), slab, room: 0, used: 0, kept, sure: false })
     }
 
     fn put(&mut self, at: usize, number: f64) {
@@ -98,9 +106,19 @@ impl Mail {
         self.leave(Left::Listener);
     }
 
-    /// The slab is there and is nobody's but ours, says `net.js`, and runs no user code before the next call.
-    pub(crate) fn trust(&mut self) {
-        self.sure = true;
+    /// The tick that is to run.
+    pub(crate) fn named_tick(&self) -> TickId {
+        TickId(self.get(at::TICK) as u64)
+    }
+
+    /// Whether the listener that was left was passed over.
+    pub(crate) fn passed_over(&self) -> bool {
+        self.get(at::PASSED_OVER) != 0.0
+    }
+
+    /// Whether the slab is there and is nobody's but ours. No user code runs before the next call.
+    pub(crate) fn trust(&mut self, is_there: bool) {
+        self.sure = is_there;
     }
 
     /// User code runs.
@@ -121,10 +139,31 @@ impl Mail {
         fits
     }
 
-    /// Another slab.
-    pub(crate) fn renew(&mut self, slab: *mut u8, room: usize) {
+    /// Another slab: its memory, and its ArrayBuffer.
+    fn renew(&mut self, slab: *mut u8, room: usize, kept: napi_ref) -> napi_ref {
         (self.slab, self.room, self.used) = (slab, room, 0);
+        std::mem::replace(&mut self.kept, kept)
     }
+
+    /// Whether the slab's memory is there.
+    pub(crate) fn has_slab(&self, env: Env) -> bool {
+        let mut gone = true;
+        if !self.kept.is_null() {
+            api!(napi_is_detached_arraybuffer(env.0, env.kept(self.kept), &mut gone));
+        }
+        !gone
+    }
+}
+
+/// `slab(bytes, memory)`: another block for small reads, with its ArrayBuffer.
+pub(crate) fn renew(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown> {
+    let (data, room) = env.view(args[0]);
+    let kept = env.keep(args[1]);
+    let old = host(|h| h.mail.renew(data.cast_mut(), room, kept));
+    if !old.is_null() {
+        api!(napi_delete_reference(env.0, old));
+    }
+    Ok(env.undefined())
 }
 
 /// Hands the ticks that wait to `net.js`: before any of its code runs that does not look for them.

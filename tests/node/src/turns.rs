@@ -4,6 +4,7 @@
 
 use crate::host::{Host, Turn, face, go, go_in_turn, host};
 use crate::js::{Env, Thrown, api};
+use crate::mail::Left;
 use crate::uv::{self, Loop, Memory};
 use napi_sys::*;
 use netfold_core::host::Kernel;
@@ -240,16 +241,26 @@ fn is_over() -> bool {
 
 /// A turn as Node's own callbacks are one. False when JavaScript cannot be run any more.
 fn turn(env: Env, turn: Turn) -> bool {
-    let context = host(|h| {
-        let own = h.context_of(&turn);
-        h.turn = Some(turn);
-        own.unwrap_or(h.loops.context)
-    });
     let mut scope = std::ptr::null_mut();
     api!(napi_open_handle_scope(env.0, &mut scope));
-    let (function, mut receiver, mut result) = (env.kept(face(|f| f.turn)), std::ptr::null_mut(), std::ptr::null_mut());
-    api!(napi_get_global(env.0, &mut receiver));
-    let status = api!(napi_make_callback(env.0, context, receiver, function, 0, std::ptr::null(), &mut result));
+    let (context, bytes) = host(|h| {
+        let own = h.context_of(&turn);
+        let bytes = if matches!(turn, Turn::Complete(Completion::Read(..))) && h.is_at_rest() {
+            let slab_is_there = h.mail.has_slab(env);
+            h.begin_early(turn, slab_is_there)
+        } else {
+            h.mail.leave(Left::Turn);
+            h.turn = Some(turn);
+            None
+        };
+        (own.unwrap_or(h.loops.context), bytes)
+    });
+    let (function, mut result) = (env.kept(face(|f| f.turn)), std::ptr::null_mut());
+    let bytes = bytes.map(|bytes| env.buffer(&bytes));
+    let args = bytes.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    let count = usize::from(bytes.is_some());
+    // The function does not look at what it is called on.
+    let status = api!(napi_make_callback(env.0, context, function, function, count, args, &mut result));
     let mut goes_on = true;
     if status != Status::napi_ok {
         // A turn that failed has told so itself; one of the ticks after it has not.
@@ -269,10 +280,7 @@ fn turn(env: Env, turn: Turn) -> bool {
 pub(crate) fn run_turn(env: Env) -> Given {
     let begun = match host(|h| h.watching()) {
         Some(server) => env.call(face(|f| f.accepted), &[env.int(server.slot())]).map(|_| std::ptr::null_mut()),
-        None => {
-            host(Host::begin_due);
-            go_in_turn(env)
-        }
+        None => go_in_turn(env, None, Host::begin_due),
     };
     telling(env, begun)
 }
