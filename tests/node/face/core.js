@@ -140,16 +140,15 @@ function forget(object, number) {
 }
 
 // Numbers that the addon leaves here for the code that its functions return to. Where each is: src/mail.rs has the same.
-const mail = new Float64Array(16);
+const mail = new Float64Array(8);
 const TICKS = 0;
-const FIRST_TICK = 1;
-const EVENT = 9;
-const SLOT = 10;
-const LISTENER = 11;
-const FROM = 12;
-const LENGTH = 13;
-const TICK = 14;
-const PASSED_OVER = 15;
+const EVENT = 1;
+const SLOT = 2;
+const LISTENER = 3;
+const FROM = 4;
+const LENGTH = 5;
+const PASSED_OVER = 6;
+const WRITES = 7;
 // What EVENT can be.
 const NOTHING = 0;
 const DATA = 1;
@@ -160,15 +159,11 @@ const TURN = 3;
 function ticks() {
   const count = mail[TICKS];
   mail[TICKS] = 0;
-  if (count === 1) {
-    process.nextTick(tick, mail[FIRST_TICK]);
-  } else {
-    for (const id of mail.slice(FIRST_TICK, FIRST_TICK + count)) process.nextTick(tick, id);
-  }
+  for (let at = 0; at < count; at++) process.nextTick(tick);
 }
 
-function tick(id) {
-  mail[TICK] = id;
+// The oldest one runs.
+function tick() {
   nativeTick();
   if (mail[TICKS] > 0) ticks();
 }
@@ -197,35 +192,39 @@ function turn(bytes) {
   if (mail[TICKS] > 0) ticks();
 }
 
+// The emission of 'data' that a turn has left: there is one turn at a time.
+const left = { object: undefined, name: 'data', args: undefined, taken: false };
+
 // 'data' of a socket, up to its last listener. What is given back belongs to the event that is left next.
 function data(bytes) {
   if (mail[TICKS] > 0) ticks();
-  const object = find(mail[SLOT], false);
+  left.object = find(mail[SLOT], false);
+  left.taken = false;
   const chunk = taken(bytes);
-  const emission = { object, name: 'data', args: undefined, taken: false };
-  emissions.push(emission);
+  emissions.push(left);
   try {
     let next;
     do {
-      next = goOn(hear(emission, chunk));
+      next = goOn(hear(chunk));
     } while (mail[EVENT] === MORE);
     return next;
   } finally {
     emissions.pop();
+    left.object = left.args = undefined;
     if (dropped.length > 0) forgetDropped();
   }
 }
 
 // One listener of 'data', or the `emit` that the user has put in place of ours. Whether the listeners are passed over.
-function hear(emission, chunk) {
-  const { object } = emission;
+function hear(chunk) {
+  const { object } = left;
   if (object === undefined) return true;
   try {
     if (mail[EVENT] === DATA && object.emit !== plain.emit) {
       object.emit('data', chunk);
-      return !emission.taken;
+      return !left.taken;
     }
-    emission.taken = true;
+    left.taken = true;
     const fn = listener.get(object, mail[LISTENER]);
     if (fn === undefined) return false;
     const result = fn.call(object, chunk);
@@ -266,7 +265,8 @@ function write(id, data, how, callback) {
 
 // The same for a Buffer, with no callback.
 function writeBytes(id, bytes) {
-  const more = nativeWriteBytes(id, bytes);
+  mail[WRITES] = id;
+  const more = nativeWriteBytes(bytes);
   if (mail[TICKS] > 0) ticks();
   return more;
 }

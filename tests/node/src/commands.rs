@@ -21,7 +21,7 @@ pub(crate) type Export = fn(Env, &[napi_value]) -> Given;
 /// calls them looks for ticks itself.
 pub(crate) const HOT: &[(&str, Export, usize)] = &[
     ("write", write, 4),
-    ("writeBytes", write_bytes, 2),
+    ("writeBytes", write_bytes, 1),
     ("tick", |env, _| crate::host::tick(env).map(|()| std::ptr::null_mut()), 0),
     ("begin", |env, _| crate::turns::run_turn(env), 0),
     ("goOn", |env, _| crate::turns::telling(env, crate::host::went_on(env)), 0),
@@ -299,8 +299,8 @@ fn write(env: Env, args: &[napi_value]) -> Given {
 
 /// `write` of a Buffer, without a callback.
 fn write_bytes(env: Env, args: &[napi_value]) -> Given {
-    let chunk = Chunk { bytes: env.bytes(args[1]), text: None };
-    unit(env, Command::Write(socket_id(env.f64(args[0])), chunk, None))
+    let chunk = Chunk { bytes: env.bytes(args[0]), text: None };
+    unit(env, Command::Write(socket_id(host(|h| h.mail.writes())), chunk, None))
 }
 
 fn end(env: Env, args: &[napi_value]) -> Given {

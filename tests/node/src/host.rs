@@ -7,7 +7,7 @@ use crate::emit::TAP;
 use crate::errors::Errors;
 use crate::js::{Env, Thrown, api};
 use crate::lists::Lists;
-use crate::mail::{Left, Mail, flush};
+use crate::mail::{Left, Mail};
 use crate::record::Trace;
 use crate::turns::Loops;
 use bytes::Bytes;
@@ -25,7 +25,7 @@ use std::mem::ManuallyDrop;
 /// A step with nothing borrowed.
 pub(crate) enum Next {
     Emit(Emit),
-    Tick(TickId),
+    Tick,
     Return(Outcome),
     Idle(Idle),
     Released(SocketId),
@@ -113,8 +113,9 @@ pub(crate) struct Host {
     early: Option<Emit>,
     pub(crate) counters: Counters,
     pub(crate) trace: Option<Trace>,
-    /// Ticks that the machine has scheduled and that have not run.
+    /// How many ticks of the machine's have not run, and which one is the newest.
     owed: u64,
+    newest: u64,
 }
 
 /// Where the machine is when it needs JavaScript, or nothing more.
@@ -181,6 +182,7 @@ impl Host {
             counters: Counters::default(),
             trace,
             owed: 0,
+            newest: 0,
         }
     }
 
@@ -188,7 +190,7 @@ impl Host {
     fn quietly(&mut self, turn: bool) -> Quiet {
         loop {
             match self.next() {
-                Next::Tick(TickId(id)) if self.mail.tick(id) => {}
+                Next::Tick => self.mail.tick(),
                 Next::Emit(emit) if turn => match self.leave_to_js(emit) {
                     Ok(bytes) => return Quiet::Left(bytes),
                     Err(emit) => return Quiet::Next(Next::Emit(emit)),
@@ -210,9 +212,9 @@ impl Host {
             self.counters.steps += 1;
             return match self.machine.step() {
                 Step::Emit(emit) => Next::Emit(emit),
-                Step::Tick(id) => {
-                    self.owed += 1;
-                    Next::Tick(id)
+                Step::Tick(TickId(id)) => {
+                    (self.owed, self.newest) = (self.owed + 1, id);
+                    Next::Tick
                 }
                 Step::Return(outcome) => Next::Return(outcome),
                 Step::Idle(idle) => Next::Idle(idle),
@@ -273,11 +275,11 @@ impl Host {
         }
     }
 
-    /// Begins a tick.
-    pub(crate) fn begin_tick(&mut self, id: TickId) -> Result<(), ApiMisuse> {
+    /// Begins the oldest tick that has not run.
+    pub(crate) fn begin_tick(&mut self) -> Result<(), ApiMisuse> {
         self.counters.ticks += 1;
         self.tell_time();
-        self.machine.tick(id)?;
+        self.machine.tick(TickId((self.newest + 1).saturating_sub(self.owed)))?;
         self.owed -= 1;
         Ok(())
     }
@@ -390,10 +392,7 @@ pub(crate) fn command(env: Env, command: Command) -> Result<Outcome, Thrown> {
 
 /// Runs a tick.
 pub(crate) fn tick(env: Env) -> Result<(), Thrown> {
-    let first = host(|h| {
-        let id = h.mail.named_tick();
-        h.begin_tick(id).map(|()| h.quietly(false))
-    });
+    let first = host(|h| h.begin_tick().map(|()| h.quietly(false)));
     let first = first.map_err(|misuse| Some(env.misuse(&misuse.to_string())))?;
     go_on(env, first, None, false).map(drop)
 }
@@ -492,11 +491,8 @@ fn go_on(env: Env, first: Quiet, mut thrown: Option<Thrown>, turn: bool) -> Resu
 /// What a step asks for that is no user code.
 fn aside(env: Env, next: Next) -> Result<(), Thrown> {
     match next {
-        Next::Tick(TickId(id)) => {
-            if !host(|h| h.mail.tick(id)) {
-                flush(env);
-                host(|h| h.mail.tick(id));
-            }
+        Next::Tick => {
+            host(|h| h.mail.tick());
             Ok(())
         }
         Next::Released(socket) => {

@@ -1,35 +1,31 @@
 //! What crosses from here to `net.js` without a call: numbers in an array that both see, and the bytes of small reads.
 //!
 //! A call into JavaScript costs as much as a good part of the machine's work for a request. So ticks wait here for the
-//! return to JavaScript that comes next, and a turn's 'data' is left here for the function of `net.js` that runs the turn.
+//! return to JavaScript that comes next, and a turn's 'data' is left here for the function of `net.js` that runs the turn. Ticks
+//! run in the order in which they were scheduled, so that how many there are says which.
 
 use crate::host::{face, host};
 use crate::js::{Env, Thrown, api};
 use napi_sys::*;
-use netfold_core::TickId;
-
-/// How many ticks can wait.
-const TICKS: usize = 8;
 
 /// Where in the array which number is; `face/core.js` has the same.
 mod at {
-    /// How many ticks wait; their ids are behind.
+    /// How many ticks wait.
     pub(super) const TICKS: usize = 0;
-    pub(super) const FIRST: usize = 1;
     /// What `net.js` is to run: see `Left`.
-    pub(super) const EVENT: usize = 9;
-    pub(super) const SLOT: usize = 10;
-    pub(super) const LISTENER: usize = 11;
+    pub(super) const EVENT: usize = 1;
+    pub(super) const SLOT: usize = 2;
+    pub(super) const LISTENER: usize = 3;
     /// Where in the slab the bytes are, and how many; none if they are given back as a Buffer.
-    pub(super) const FROM: usize = 12;
-    pub(super) const LENGTH: usize = 13;
-    /// What `net.js` says with a call: the tick that is to run, and whether the listener that was left was passed over.
-    pub(super) const TICK: usize = 14;
-    pub(super) const PASSED_OVER: usize = 15;
+    pub(super) const FROM: usize = 4;
+    pub(super) const LENGTH: usize = 5;
+    /// What `net.js` says with a call: whether the listener that was left was passed over, and which socket is written to.
+    pub(super) const PASSED_OVER: usize = 6;
+    pub(super) const WRITES: usize = 7;
 }
 
 /// How many numbers the array has.
-const NUMBERS: usize = 16;
+const NUMBERS: usize = 8;
 
 /// What a turn has left for `net.js` to run, before it goes on.
 #[derive(Clone, Copy)]
@@ -77,19 +73,13 @@ impl Mail {
         unsafe { self.numbers.add(at).read() }
     }
 
-    fn ticks(&self) -> usize {
-        self.get(at::TICKS) as usize
+    fn ticks(&self) -> f64 {
+        self.get(at::TICKS)
     }
 
-    /// One more tick waits. False if there is no place for it.
-    pub(crate) fn tick(&mut self, id: u64) -> bool {
-        let count = self.ticks();
-        if count == TICKS {
-            return false;
-        }
-        self.put(at::FIRST + count, id as f64);
-        self.put(at::TICKS, (count + 1) as f64);
-        true
+    /// One more tick waits.
+    pub(crate) fn tick(&mut self) {
+        self.put(at::TICKS, self.ticks() + 1.0);
     }
 
     pub(crate) fn leave(&mut self, what: Left) {
@@ -106,9 +96,9 @@ impl Mail {
         self.leave(Left::Listener);
     }
 
-    /// The tick that is to run.
-    pub(crate) fn named_tick(&self) -> TickId {
-        TickId(self.get(at::TICK) as u64)
+    /// The socket that is written to.
+    pub(crate) fn writes(&self) -> f64 {
+        self.get(at::WRITES)
     }
 
     /// Whether the listener that was left was passed over.
@@ -168,7 +158,7 @@ pub(crate) fn renew(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown>
 
 /// Hands the ticks that wait to `net.js`: before any of its code runs that does not look for them.
 pub(crate) fn flush(env: Env) {
-    if host(|h| h.mail.ticks()) > 0 {
+    if host(|h| h.mail.ticks()) > 0.0 {
         let (function, mut result) = (env.kept(face(|f| f.ticks)), std::ptr::null_mut());
         api!(napi_call_function(env.0, env.undefined(), function, 0, std::ptr::null(), &mut result));
     }
