@@ -37,8 +37,10 @@
 #![forbid(unsafe_code)]
 
 mod chooser;
+mod diagram;
 pub mod explore;
 mod faults;
+mod finding;
 pub mod generate;
 mod history;
 mod kind;
@@ -46,18 +48,22 @@ mod observer;
 pub mod program;
 mod programs;
 pub mod rules;
+mod scenario;
 mod shrink;
 mod tape;
 pub mod troubled;
 mod world;
 
 pub use chooser::{Chooser, exhaust};
+pub use diagram::Diagram;
 pub use faults::{Fault, Script, ScriptError, Troubles};
+pub use finding::Finding;
 pub use history::{Difference, Hashes, History};
 pub use kind::{Finished, Kind};
 pub use netfold::Errno;
 pub use observer::{Observer, Stream};
 pub use programs::{Program, Programs};
+pub use scenario::scenario;
 pub use shrink::shrink;
 pub use tape::{Choice, Tape, TapeError};
 pub use world::{Computer, Cut, Descriptor, Place, Process, Readiness, World, WorldOptions};

@@ -29,6 +29,8 @@ impl Default for ProgramOptions {
 pub struct Ran {
     /// What did not hold: a rule and what was seen of it.
     pub problems: Vec<(String, String)>,
+    /// Behind which input the first of it showed, if a rule broke.
+    pub broken_at: Option<u64>,
     /// The trace, with all payload.
     pub trace: Vec<u8>,
 }
@@ -46,14 +48,17 @@ pub struct Ran {
 pub fn run(chooser: &Chooser, options: ProgramOptions) -> Ran {
     let memory = Memory::default();
     let at_end = drive(chooser, options, Some(memory.clone()));
-    let mut problems = Vec::new();
+    let (mut problems, mut broken_at) = (Vec::new(), None);
     let bytes = memory.0.take();
     match look_at(&bytes, at_end.is_empty()) {
-        Ok(broken) => problems.extend(broken.into_iter().map(|b| (b.rule.to_string(), b.to_string()))),
+        Ok(broken) => {
+            broken_at = broken.first().map(|broken| broken.input);
+            problems.extend(broken.into_iter().map(|b| (b.rule.to_string(), b.to_string())));
+        }
         Err(error) => problems.push(("replay".into(), error)),
     }
     problems.extend(at_end);
-    Ran { problems, trace: bytes }
+    Ran { problems, broken_at, trace: bytes }
 }
 
 /// What of a trace does not hold, its end included.

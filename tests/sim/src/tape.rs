@@ -52,6 +52,14 @@ impl Tape {
         Self(choices)
     }
 
+    /// Without the zeros at its end.
+    pub(crate) fn trimmed(mut self) -> Self {
+        while self.0.last().is_some_and(|last| last.choice == 0) {
+            self.0.pop();
+        }
+        self
+    }
+
     /// The answers.
     pub fn choices(&self) -> &[Choice] {
         &self.0

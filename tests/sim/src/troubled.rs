@@ -47,6 +47,8 @@ struct Seen {
 pub struct Ran {
     /// What did not hold: a rule, or the name of what was watched, and what was seen.
     pub problems: Vec<(String, String)>,
+    /// In which process, counted as the traces are, and behind which of its inputs the first of it showed, if it is a rule.
+    pub broken_at: Option<(usize, u64)>,
     /// What went wrong, and when.
     pub script: Script,
     /// The codes of the errors that sockets and servers had.
@@ -69,13 +71,15 @@ impl Seen {
     }
 
     /// What did not hold: of what was killed only what it did until then.
-    fn problems(&self, world: &World) -> Vec<(String, String)> {
-        let mut problems = Vec::new();
-        for (process, observer, memory) in self.begun.borrow().iter() {
+    fn problems(&self, world: &World, problems: &mut Vec<(String, String)>) -> Option<(usize, u64)> {
+        let mut broken_at = None;
+        for (at, (process, observer, memory)) in self.begun.borrow().iter().enumerate() {
             let name = process.name();
             if self.recorded {
                 match look_at(&memory.bytes(), false) {
                     Ok(broken) => {
+                        let first = broken.first().filter(|_| problems.is_empty());
+                        broken_at = broken_at.or(first.map(|broken| (at, broken.input)));
                         problems.extend(broken.iter().map(|b| (b.rule.to_string(), format!("{name}: {b}"))));
                     }
                     Err(error) => problems.push(("replay".into(), format!("{name}: {error}"))),
@@ -84,7 +88,7 @@ impl Seen {
             let found = if process.is_alive() { observer.over(world) } else { observer.problems() };
             problems.extend(found.into_iter().map(|problem| (kind_of(&problem), format!("{name}: {problem}"))));
         }
-        problems
+        broken_at
     }
 }
 
@@ -191,8 +195,8 @@ pub fn run(chooser: &Chooser, recorded: bool) -> Ran {
         problems.push(("it goes on".into(), left));
     }
     drop(programs);
-    problems.extend(seen.problems(&world));
+    let broken_at = seen.problems(&world, &mut problems);
     let traces = seen.begun.borrow().iter().map(|(process, _, memory)| (process.name(), memory.bytes())).collect();
     let errors = seen.errors.take();
-    Ran { problems, script, errors, traces: if recorded { traces } else { Vec::new() } }
+    Ran { problems, broken_at, script, errors, traces: if recorded { traces } else { Vec::new() } }
 }

@@ -92,7 +92,7 @@ fn planted(order: Order) -> History {
     net.run().expect("it runs");
     drop(net);
     let traces = vec![("planted".to_string(), memory.0.take())];
-    History::of(&Finished { problems: Vec::new(), traces }, &chooser.recorded())
+    History::of(&Finished { problems: Vec::new(), broken_at: None, traces, turns: Vec::new() }, &chooser.recorded())
 }
 
 /// What a difference is about, in both.

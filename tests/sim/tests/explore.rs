@@ -1,8 +1,8 @@
 //! Small scenarios are explored to their end, on the real machine; a plain search finds as many states.
 
-use netfold_sim::Chooser;
 use netfold_sim::explore::pair::{Pair, PairState};
 use netfold_sim::explore::{Choose, Explorer, Model, Order, walk};
+use netfold_sim::{Chooser, Kind};
 use std::collections::BTreeSet;
 
 const SMALL: [Pair; 4] = [
@@ -79,5 +79,13 @@ fn walks_at_random_and_along_a_tape_are_one() {
         let again = Chooser::tape(chooser.recorded());
         walk(&Pair::FULL, &again, 500);
         assert_eq!((again.failed(), again.count()), (None, chooser.count()));
+    }
+}
+
+/// Walks at random have traces, and the rules of `spec/rules.md` hold in them.
+#[test]
+fn the_rules_hold_in_walks() {
+    for seed in 0..400 {
+        assert!(Kind::Pair.run(&Chooser::seed(seed)).problems.is_empty(), "{}", Kind::Pair.report(seed));
     }
 }

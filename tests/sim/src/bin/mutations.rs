@@ -1,4 +1,5 @@
-//! The table of the planted bugs: after how many seeds each is found, and by which rule.
+//! The table of the planted bugs: after how many seeds each is found, how small the run is made (answers that are not left out,
+//! arrows of its diagram), and by which rule. With the word `show` the small runs too: diagram, scenario, test.
 //!
 //! In a build without them it says how to make one with them.
 
@@ -16,7 +17,7 @@ fn main() -> std::process::ExitCode {
 #[cfg(netfold_bugs)]
 mod planted {
     use netfold::core::bugs::{Bug, plant};
-    use netfold_sim::{Chooser, program};
+    use netfold_sim::{Chooser, Finding, Kind};
     use std::process::ExitCode;
     use std::time::Instant;
 
@@ -29,43 +30,47 @@ mod planted {
         let seeds = words.iter().find_map(|word| word.parse().ok()).unwrap_or(SEEDS);
         let wanted = |bug: &Bug| {
             let name = format!("{bug:?}");
-            words.iter().all(|word| word.parse::<u64>().is_ok()) || words.contains(&name)
+            let no_name = |word: &String| word == "show" || word.parse::<u64>().is_ok();
+            words.iter().all(no_name) || words.contains(&name)
         };
+        let shows = words.iter().any(|word| word == "show");
         let mut missed = 0;
-        println!("{:<24} {:>6}  rule that broke", "bug", "seeds");
+        println!("{:<24} {:>6} {:>8} {:>6}  rule that broke", "bug", "seeds", "answers", "arrows");
         for &bug in Bug::ORDER.iter().filter(|bug| wanted(bug)) {
             let began = Instant::now();
+            let name = format!("{bug:?}");
             plant(Some(bug));
-            let found = (0..seeds).find_map(|seed| {
-                let rule = broken(seed)?;
-                // It counts if the seed is sound without the bug.
-                plant(None);
-                let sound = broken(seed).is_none();
-                plant(Some(bug));
-                sound.then_some((seed + 1, rule))
-            });
+            let found = (0..seeds).find_map(|seed| Some((seed + 1, new(bug, seed)?)));
+            let small = found.map(|(seed, found)| (seed, found.small()));
             plant(None);
-            match found {
-                Some((seeds, rule)) => println!("{:<24} {seeds:>6}  {rule}", format!("{bug:?}")),
-                None => {
-                    missed += 1;
-                    println!("{:<24} {:>6}  not found ({:?})", format!("{bug:?}"), "-", began.elapsed());
-                }
+            let Some((seeds, small)) = small else {
+                missed += 1;
+                println!("{name:<24} {:>6} {:>8} {:>6}  not found ({:?})", "-", "-", "-", began.elapsed());
+                continue;
+            };
+            let (answers, arrows) = (small.tape.choices().len(), small.diagram().arrows());
+            println!("{name:<24} {seeds:>6} {answers:>8} {arrows:>6}  {}", without_input(&small));
+            if shows {
+                println!("\n{small}\n{}\n{}", small.scenario(), small.test("holds"));
             }
         }
-        println!(
-            "{} bugs, {missed} of them not found in {seeds} seeds",
-            Bug::ORDER.iter().filter(|b| wanted(b)).count()
-        );
+        let planted = Bug::ORDER.iter().filter(|bug| wanted(bug)).count();
+        println!("{planted} bugs, {missed} of them not found in {seeds} seeds");
         if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
-    /// What a seed breaks. A machine that panics is found out too.
-    fn broken(seed: u64) -> Option<String> {
-        let run = || program::run(&Chooser::seed(seed), program::ProgramOptions::default());
-        let Ok(ran) = std::panic::catch_unwind(run) else { return Some("a panic".into()) };
-        let (rule, what) = ran.problems.into_iter().next()?;
-        let what = what.split(": ").skip(1).collect::<Vec<_>>().join(": ");
-        Some(format!("{rule}: {what}"))
+    /// What a seed breaks with the bug, if it is sound without.
+    fn new(bug: Bug, seed: u64) -> Option<Finding> {
+        let found = Finding::of(Kind::Program, Chooser::seed(seed))?;
+        plant(None);
+        let sound = Finding::of(Kind::Program, Chooser::seed(seed)).is_none();
+        plant(Some(bug));
+        sound.then_some(found)
+    }
+
+    /// The rule, and what was seen of it.
+    fn without_input(found: &Finding) -> String {
+        let what = found.what.split(": ").skip(1).collect::<Vec<_>>().join(": ");
+        format!("{}: {what}", found.rule)
     }
 }

@@ -1,7 +1,7 @@
 //! Runs random programs and says what of the rules does not hold, with seed and tape.
 
 use netfold::core::trace::{Replayer, Trace};
-use netfold_sim::{Chooser, program};
+use netfold_sim::{Chooser, Kind, program};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -36,7 +36,11 @@ fn campaign(first: u64, count: u64) -> ExitCode {
         let ran = program::run(&Chooser::seed(seed), program::ProgramOptions::default());
         if let Some((_, what)) = ran.problems.first() {
             failed += 1;
-            println!("seed {seed}: {what}");
+            // The first few in full: a campaign that fails should not drown in them.
+            match failed {
+                1..=3 => println!("{}", Kind::Program.report(seed)),
+                _ => println!("seed {seed}: {what}"),
+            }
         }
     }
     let seconds = began.elapsed().as_secs_f64();

@@ -1,11 +1,15 @@
 //! Runs of the kinds that the crate brings along: each with its hashes, or event by event, and whether it is the same again.
 
-use netfold_sim::{Chooser, Hashes, History, Kind};
+use netfold_sim::{Chooser, Diagram, Finding, Hashes, History, Kind, Tape};
+use std::fs;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 const USAGE: &str = "runs hashes KIND FIRST COUNT    the hashes of so many seeds: of inputs, outputs and states
 runs events KIND SEED           everything that a run did
-runs twice KIND FIRST COUNT     each run again, here and in another process: what differs first, if anything";
+runs twice KIND FIRST COUNT     each run again, here and in another process: what differs first, if anything
+runs replay KIND SEED|TAPE      what it is like, as a sequence diagram, and what of it does not hold
+runs shrink KIND SEED|TAPE DIR  a failing run made small: small.tape, .txt, .mmd (diagrams), .rs (a test), .scn (a scenario)";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -33,9 +37,51 @@ fn run(words: &[&str]) -> Result<ExitCode, String> {
             print!("{}", history(kind.parse()?, number(seed)?));
             Ok(ExitCode::SUCCESS)
         }
+        ["replay", kind, from] => replay(kind.parse()?, chooser(from)?),
+        ["shrink", kind, from, dir] => shrink(kind.parse()?, chooser(from)?, Path::new(dir)),
         ["twice", kind, first, count] => twice(kind.parse()?, number(first)?, number(count)?),
         _ => Err("what shall be done?".into()),
     }
+}
+
+/// Of a seed, or of a tape in a file.
+fn chooser(from: &str) -> Result<Chooser, String> {
+    if let Ok(seed) = from.parse() {
+        return Ok(Chooser::seed(seed));
+    }
+    let text = fs::read_to_string(from).map_err(|error| format!("{from}: {error}"))?;
+    let tape = text.parse::<Tape>().map_err(|error| format!("{from}: {error}"))?;
+    Ok(Chooser::tape(tape))
+}
+
+fn replay(kind: Kind, chooser: Chooser) -> Result<ExitCode, String> {
+    let finished = kind.run(&chooser);
+    println!("{}", Diagram::of(&finished));
+    finished.problems.iter().for_each(|(_, what)| println!("{what}"));
+    if let Some(failed) = chooser.failed() {
+        return Err(format!("the tape is of another run: {failed}"));
+    }
+    Ok(if finished.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn shrink(kind: Kind, chooser: Chooser, dir: &Path) -> Result<ExitCode, String> {
+    // What panics does so many times.
+    std::panic::set_hook(Box::new(|_| {}));
+    let Some(found) = Finding::of(kind, chooser) else { return Err("nothing of it does not hold".into()) };
+    let small = found.small();
+    println!("{small}");
+    fs::create_dir_all(dir).map_err(|error| error.to_string())?;
+    let files = [
+        ("tape", small.tape.to_string()),
+        ("txt", small.diagram().to_string()),
+        ("mmd", small.diagram().mermaid()),
+        ("rs", small.test("holds")),
+        ("scn", small.scenario()),
+    ];
+    for (extension, text) in files {
+        fs::write(dir.join(format!("small.{extension}")), text).map_err(|error| error.to_string())?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn history(kind: Kind, seed: u64) -> History {

@@ -1,0 +1,377 @@
+//! A connection between two machines over a small kernel: a few bytes of buffer each way, partial reads and writes, a
+//! reset, and user code that writes, ends and destroys whenever it likes, within events too.
+
+mod side;
+mod turn;
+
+use super::{Choose, Model};
+use crate::chooser::Chooser;
+use netfold::core::trace::{Input, Options, Payload};
+use netfold::core::{Bytes, CallbackId, Command, Completion, Core, Errno, Machine, Phase};
+use side::{Ledger, Side};
+use std::rc::Rc;
+use turn::Run;
+
+/// What the scenario has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Writes of each side.
+    pub writes: [u8; 2],
+    /// Bytes of a write: 1 or more, and at most 64 in all writes of a side.
+    pub len: u32,
+    /// Bytes that wait on each way.
+    pub room: u32,
+    /// Each side may end.
+    pub ends: bool,
+    /// Each side may destroy, at any time and within any event.
+    pub destroys: bool,
+    /// The connection may be reset once.
+    pub resets: bool,
+    /// Sockets are half-open.
+    pub half_open: bool,
+}
+
+impl Pair {
+    /// Two writes a side, partial reads and writes, one reset, ends, and destroys anywhere.
+    pub const FULL: Pair =
+        Pair { writes: [2, 2], len: 2, room: 2, ends: true, destroys: true, resets: true, half_open: false };
+}
+
+/// The two sides.
+pub const NAMES: [&str; 2] = ["left", "right"];
+
+/// One way of the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Way {
+    /// Bytes that wait to be read.
+    waiting: u32,
+    fin: bool,
+    /// Bytes that the system took in all, and that were read.
+    sent: u32,
+    read: u32,
+}
+
+/// All but the machines.
+#[derive(Clone, Copy, Debug)]
+struct Scene {
+    sides: [Side; 2],
+    ways: [Way; 2],
+    reset: bool,
+}
+
+/// Where it stands.
+#[derive(Clone, Debug)]
+pub struct PairState {
+    cores: [Rc<Core>; 2],
+    scene: Scene,
+}
+
+/// A walk of which both machines were recorded.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// What does not hold, if anything.
+    pub broken: Option<String>,
+    /// The trace of each side.
+    pub traces: [Vec<u8>; 2],
+    /// Whose each turn was.
+    pub turns: Vec<usize>,
+}
+
+/// What can happen next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Write(usize),
+    End(usize),
+    Destroy(usize),
+    /// So many bytes of an unfinished write go out.
+    Goes(usize, u32),
+    WriteFails(usize),
+    Reads(usize, u32),
+    Eof(usize),
+    ReadFails(usize),
+    Phase(usize, Phase),
+    Reset,
+}
+
+impl Model for Pair {
+    type State = PairState;
+
+    fn begin(&self) -> PairState {
+        let mut core = Core::default();
+        let mut side = Side::begin(self, &mut core);
+        side.key = core.state_key();
+        let core = Rc::new(core);
+        let scene = Scene { sides: [side; 2], ways: Default::default(), reset: false };
+        PairState { cores: [core.clone(), core], scene }
+    }
+
+    fn step(&self, state: &mut PairState, choose: &mut impl Choose) -> bool {
+        let Some(next) = self.choose(&state.scene, choose) else { return false };
+        if let Some((me, input)) = self.happens(&mut state.scene, next) {
+            let core = Rc::make_mut(&mut state.cores[me]);
+            Run { pair: self, scene: &mut state.scene, me }.tell(core, input, choose);
+            state.scene.sides[me].key = core.state_key();
+        }
+        true
+    }
+
+    fn key(&self, PairState { scene, .. }: &PairState) -> u128 {
+        let mut key = Mix(scene.ways.iter().fold(u128::from(scene.reset), |key, way| {
+            key << 40
+                | u128::from(way.waiting) << 32
+                | u128::from(way.sent) << 16
+                | u128::from(way.read) << 1
+                | u128::from(way.fin)
+        }));
+        for side in &scene.sides {
+            let Ledger { end, finish, error, close, given, called, got, wrong: _ } = side.ledger;
+            let flags = [side.reading, side.closed, side.ended, side.destroyed, end, finish, error, close];
+            let bits = flags.into_iter().fold(0_u128, |bits, flag| bits << 1 | u128::from(flag));
+            key.add(side.key);
+            key.add(
+                bits << 64
+                    | u128::from(got) << 80
+                    | u128::from(given) << 56
+                    | u128::from(called) << 48
+                    | u128::from(side.wrote) << 40
+                    | u128::from(side.flight.map_or(0, |left| left + 1)),
+            );
+        }
+        key.0
+    }
+
+    fn broken(&self, state: &PairState, over: bool) -> Option<String> {
+        state.scene.broken(over)
+    }
+
+    fn cells(&self, state: &PairState, saw: &mut impl FnMut(&'static str, &'static str)) {
+        let mut next = [Next::Reset; 24];
+        let n = self.next(&state.scene, &mut next);
+        for next in &next[..n] {
+            let (me, name) = match *next {
+                Next::Write(me) => (me, "write"),
+                Next::End(me) => (me, "end"),
+                Next::Destroy(me) => (me, "destroy"),
+                Next::Goes(me, _) => (me, "written"),
+                Next::WriteFails(me) => (me, "write failed"),
+                Next::Reads(me, _) => (me, "read"),
+                Next::Eof(me) => (me, "EOF"),
+                Next::ReadFails(me) => (me, "read failed"),
+                Next::Phase(me, Phase::Pending) => (me, "pending"),
+                Next::Phase(me, _) => (me, "closing"),
+                Next::Reset => continue,
+            };
+            let side = &state.scene.sides[me];
+            let l = side.ledger;
+            let here = match (side.gone, l.end, side.ended) {
+                (true, ..) => "destroyed",
+                (_, true, true) => "both ended",
+                (_, true, false) => "read to the end",
+                (_, false, true) => "ended",
+                _ => "open",
+            };
+            saw(here, name);
+        }
+    }
+}
+
+impl Scene {
+    fn broken(&self, over: bool) -> Option<String> {
+        for (side, name) in self.sides.iter().zip(NAMES) {
+            if let Some(wrong) = side.ledger.wrong {
+                return Some(format!("{name}: {wrong}"));
+            }
+            if over && side.destroyed && !side.ledger.close {
+                return Some(format!("{name}: 'close' is missing"));
+            }
+            if over && side.ledger.close && side.ledger.given != side.ledger.called {
+                return Some(format!("{name}: a callback is missing"));
+            }
+            if over && side.ledger.close && side.handles > 0 {
+                return Some(format!("{name}: a handle is left"));
+            }
+            if over && side.ended && !side.closed && !side.ledger.finish && side.flight.is_none() {
+                return Some(format!("{name}: 'finish' is missing"));
+            }
+        }
+        None
+    }
+}
+
+impl Pair {
+    /// All that can happen.
+    fn next(&self, state: &Scene, into: &mut [Next; 24]) -> usize {
+        let mut n = 0;
+        let mut add = |next: Next| {
+            into[n] = next;
+            n += 1;
+        };
+        for me in 0..2 {
+            let side = &state.sides[me];
+            if side.idle.pending > 0 {
+                add(Next::Phase(me, Phase::Pending));
+            }
+            if side.idle.closing > 0 {
+                add(Next::Phase(me, Phase::Closing));
+            }
+            // What user code does with what is over is another scenario.
+            let over = side.destroyed || side.closed;
+            if !side.ended && !over && side.writable {
+                if side.wrote < self.writes[me] {
+                    add(Next::Write(me));
+                }
+                if self.ends {
+                    add(Next::End(me));
+                }
+            }
+            if self.destroys && !over {
+                add(Next::Destroy(me));
+            }
+            let gone = state.sides[1 - me].closed || state.reset;
+            if let Some(left) = side.flight.filter(|_| !side.closed) {
+                if gone {
+                    add(Next::WriteFails(me));
+                } else {
+                    let room = self.room - state.ways[me].waiting;
+                    (1..=room.min(left)).for_each(|n| add(Next::Goes(me, n)));
+                }
+            }
+            if side.reading && !side.closed {
+                let way = state.ways[1 - me];
+                if state.reset {
+                    add(Next::ReadFails(me));
+                } else if way.waiting > 0 {
+                    (1..=way.waiting).for_each(|n| add(Next::Reads(me, n)));
+                } else if way.fin {
+                    add(Next::Eof(me));
+                }
+            }
+        }
+        let both = !state.sides[0].closed && !state.sides[1].closed;
+        if self.resets && !state.reset && both {
+            add(Next::Reset);
+        }
+        n
+    }
+
+    /// Which of all that can happen does; `None` when nothing can.
+    fn choose(&self, scene: &Scene, choose: &mut impl Choose) -> Option<Next> {
+        let mut next = [Next::Reset; 24];
+        match self.next(scene, &mut next) {
+            0 => None,
+            1 => Some(next[0]),
+            n => Some(next[choose.choose("next", n as u32) as usize]),
+        }
+    }
+
+    /// What happens in the kernel, and who of the two hears what of it.
+    fn happens(&self, scene: &mut Scene, next: Next) -> Option<(usize, Input)> {
+        let Scene { sides, ways, reset } = scene;
+        let told = match next {
+            Next::Reset => {
+                *reset = true;
+                ways.iter_mut().for_each(|way| way.waiting = 0);
+                return None;
+            }
+            Next::Write(me) => {
+                let side = &mut sides[me];
+                let from = u32::from(side.wrote) * self.len;
+                side.wrote += 1;
+                side.ledger.given |= 1 << side.wrote;
+                let chunk = pattern(from, self.len).into();
+                (me, Input::Command(Command::Write(side.socket, chunk, Some(CallbackId(side.wrote.into())))))
+            }
+            Next::End(me) => {
+                let side = &mut sides[me];
+                side.ended = true;
+                side.ledger.given |= 1;
+                (me, Input::Command(Command::End(side.socket, None, Some(CallbackId(0)))))
+            }
+            Next::Destroy(me) => {
+                sides[me].destroyed = true;
+                (me, Input::Command(Command::Destroy(sides[me].socket, None)))
+            }
+            Next::Goes(me, n) => {
+                ways[me].waiting += n;
+                ways[me].sent += n;
+                let side = &mut sides[me];
+                let left = side.flight.map_or(0, |left| left - n);
+                side.flight = (left > 0).then_some(left);
+                if left > 0 {
+                    return None;
+                }
+                (me, Input::Completion(Completion::Written(side.handle, Ok(()))))
+            }
+            Next::WriteFails(me) => {
+                sides[me].flight = None;
+                (me, Input::Completion(Completion::Written(sides[me].handle, Err(Errno::EPIPE))))
+            }
+            Next::Reads(me, n) => {
+                let way = &mut ways[1 - me];
+                let bytes = pattern(way.read, n);
+                way.waiting -= n;
+                way.read += n;
+                (me, Input::Completion(Completion::Read(sides[me].handle, bytes)))
+            }
+            Next::Eof(me) => {
+                sides[me].reading = false;
+                (me, Input::Completion(Completion::Eof(sides[me].handle)))
+            }
+            Next::ReadFails(me) => {
+                sides[me].reading = false;
+                (me, Input::Completion(Completion::ReadFailed(sides[me].handle, Errno::ECONNRESET)))
+            }
+            Next::Phase(me, phase) => (me, Input::Phase(phase)),
+        };
+        Some(told)
+    }
+
+    /// Walks with a chooser, at most so many steps, with both machines recorded.
+    pub fn record(&self, chooser: &Chooser, most: u32) -> Recorded {
+        let options = || Options { read: Payload::Full, written: Payload::Full, ..Options::default() };
+        let mut machines = [(); 2].map(|()| Machine::recorded(Core::default(), options()));
+        let sides = machines.each_mut().map(|machine| Side::begin(self, machine));
+        let mut scene = Scene { sides, ways: Default::default(), reset: false };
+        let mut choose = chooser;
+        let mut broken = None;
+        let mut turns: Vec<usize> = (0..2).flat_map(|me| [me; side::SETUP]).collect();
+        for _ in 0..most {
+            let next = self.choose(&scene, &mut choose);
+            if let Some((me, input)) = next.and_then(|next| self.happens(&mut scene, next)) {
+                turns.push(me);
+                Run { pair: self, scene: &mut scene, me }.tell(&mut machines[me], input, &mut choose);
+            }
+            broken = scene.broken(next.is_none());
+            if broken.is_some() || next.is_none() {
+                break;
+            }
+        }
+        let traces = machines.map(|mut machine| machine.finish().unwrap_or_default());
+        Recorded { broken, traces, turns }
+    }
+}
+
+/// What a side writes: no byte is like its neighbours.
+static PATTERN: [u8; 64] = {
+    let mut bytes = [0; 64];
+    let mut at = 0;
+    while at < 64 {
+        bytes[at] = at as u8;
+        at += 1;
+    }
+    bytes
+};
+
+fn pattern(from: u32, len: u32) -> Bytes {
+    Bytes::from_static(&PATTERN).slice(from as usize..(from + len) as usize)
+}
+
+/// Two numbers into one; neither is lost.
+struct Mix(u128);
+
+impl Mix {
+    fn add(&mut self, n: u128) {
+        let mixed = (self.0 ^ n).wrapping_mul(0x2360_ED05_1FC6_5DA4_4385_DF64_9FCC_F645);
+        self.0 = mixed ^ (mixed >> 64);
+    }
+}
