@@ -10,6 +10,7 @@ mod output;
 mod payload;
 mod place;
 mod proxy;
+mod redact;
 mod replay;
 mod seek;
 mod serve;
@@ -61,6 +62,8 @@ enum Command {
     View(view::View),
     /// Write a trace as a file that other tools open: Perfetto, Wireshark, Mermaid
     Export(export::Export),
+    /// Write a trace again without what is secret; it still replays
+    Redact(redact::Redact),
     /// Print the script that makes a shell complete this tool's commands and options
     Completions {
         /// For which shell
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Command::Diff(diff) => diff.run(),
         Command::View(view) => view.run(),
         Command::Export(export) => export.run(),
+        Command::Redact(redact) => redact.run(),
         Command::Completions { shell } => completions(shell),
     };
     match ended {

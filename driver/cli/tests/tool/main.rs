@@ -10,6 +10,7 @@ mod look;
 #[expect(dead_code, reason = "the tests of the examples use the rest")]
 mod process;
 mod proxy;
+mod redact;
 mod stopping;
 mod trace;
 mod view;
