@@ -1,7 +1,7 @@
 //! Explores "two writes a side, partial I/O, one reset, destroy anywhere", or with fewer words a smaller one.
 
 use netfold_sim::explore::pair::Pair;
-use netfold_sim::explore::{Explorer, Order};
+use netfold_sim::explore::{Cells, Explorer, Order};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -25,8 +25,7 @@ fn main() -> ExitCode {
         p.rate(),
         if explored.closed { "closed" } else { "not closed" }
     );
-    println!("{} cells of state and event:", p.cells.len());
-    p.cells.iter().for_each(|((state, event), n)| println!("  {state:16} {event:14} {n}"));
+    println!("{}", Cells(&pair, p));
     if let Some((what, tape)) = &explored.broken {
         println!("{what}\n{tape}");
     }

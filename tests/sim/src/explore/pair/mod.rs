@@ -144,33 +144,34 @@ impl Model for Pair {
         state.scene.broken(over)
     }
 
-    fn cells(&self, state: &PairState, saw: &mut impl FnMut(&'static str, &'static str)) {
+    const CELLS: (&'static [&'static str], &'static [&'static str]) = (
+        &["open", "ended", "read to the end", "both ended", "destroyed"],
+        &["write", "end", "destroy", "written", "write failed", "read", "EOF", "read failed", "pending", "closing"],
+    );
+
+    fn cells(&self, state: &PairState, saw: &mut impl FnMut(usize, usize)) {
         let mut next = [Next::Reset; 24];
         let n = self.next(&state.scene, &mut next);
         for next in &next[..n] {
-            let (me, name) = match *next {
-                Next::Write(me) => (me, "write"),
-                Next::End(me) => (me, "end"),
-                Next::Destroy(me) => (me, "destroy"),
-                Next::Goes(me, _) => (me, "written"),
-                Next::WriteFails(me) => (me, "write failed"),
-                Next::Reads(me, _) => (me, "read"),
-                Next::Eof(me) => (me, "EOF"),
-                Next::ReadFails(me) => (me, "read failed"),
-                Next::Phase(me, Phase::Pending) => (me, "pending"),
-                Next::Phase(me, _) => (me, "closing"),
+            let (me, event) = match *next {
+                Next::Write(me) => (me, 0),
+                Next::End(me) => (me, 1),
+                Next::Destroy(me) => (me, 2),
+                Next::Goes(me, _) => (me, 3),
+                Next::WriteFails(me) => (me, 4),
+                Next::Reads(me, _) => (me, 5),
+                Next::Eof(me) => (me, 6),
+                Next::ReadFails(me) => (me, 7),
+                Next::Phase(me, Phase::Pending) => (me, 8),
+                Next::Phase(me, _) => (me, 9),
                 Next::Reset => continue,
             };
             let side = &state.scene.sides[me];
-            let l = side.ledger;
-            let here = match (side.gone, l.end, side.ended) {
-                (true, ..) => "destroyed",
-                (_, true, true) => "both ended",
-                (_, true, false) => "read to the end",
-                (_, false, true) => "ended",
-                _ => "open",
+            let here = match (side.gone, side.ledger.end, side.ended) {
+                (true, ..) => 4,
+                (_, read, ended) => usize::from(read) * 2 + usize::from(ended),
             };
-            saw(here, name);
+            saw(here, event);
         }
     }
 }
