@@ -44,6 +44,8 @@ mod write;
 
 #[cfg(unix)]
 pub use bell::Waker;
+#[cfg(unix)]
+pub use read::Memory;
 pub use resolve::{Resolve, SystemResolver};
 #[cfg(unix)]
 pub use system::System;

@@ -5,7 +5,7 @@ use super::bell::Waker;
 use super::errno::{errno, io_errno};
 use super::hand_in_listener::Handed;
 use super::poll::{BELL, Interest, Poll};
-use super::read::{BLOCK, Block};
+use super::read::{BLOCK, Block, Memory};
 use super::resolve::{Pool, Resolve};
 use super::table::{Access, Entry, Role, Table};
 use super::turn::Turn;
@@ -96,6 +96,11 @@ impl System {
     #[doc(hidden)]
     pub fn choose_order(&mut self, choose: impl FnMut(&mut [usize]) + 'static) {
         self.poll.set_order(Box::new(choose));
+    }
+
+    /// Where large reads go, in place of memory of the system's own. A room of less than 64 KiB is not used.
+    pub fn set_memory(&mut self, memory: impl Memory + 'static) {
+        self.block.set_memory(Box::new(memory));
     }
 
     /// What ends a wait from another thread.

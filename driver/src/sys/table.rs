@@ -6,6 +6,7 @@ use super::read::BLOCK;
 use super::write::Queue;
 use netfold_core::{HandleId, HandleKind};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::cell::Cell;
 
 /// What a handle is doing.
 #[derive(Debug)]
@@ -74,6 +75,8 @@ pub(super) struct Entry {
     pub(super) latched: Latched,
     /// The most that one read may bring, in bytes.
     pub(super) read_limit: usize,
+    /// What was read last was much.
+    pub(super) large: Cell<bool>,
     pub(super) file: Option<SocketFile>,
     pub(super) fd: Option<OwnedFd>,
     /// What the poller looks for; `None` when it does not know the descriptor.
@@ -93,6 +96,7 @@ impl Entry {
             access: Access::SOCKET,
             latched,
             read_limit: BLOCK,
+            large: Cell::new(false),
             file: None,
             fd,
             registered: None,

@@ -61,7 +61,7 @@ impl System {
             return None;
         }
         self.poll.skip();
-        let read = self.block.read(fd.as_fd(), entry.read_limit);
+        let read = self.block.read(fd.as_fd(), entry.read_limit, &entry.large);
         match read {
             Ok(bytes) if !bytes.is_empty() && bytes.len() < entry.read_limit && !ready.hang_up => {
                 Some(Completion::Read(id, bytes))
@@ -190,8 +190,8 @@ impl System {
     }
 
     fn read(&mut self, id: HandleId, ready: Ready, left: u8) -> (Stage, Option<Completion>) {
-        let Some(Entry { fd: Some(fd), read_limit, .. }) = self.table.get(id) else { return (Stage::End, None) };
-        let read = self.block.read(fd.as_fd(), *read_limit);
+        let Some(Entry { fd: Some(fd), read_limit, large, .. }) = self.table.get(id) else { return (Stage::End, None) };
+        let read = self.block.read(fd.as_fd(), *read_limit, large);
         self.judge(id, ready, left, read)
     }
 

@@ -139,7 +139,7 @@ fn given(env: Env, outcome: Outcome) -> Given {
         Outcome::TypeOfService(service) => env.int(u32::from(service)),
         Outcome::Socket(id) => env.number(pack(id.slot(), id.generation())),
         Outcome::Server(id) => env.number(pack(id.slot(), id.generation())),
-        Outcome::Chunk(Some(bytes)) => env.buffer(bytes),
+        Outcome::Chunk(Some(bytes)) => env.buffer(&bytes),
         Outcome::Chunk(None) => env.null(),
         Outcome::Text(text) => env.text(&text),
         Outcome::Address(Some(addr)) => address(env, addr),

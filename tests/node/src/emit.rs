@@ -37,7 +37,7 @@ pub(crate) fn emit(env: Env, emit: Emit) -> Result<(), Thrown> {
             env.call(face(|f| f.resolve), &args).map(drop)
         }
         Emit::Read { socket, bytes } => {
-            let args = [env.int(socket.slot()), env.buffer(bytes)];
+            let args = [env.int(socket.slot()), env.buffer(&bytes)];
             env.call(face(|f| f.read), &args).map(drop)
         }
         Emit::Unhandled { error, .. } => Err(Some(env.error(&error)?)),
@@ -67,7 +67,7 @@ fn maybe(env: Env, error: Option<&SharedError>) -> Result<napi_value, Thrown> {
 
 fn arguments(env: Env, event: Event, args: &mut Vec<napi_value>) -> Result<(), Thrown> {
     match event {
-        Event::Data(bytes) => args.push(env.buffer(bytes)),
+        Event::Data(bytes) => args.push(env.buffer(&bytes)),
         Event::Text(text) => args.push(env.text(&text)),
         Event::Error(error) => args.push(env.error(&error)?),
         Event::Close(Some(had_error)) => args.push(env.bool(had_error)),

@@ -371,7 +371,7 @@ fn go_on(env: Env, mut thrown: Option<Thrown>, turn: bool) -> Result<Come, Throw
     loop {
         let next = match host(Host::next) {
             Next::Emit(emit) if turn && thrown.is_none() => match host(|h| h.leave_to_js(emit)) {
-                Ok(bytes) => return Ok(Come::Left(bytes.map_or(std::ptr::null_mut(), |bytes| env.buffer(bytes)))),
+                Ok(bytes) => return Ok(Come::Left(bytes.map_or(std::ptr::null_mut(), |bytes| env.buffer(&bytes)))),
                 Err(emit) => Next::Emit(emit),
             },
             next => next,

@@ -1,9 +1,7 @@
 //! Values of JavaScript, through Node-API.
 
-use bytes::Bytes;
 use napi_sys::*;
 use std::cell::Cell;
-use std::ffi::c_void;
 use std::ptr;
 
 /// Calls a function of Node-API.
@@ -22,11 +20,6 @@ pub(crate) type Thrown = Option<napi_value>;
 /// The environment of this thread.
 #[derive(Clone, Copy)]
 pub(crate) struct Env(pub(crate) napi_env);
-
-/// Fewer bytes than this are copied into JavaScript's memory; a larger block is lent to it.
-const LENT_FROM: usize = 8 * 1024;
-/// Fewer bytes than this of the user's are copied; a larger buffer is kept alive and read where it lies.
-const KEPT_FROM: usize = 64 * 1024;
 
 impl Env {
     pub(crate) fn undefined(self) -> napi_value {
@@ -76,44 +69,6 @@ impl Env {
 
     pub(crate) fn optional(self, text: Option<&str>) -> napi_value {
         text.map_or_else(|| self.undefined(), |text| self.text(text))
-    }
-
-    /// Bytes that came in, as a Buffer.
-    pub(crate) fn buffer(self, bytes: Bytes) -> napi_value {
-        let mut value = ptr::null_mut();
-        if bytes.len() < LENT_FROM {
-            let mut data = ptr::null_mut();
-            let (len, from) = (bytes.len(), bytes.as_ptr().cast());
-            api!(napi_create_buffer_copy(self.0, len, from, &mut data, &mut value));
-            return value;
-        }
-        let (len, data) = (bytes.len(), bytes.as_ptr() as *mut c_void);
-        let hint = Box::into_raw(Box::new(bytes)).cast();
-        api!(napi_create_external_buffer(self.0, len, data, Some(give_back), hint, &mut value));
-        value
-    }
-
-    /// A Buffer's or typed array's bytes: small ones copied, large ones kept alive until the last part of them is gone.
-    pub(crate) fn bytes(self, value: napi_value) -> Bytes {
-        let (data, len) = self.view(value);
-        if len == 0 {
-            return Bytes::new();
-        }
-        if len < KEPT_FROM {
-            // SAFETY: Node-API says that the array's memory is there and so long.
-            return Bytes::copy_from_slice(unsafe { std::slice::from_raw_parts(data, len) });
-        }
-        let mut kept = ptr::null_mut();
-        api!(napi_create_reference(self.0, value, 1, &mut kept));
-        Bytes::from_owner(Kept { env: self.0, kept, data, len })
-    }
-
-    pub(crate) fn view(self, value: napi_value) -> (*const u8, usize) {
-        let (mut data, mut len) = (ptr::null_mut(), 0);
-        if api!(napi_get_buffer_info(self.0, value, &mut data, &mut len)) != Status::napi_ok {
-            return (ptr::null(), 0);
-        }
-        (data.cast(), len)
     }
 
     pub(crate) fn f64(self, value: napi_value) -> f64 {
@@ -237,40 +192,7 @@ impl Env {
     }
 }
 
-/// The garbage collector is done with bytes that were lent.
-unsafe extern "C" fn give_back(_env: napi_env, _data: *mut c_void, hint: *mut c_void) {
-    // SAFETY: the hint is the box that was made for this buffer, and Node calls this once.
-    drop(unsafe { Box::from_raw(hint.cast::<Bytes>()) });
-}
-
 thread_local! {
     /// The environment ends: it takes back by itself what was kept.
     pub(crate) static OVER: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Memory of JavaScript's that is kept alive.
-struct Kept {
-    env: napi_env,
-    kept: napi_ref,
-    data: *const u8,
-    len: usize,
-}
-
-// SAFETY: the machine and the driver, which hold such bytes, live and are dropped on the thread of their environment.
-unsafe impl Send for Kept {}
-
-impl AsRef<[u8]> for Kept {
-    fn as_ref(&self) -> &[u8] {
-        // SAFETY: the reference keeps the array alive, and an array's memory does not move. What the user writes into it
-        // meanwhile goes on the wire, as in Node.
-        unsafe { std::slice::from_raw_parts(self.data, self.len) }
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        if !OVER.get() {
-            api!(napi_delete_reference(self.env, self.kept));
-        }
-    }
 }

@@ -9,6 +9,7 @@ mod host;
 mod js;
 mod lists;
 mod mail;
+mod memory;
 mod record;
 mod turns;
 mod uv;
@@ -89,7 +90,8 @@ pub(crate) fn set_up(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown
     if host::is_there() {
         return Err(Some(env.misuse("net.js is loaded already, and has one machine in each thread: use that one")));
     }
-    let kernel = System::new().map_err(failed)?;
+    let mut kernel = System::new().map_err(failed)?;
+    kernel.set_memory(memory::Rooms::new(env));
     let (machine, trace) = match env.maybe_string(args[1]) {
         Some(path) => {
             let (trace, options) = record::Trace::create(&path).map_err(failed)?;
