@@ -2,7 +2,7 @@
 
 use super::hash::Rolling;
 use super::input::{Input, Record};
-use super::reader::{Records, Torn, Trace, TraceError};
+use super::reader::{Position, Records, Torn, Trace, TraceError};
 use crate::engine::Core;
 use crate::error::ApiMisuse;
 use crate::step::Step;
@@ -170,6 +170,17 @@ pub struct Replayer<'t> {
     over: bool,
 }
 
+/// A replay without its trace: see [`Replayer::pause`].
+#[derive(Debug)]
+pub struct Paused {
+    core: Core,
+    records: Position,
+    hash: Rolling,
+    rest: Rest,
+    done: Replayed,
+    over: bool,
+}
+
 /// Whether further steps would give anything new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rest {
@@ -214,6 +225,20 @@ impl<'t> Replayer<'t> {
         Ok(record)
     }
 
+    /// Leaves the trace, to go on with a longer version of it: of one that was still being written.
+    pub fn pause(self) -> Paused {
+        let Replayer { core, trace, records, hash, rest, done, over } = self;
+        let waits = over && !done.finished && done.inputs == trace.inputs();
+        Paused { core, records: records.position(), hash, rest, done, over: over && !waits }
+    }
+
+    /// Goes on where a replay of a shorter version of this trace has stopped. One that was at its end, or failed, stays so.
+    pub fn resume(paused: Paused, trace: &'t Trace) -> Self {
+        let Paused { core, records, hash, rest, mut done, over } = paused;
+        done.torn = trace.torn().copied();
+        Self { core, trace, records: Records::from(trace, records), hash, rest, done, over }
+    }
+
     /// As [`next`](Self::next), with the outputs as text. `None` when the trace is over and so are the outputs.
     pub fn show(&mut self) -> Result<Option<Shown>, ReplayError> {
         let mut outputs = Vec::new();
@@ -221,8 +246,9 @@ impl<'t> Replayer<'t> {
         Ok((record.is_some() || !outputs.is_empty()).then_some(Shown { outputs, record }))
     }
 
-    /// Takes the steps up to the next input, and compares. The input is still to be [given](Self::give).
-    fn ahead(&mut self, see: impl FnMut(&Step<'_>)) -> Result<Option<Record>, ReplayError> {
+    /// The first half of [`next`](Self::next): takes the steps up to the next input, and compares. The input is still to be
+    /// [given](Self::give); until then [`core`](Self::core) is the machine as it was right before it.
+    pub fn ahead(&mut self, see: impl FnMut(&Step<'_>)) -> Result<Option<Record>, ReplayError> {
         if self.over {
             return Ok(None);
         }
@@ -272,8 +298,9 @@ impl<'t> Replayer<'t> {
         Ok(())
     }
 
+    /// The second half: gives the machine the input with this number, which [`ahead`](Self::ahead) has brought.
     #[inline]
-    fn give(&mut self, index: u64, input: Input) -> Result<(), ReplayError> {
+    pub fn give(&mut self, index: u64, input: Input) -> Result<(), ReplayError> {
         let asking = self.rest == Rest::Asking;
         let given = match input {
             Input::Reply(reply) if asking => self.core.answered(reply),

@@ -108,9 +108,11 @@ fn stateright_finds_as_many_states_and_nothing_broken() {
         let broad = stateright::Model::checker(Beside(pair)).spawn_bfs().join();
         broad.assert_properties();
         assert_eq!(broad.unique_state_count() as u64, explored.progress.states, "{pair:?}");
+        if explored.progress.states > 2_000 {
+            continue;
+        }
         let deep = stateright::Model::checker(Beside(pair)).spawn_dfs().join();
         deep.assert_properties();
         assert_eq!(deep.unique_state_count() as u64, explored.progress.states, "{pair:?}");
-        println!("{} states: {pair:?}", explored.progress.states);
     }
 }
