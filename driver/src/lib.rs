@@ -43,6 +43,7 @@ pub mod embedding {}
 
 mod abort;
 mod error;
+mod grow;
 pub mod hints;
 mod net;
 mod options;
