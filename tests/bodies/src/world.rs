@@ -59,6 +59,8 @@ struct World<'a> {
     /// Something happened that may lose callbacks: a throw, or the machine's own listeners removed.
     lossy: bool,
     ending: bool,
+    /// The machine has said that turns are due.
+    owes: bool,
     depth: u32,
     now: u64,
     report: Report,
@@ -86,6 +88,7 @@ pub(crate) fn run(mut choices: Choices<'_>) -> Report {
         owed: BTreeMap::new(),
         lossy: false,
         ending: false,
+        owes: false,
         depth: 0,
         now: 0,
         report: Report::default(),
@@ -123,8 +126,9 @@ impl World<'_> {
                     assert!(command, "only a command returns");
                     return Some(outcome);
                 }
-                Step::Idle(_) => {
+                Step::Idle(idle) => {
                     assert!(!command, "a command that began returns");
+                    self.owes = idle.pending > 0 || idle.closing > 0 || idle.batch > 0;
                     return None;
                 }
                 Step::Released(socket) => {
@@ -486,6 +490,9 @@ impl World<'_> {
             for phase in [Phase::Pending, Phase::Closing, Phase::Timers] {
                 self.phase(phase);
                 self.drain();
+            }
+            if !self.owes {
+                break;
             }
         }
         self.check();
