@@ -10,7 +10,7 @@ use netfold_core::{
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,14 @@ pub struct Report {
 const DEPTH: u32 = 6;
 /// Steps after which no new work is begun.
 const STEPS: u64 = 20_000;
+
+/// How long a chunk can be, in bytes.
+const SIZES: [usize; 6] = [0, 1, 100, 16_384, 20_000, 70_000];
+/// What is written and read: made once, since a run is shorter than the making of the longest.
+static ONES: [u8; 70_000] = [1; 70_000];
+static TWOS: [u8; 65_536] = [2; 65_536];
+static TEXTS: LazyLock<Vec<Chunk>> =
+    LazyLock::new(|| SIZES.iter().map(|size| Chunk::text("é".repeat(size / 2), Encoding::Utf8)).collect());
 
 #[derive(Clone, Copy, Debug, Default)]
 struct HandleState {
@@ -189,13 +197,8 @@ impl World<'_> {
     }
 
     fn chunk(&mut self) -> Chunk {
-        const SIZES: [usize; 6] = [0, 1, 100, 16_384, 20_000, 70_000];
-        let size = SIZES[self.choices.choose(SIZES.len())];
-        if self.choices.once_in(3) {
-            Chunk::text("é".repeat(size / 2), Encoding::Utf8)
-        } else {
-            Bytes::from(vec![1; size]).into()
-        }
+        let which = self.choices.choose(SIZES.len());
+        if self.choices.once_in(3) { TEXTS[which].clone() } else { Bytes::from_static(&ONES[..SIZES[which]]).into() }
     }
 
     fn command(&mut self) {
@@ -401,7 +404,7 @@ impl World<'_> {
             if state.reading {
                 let sizes = [1, 100, 65_536];
                 let size = sizes[self.choices.choose(3)];
-                possible.push(Completion::Read(h, Bytes::from(vec![2; size])));
+                possible.push(Completion::Read(h, Bytes::from_static(&TWOS[..size])));
                 possible.push(Completion::Eof(h));
                 possible.push(Completion::ReadFailed(h, failed));
             }
