@@ -141,6 +141,10 @@ impl<T> Arena<T> {
     pub(crate) fn insert<I: Id>(&mut self, value: T) -> I {
         self.given = self.given.checked_add(1).expect("2^32 ids of one kind were given out");
         let generation = self.given;
+        // An eighth more at a time, where a slab left to itself takes as much again: next to nothing is unused.
+        if self.slots.len() == self.slots.capacity() {
+            self.slots.reserve_exact(self.slots.len() / 8 + 16);
+        }
         let slot = self.slots.insert(Entry { generation, value });
         I::make(u32::try_from(slot).expect("a slot fits in 32 bits"), generation)
     }

@@ -39,6 +39,7 @@
 
 mod abort;
 mod error;
+mod grow;
 pub mod hints;
 mod net;
 mod options;

@@ -1,6 +1,7 @@
 //! What the ids that the core speaks of stand for: the user's closures.
 
 use crate::Socket;
+use crate::grow;
 use crate::net::Net;
 use crate::pipe::Piping;
 use bytes::Bytes;
@@ -35,26 +36,27 @@ struct Registered<S: 'static, H: 'static> {
 struct Emitter<S: 'static, H: 'static> {
     generation: u32,
     next: u32,
+    /// Callbacks of this socket that are still to be called, once.
+    callbacks: u32,
     listeners: Vec<Registered<S, H>>,
+    rare: Option<Box<Rare<S, H>>>,
+}
+
+/// What few sockets have.
+struct Rare<S: 'static, H: 'static> {
     lookup: Option<Resolver<S, H>>,
     on_read: Option<Reader<S, H>>,
     /// Where it is piped to.
-    pub(crate) piping: Piping,
-    /// Callbacks of this socket that are still to be called, once.
-    callbacks: u32,
+    piping: Piping,
 }
 
 impl<S, H> Emitter<S, H> {
     const fn new(generation: u32) -> Self {
-        Self {
-            generation,
-            next: 0,
-            listeners: Vec::new(),
-            lookup: None,
-            on_read: None,
-            piping: Piping::new(),
-            callbacks: 0,
-        }
+        Self { generation, next: 0, callbacks: 0, listeners: Vec::new(), rare: None }
+    }
+
+    fn rare(&mut self) -> &mut Rare<S, H> {
+        self.rare.get_or_insert_with(|| Box::new(Rare { lookup: None, on_read: None, piping: Piping::new() }))
     }
 }
 
@@ -123,6 +125,7 @@ impl<S, H> Registry<S, H> {
             Target::Server(_) => &mut self.servers,
         };
         while table.len() <= slot {
+            grow::for_one_more(table);
             table.push(Emitter::new(0));
         }
         let emitter = &mut table[slot];
@@ -149,6 +152,10 @@ impl<S, H> Registry<S, H> {
         let emitter = self.emitter_mut(target);
         emitter.next += 1;
         let id = ListenerId(emitter.next);
+        // Most have one or two.
+        if emitter.listeners.len() < 2 {
+            emitter.listeners.reserve_exact(1);
+        }
         emitter.listeners.push(Registered { id, event, listener, removed: false });
         id
     }
@@ -213,23 +220,23 @@ impl<S, H> Registry<S, H> {
     }
 
     pub(crate) fn set_lookup(&mut self, socket: SocketId, lookup: Resolver<S, H>) {
-        self.emitter_mut(socket.into()).lookup = Some(lookup);
+        self.emitter_mut(socket.into()).rare().lookup = Some(lookup);
     }
 
     pub(crate) fn lookup(&self, socket: SocketId) -> Option<Resolver<S, H>> {
-        self.emitter(socket.into())?.lookup.clone()
+        self.emitter(socket.into())?.rare.as_ref()?.lookup.clone()
     }
 
     pub(crate) fn set_on_read(&mut self, socket: SocketId, callback: Reader<S, H>) {
-        self.emitter_mut(socket.into()).on_read = Some(callback);
+        self.emitter_mut(socket.into()).rare().on_read = Some(callback);
     }
 
     pub(crate) fn piping(&mut self, socket: SocketId) -> &mut Piping {
-        &mut self.emitter_mut(socket.into()).piping
+        &mut self.emitter_mut(socket.into()).rare().piping
     }
 
     pub(crate) fn on_read(&self, socket: SocketId) -> Option<Reader<S, H>> {
-        self.emitter(socket.into())?.on_read.clone()
+        self.emitter(socket.into())?.rare.as_ref()?.on_read.clone()
     }
 
     /// Forgets all that belongs to a socket that is gone.

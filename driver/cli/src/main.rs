@@ -3,18 +3,23 @@
 mod demo;
 mod diff;
 mod echo;
+mod export;
 mod file;
 mod filter;
 mod output;
 mod payload;
 mod place;
+mod proxy;
+mod redact;
 mod replay;
 mod seek;
+mod serve;
 mod show;
 mod signals;
 mod stat;
 mod state;
 mod timeline;
+mod view;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -41,6 +46,8 @@ enum Command {
     Demo(demo::Demo),
     /// Serve every connection its own bytes back
     Echo(echo::Echo),
+    /// Stand before a service, hand everything on both ways, and record it
+    Proxy(proxy::Proxy),
     /// Give a trace's inputs to a new machine and compare everything it puts out
     Replay(replay::Replay),
     /// Print a trace: every input and what the machine put out
@@ -51,6 +58,12 @@ enum Command {
     Seek(seek::Seek),
     /// Find the first difference of two traces, and print both beside each other there
     Diff(diff::Diff),
+    /// Draw a trace as one HTML file that needs nothing else
+    View(view::View),
+    /// Write a trace as a file that other tools open: Perfetto, Wireshark, Mermaid
+    Export(export::Export),
+    /// Write a trace again without what is secret; it still replays
+    Redact(redact::Redact),
     /// Print the script that makes a shell complete this tool's commands and options
     Completions {
         /// For which shell
@@ -62,11 +75,15 @@ fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Demo(demo) => demo.run(),
         Command::Echo(echo) => echo.run(),
+        Command::Proxy(proxy) => proxy.run(),
         Command::Replay(replay) => replay.run(),
         Command::Show(show) => show.run(),
         Command::Stat(stat) => stat.run(),
         Command::Seek(seek) => seek.run(),
         Command::Diff(diff) => diff.run(),
+        Command::View(view) => view.run(),
+        Command::Export(export) => export.run(),
+        Command::Redact(redact) => redact.run(),
         Command::Completions { shell } => completions(shell),
     };
     match ended {
@@ -82,4 +99,14 @@ fn completions(shell: Shell) -> Ended {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "netfold", &mut script);
     Ok(output::say(String::from_utf8(script)?.trim_end())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_command_has_two_options_of_one_name() {
+        Cli::command().debug_assert();
+    }
 }

@@ -4,7 +4,7 @@ use super::errno::errno;
 use super::path::{SocketFile, address};
 use super::system::System;
 use super::table::{Entry, Latched, Role};
-use super::write::Queue;
+use super::write::Unsent;
 use super::{os, path};
 use netfold_core::{Errno, HandleId, HandleKind};
 use rustix::fd::{AsFd, BorrowedFd};
@@ -72,7 +72,7 @@ impl System {
         let address = path::address(name)?;
         let entry = self.with_fd(id, AddressFamily::UNIX)?;
         rustix::net::bind(entry.fd().ok_or(Errno::EBADF)?, &address).map_err(errno)?;
-        entry.file = SocketFile::of(name);
+        entry.file = SocketFile::of(name).map(Box::new);
         Ok(())
     }
 
@@ -83,7 +83,8 @@ impl System {
         let fd = entry.fd().ok_or(Errno::EINVAL)?;
         rustix::net::listen(fd, i32::try_from(backlog).unwrap_or(i32::MAX)).map_err(errno)?;
         entry.role = Role::Listening;
-        self.arm(id)
+        self.arm(id);
+        Ok(())
     }
 
     pub(super) fn connect(&mut self, id: HandleId, addr: SocketAddr) -> Result<(), Errno> {
@@ -113,10 +114,11 @@ impl System {
         }
         let (reading, queue) = match &mut entry.role {
             Role::Stream { reading, queue } | Role::Connecting { reading, queue } => (*reading, std::mem::take(queue)),
-            _ => (false, Queue::default()),
+            _ => (false, Unsent::default()),
         };
         entry.role = Role::Connecting { reading, queue };
-        self.arm(id)
+        self.arm(id);
+        Ok(())
     }
 
     pub(super) fn shutdown(&mut self, id: HandleId) -> Result<(), Errno> {

@@ -3,7 +3,8 @@
 use super::path::SocketFile;
 use super::poll::Interest;
 use super::read::BLOCK;
-use super::write::Queue;
+use super::write::Unsent;
+use crate::grow;
 use netfold_core::{HandleId, HandleKind};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::cell::Cell;
@@ -19,14 +20,14 @@ pub(super) enum Role {
         /// The machine wants what comes in.
         reading: bool,
         /// What is left of an unfinished write.
-        queue: Queue,
+        queue: Unsent,
     },
     /// Connected.
     Stream {
         /// The machine wants what comes in.
         reading: bool,
         /// What is left of an unfinished write.
-        queue: Queue,
+        queue: Unsent,
     },
     /// A server that takes connections.
     Listening,
@@ -38,7 +39,7 @@ pub(super) enum Role {
 
 impl Role {
     pub(super) fn stream() -> Self {
-        Role::Stream { reading: false, queue: Queue::default() }
+        Role::Stream { reading: false, queue: Unsent::default() }
     }
 }
 
@@ -64,7 +65,7 @@ impl Access {
     pub(super) const SOCKET: Access = Access { read: true, write: true, fifo: false };
 }
 
-/// One handle. Declared in the order in which it must go: the file before the descriptor, so that nobody finds the path
+/// One handle: a line of the cache, and a test holds it to that. Declared in the order in which it must go: the file before the descriptor, so that nobody finds the path
 /// of a server that no longer answers.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -74,13 +75,15 @@ pub(super) struct Entry {
     pub(super) access: Access,
     pub(super) latched: Latched,
     /// The most that one read may bring, in bytes.
-    pub(super) read_limit: usize,
+    pub(super) read_limit: u32,
     /// What was read last was much.
     pub(super) large: Cell<bool>,
-    pub(super) file: Option<SocketFile>,
+    pub(super) file: Option<Box<SocketFile>>,
     pub(super) fd: Option<OwnedFd>,
     /// What the poller looks for; `None` when it does not know the descriptor.
     pub(super) registered: Option<Interest>,
+    /// The next wait tells it of more: see [`System::settle`](super::System::settle).
+    pub(super) unsettled: bool,
     /// The wait that was the last one when the poller was told: what that wait brought for this slot was another
     /// handle's.
     pub(super) since: u64,
@@ -95,11 +98,12 @@ impl Entry {
             role,
             access: Access::SOCKET,
             latched,
-            read_limit: BLOCK,
+            read_limit: BLOCK as u32,
             large: Cell::new(false),
             file: None,
             fd,
             registered: None,
+            unsettled: false,
             since: 0,
         }
     }
@@ -111,6 +115,12 @@ impl Entry {
     /// The descriptor, if there is one.
     pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.fd.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Whether the poller looks for all that it should.
+    pub(super) fn is_covered(&self) -> bool {
+        let wants = self.wants();
+        self.registered.map_or(wants == Interest::NONE, |now| now.covers(wants))
     }
 
     /// What the poller should look for.
@@ -132,6 +142,7 @@ impl Table {
     pub(super) fn insert(&mut self, id: HandleId, entry: Entry) {
         let slot = id.slot() as usize;
         if slot >= self.0.len() {
+            grow::for_one_more(&mut self.0);
             self.0.resize_with(slot + 1, || None);
         }
         debug_assert!(self.0[slot].is_none(), "the machine closes a handle before its slot is used again");
@@ -161,5 +172,15 @@ impl Table {
         let entry = self.0.get(slot)?.as_ref()?;
         let id = HandleId::from_parts(u32::try_from(slot).ok()?, entry.generation);
         Some((id, entry))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_handle_fits_a_line_of_the_cache() {
+        assert!(size_of::<Option<Entry>>() <= 64, "{} bytes", size_of::<Option<Entry>>());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::errno::errno;
 use super::poll::{BELL, Interest, Ready};
-use super::read::READS;
+use super::read::{READS, Source};
 use super::system::System;
 use super::table::{Entry, Role};
 use bytes::Bytes;
@@ -61,9 +61,10 @@ impl System {
             return None;
         }
         self.poll.skip();
-        let read = self.block.read(fd.as_fd(), entry.read_limit, &entry.large);
+        let source = Source { fd: fd.as_fd(), fifo: entry.access.fifo };
+        let read = self.block.read(source, entry.read_limit as usize, &entry.large);
         match read {
-            Ok(bytes) if !bytes.is_empty() && bytes.len() < entry.read_limit && !ready.hang_up => {
+            Ok(bytes) if !bytes.is_empty() && bytes.len() < entry.read_limit as usize && !ready.hang_up => {
                 Some(Completion::Read(id, bytes))
             }
             read => {
@@ -77,6 +78,7 @@ impl System {
     fn next_of_turns(&mut self) -> Option<Completion> {
         loop {
             match self.turn {
+                None if self.has_refused() => return self.refusal(),
                 None if self.again_round > 0 => self.turn = Some(self.try_again()?),
                 None => self.turn = Some(self.begin().or_else(|| self.try_again())?),
                 Some(Turn::Lookups) => match self.pool.answer() {
@@ -184,14 +186,17 @@ impl System {
     /// The turn is over: arms anew what is armed for one event.
     fn end(&mut self, id: HandleId) -> Option<Turn> {
         if self.poll.is_oneshot() {
-            let _later = self.arm(id);
+            self.arm(id);
         }
         None
     }
 
     fn read(&mut self, id: HandleId, ready: Ready, left: u8) -> (Stage, Option<Completion>) {
-        let Some(Entry { fd: Some(fd), read_limit, large, .. }) = self.table.get(id) else { return (Stage::End, None) };
-        let read = self.block.read(fd.as_fd(), *read_limit, large);
+        let Some(Entry { fd: Some(fd), access, read_limit, large, .. }) = self.table.get(id) else {
+            return (Stage::End, None);
+        };
+        let source = Source { fd: fd.as_fd(), fifo: access.fifo };
+        let read = self.block.read(source, *read_limit as usize, large);
         self.judge(id, ready, left, read)
     }
 
@@ -213,7 +218,7 @@ impl System {
                 (Stage::Write, Some(Completion::Eof(id)))
             }
             Ok(bytes) => {
-                let stage = match bytes.len() < *read_limit {
+                let stage = match bytes.len() < *read_limit as usize {
                     // Most turns: nothing more can come of this one.
                     true if !ready.hang_up && !ready.write => Stage::End,
                     true => Stage::Short,

@@ -5,6 +5,7 @@ use bytes::{Buf, Bytes};
 use rustix::fd::BorrowedFd;
 use rustix::io::{Errno, IoSlice, Result, write, writev};
 use rustix::net::{SendAncillaryBuffer, send, sendmsg};
+use std::ops::{Deref, DerefMut};
 
 /// How many pieces one system call takes (IOV_MAX on Linux and macOS).
 const PIECES: usize = 1024;
@@ -94,6 +95,27 @@ impl Queue {
     fn pass(&mut self) {
         self.pieces[self.head] = Bytes::new();
         self.head += 1;
+    }
+}
+
+/// A queue that most connections never need: one word, until something is left of a write. Its room then stays.
+#[derive(Debug, Default)]
+pub(super) struct Unsent(Option<Box<Queue>>);
+
+static NOTHING: Queue = Queue { pieces: Vec::new(), head: 0, left: 0 };
+
+impl Deref for Unsent {
+    type Target = Queue;
+
+    #[inline]
+    fn deref(&self) -> &Queue {
+        self.0.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+impl DerefMut for Unsent {
+    fn deref_mut(&mut self) -> &mut Queue {
+        self.0.get_or_insert_default()
     }
 }
 

@@ -22,7 +22,8 @@ impl Peer {
     /// The peers that there are, by name.
     pub const NAMES: &str = "epoll, mio, polling, tokio, uv, netfold, netfold-cb (a shared write callback), netfold-pause \
         (backpressure), netfold-timeout (an idle timeout), netfold-length, -hash, -full (recorded), netfold-level, -oneshot \
-        (waits), node-data, node-pipe, addon-data, addon-pipe (netfold inside Node)";
+        (waits), node-data, node-pipe, addon-data, addon-pipe (netfold inside Node), and NAME=PROGRAM for any other, another \
+        build for example";
 
     /// The server of a name, or why it is not to be had here.
     ///
@@ -31,6 +32,9 @@ impl Peer {
     pub fn named(name: &str) -> io::Result<Result<Self, &'static str>> {
         let netfold = |arguments| Self::beside(name, "echo_netfold", arguments);
         let built = |program| Ok(Self::beside(name, program, &[]).map_err(|_| "not built, tests/bench/run builds it"));
+        if let Some((name, program)) = name.split_once('=') {
+            return Ok(Ok(Self::new(name, PathBuf::from(program), &[])));
+        }
         let variant = name.split_once('-').map_or("", |(_, variant)| variant);
         Ok(Ok(match name {
             "epoll" => Self::beside(name, "echo_epoll", &[])?,
@@ -69,7 +73,10 @@ impl Peer {
     fn beside(name: &str, program: &str, arguments: &[&str]) -> io::Result<Self> {
         let program = std::env::current_exe()?.with_file_name(program);
         if !program.exists() {
-            let what = format!("{} is not built; run: cargo build --release -p netfold-bench", program.display());
+            let what = format!(
+                "{} is not built; run: cargo build --release -p netfold-bench, or tests/bench/run",
+                program.display()
+            );
             return Err(io::Error::new(io::ErrorKind::NotFound, what));
         }
         Ok(Self::new(name, program, arguments))

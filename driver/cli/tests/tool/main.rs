@@ -4,12 +4,16 @@
 mod arguments;
 mod demo;
 mod echo;
+mod export;
 mod look;
 #[path = "../../../tests/process/mod.rs"]
 #[expect(dead_code, reason = "the tests of the examples use the rest")]
 mod process;
+mod proxy;
+mod redact;
 mod stopping;
 mod trace;
+mod view;
 
 use process::{Ran, Running};
 use std::ffi::OsStr;
