@@ -8,7 +8,7 @@ use bytes::Bytes;
 use napi_sys::*;
 use netfold::sys::Memory;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::slice;
@@ -98,7 +98,7 @@ impl Drop for Kept {
 
 thread_local! {
     /// Where the rooms that are filled begin, which the machine has: each is a Buffer already.
-    static FILLED: RefCell<HashMap<*const u8, napi_ref>> = RefCell::default();
+    static FILLED: RefCell<BTreeMap<*const u8, napi_ref>> = RefCell::default();
 }
 
 /// A room that is filled.
