@@ -289,7 +289,8 @@ impl Records<'_> {
         self.end
     }
 
-    fn read(&mut self) -> Option<Result<Record, TraceError>> {
+    #[inline(always)]
+    pub(super) fn read(&mut self) -> Option<Result<Record, TraceError>> {
         let Trace { file, valid, .. } = self.trace;
         loop {
             if self.next == self.block_end {
@@ -319,7 +320,8 @@ impl Records<'_> {
         }
     }
 
-    /// The record of an input; `None` for the end.
+    /// The record of an input; `None` for the end. Inlined, so that a record is made where it is to be: it is long.
+    #[inline(always)]
     fn one(&mut self, kind: u8, body: &[u8]) -> Result<Option<Record>, Malformed> {
         let mut from = Cursor::new(body);
         let place = from.number()?;
@@ -352,6 +354,7 @@ impl Records<'_> {
 impl Iterator for Records<'_> {
     type Item = Result<Record, TraceError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.read()
     }
