@@ -172,6 +172,7 @@ pub(super) fn send_first(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Se
 /// the system is told too: it may know that the other side is gone. Several are a vectored write of nothing, which Linux
 /// answers without a look at the socket. A FIFO knows no `send`: a program that does not ignore SIGPIPE, as Rust's do,
 /// gets that signal when nobody reads.
+#[inline]
 fn send_once(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> std::result::Result<usize, Stop> {
     loop {
         let sent = match pieces {
@@ -194,6 +195,8 @@ fn again(error: Errno) -> bool {
     error == Errno::INTR || cfg!(target_vendor = "apple") && error == Errno::PROTOTYPE
 }
 
+/// Not inlined: a list of a thousand pieces takes four pages of the stack, which a write of one piece is not to touch.
+#[inline(never)]
 fn gather<const N: usize>(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Result<usize> {
     let mut slices = [IoSlice::new(&[]); N];
     let mut count = 0;
