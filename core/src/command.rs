@@ -449,6 +449,15 @@ pub(crate) enum Named {
 }
 
 impl Command {
+    /// The socket or server that it is about, if it is about one that is there.
+    pub fn target(&self) -> Option<Target> {
+        match self.names()? {
+            Named::Socket(s) => Some(Target::Socket(s)),
+            Named::Server(s) => Some(Target::Server(s)),
+            Named::Lookup(_) | Named::Timer(_) => None,
+        }
+    }
+
     pub(crate) fn names(&self) -> Option<Named> {
         match *self {
             Command::NewSocket(_) | Command::HandedIn(..) | Command::NewServer(_) | Command::StartTimer { .. } => None,

@@ -25,6 +25,34 @@ fn a_run_replays_to_its_end() {
 }
 
 #[test]
+fn a_replay_goes_on_when_its_trace_has_grown() {
+    let mut machine = Machine::recorded(Core::default(), Options::default());
+    for ms in 1..20_u32 {
+        machine.begin(Command::StartTimer { ms: f64::from(ms), repeat: false }).unwrap();
+        while !matches!(machine.step(), Step::Idle(_)) {}
+        machine.advance(ms.into()).unwrap();
+        machine.recorder().unwrap().flush();
+    }
+    let file = machine.finish().unwrap();
+    let whole = parsed(file.clone());
+    let header = (1..).find(|&len| Trace::parse(file[..len].to_vec()).is_ok()).unwrap();
+    let mut paused = Replayer::new(&Trace::parse(file[..header].to_vec()).unwrap()).pause();
+    for len in (header..file.len()).step_by(7).chain([file.len(), file.len()]) {
+        let trace = Trace::parse(file[..len].to_vec()).unwrap();
+        let mut replayer = Replayer::resume(paused, &trace);
+        while let Some(record) = replayer.ahead(|_| {}).unwrap() {
+            assert_eq!(record.seq, replayer.replayed().inputs);
+            replayer.give(record.seq, record.input).unwrap();
+        }
+        assert_eq!(replayer.replayed().inputs, trace.inputs());
+        paused = replayer.pause();
+    }
+    let mut over = Replayer::resume(paused, &whole);
+    assert_eq!(over.next(|_| {}).unwrap(), None);
+    assert_eq!(over.replayed(), replay(&whole).unwrap());
+}
+
+#[test]
 fn a_run_replays_the_same_whatever_is_kept_of_payloads() {
     let hash = |read, written| replay(&parsed(sample(Options { read, written, ..Options::default() }))).unwrap().hash;
     let plain = hash(Payload::Length, Payload::Length);

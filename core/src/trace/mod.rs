@@ -41,5 +41,5 @@ pub use input::{Input, Record};
 pub use payload::{Kept, Key, Payload, Stored};
 pub use reader::{Damage, MAX_PAYLOAD, Records, Torn, Trace, TraceError};
 pub use recorder::{Options, Recorder};
-pub use replay::{ReplayError, Replayed, Replayer, Shown, replay};
+pub use replay::{Paused, ReplayError, Replayed, Replayer, Shown, replay};
 pub use text::{Asked, Output};

@@ -227,7 +227,7 @@ impl Trace {
     /// The inputs that can be read, in order.
     pub fn records(&self) -> Records<'_> {
         let zeros = Zeros::new(self.max_payload);
-        Records { trace: self, zeros, next: self.blocks, block_end: self.blocks, seq: 0, end: None }
+        Records { trace: self, at: Position { zeros, next: self.blocks, block_end: self.blocks, seq: 0, end: None } }
     }
 }
 
@@ -276,6 +276,12 @@ pub(crate) struct End {
 #[derive(Clone, Debug)]
 pub struct Records<'t> {
     trace: &'t Trace,
+    at: Position,
+}
+
+/// Where a reader of records stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Position {
     zeros: Zeros,
     next: usize,
     block_end: usize,
@@ -283,37 +289,48 @@ pub struct Records<'t> {
     end: Option<End>,
 }
 
+impl<'t> Records<'t> {
+    /// Goes on from a place in a shorter version of the trace.
+    pub(crate) const fn from(trace: &'t Trace, at: Position) -> Self {
+        Records { trace, at }
+    }
+
+    pub(crate) fn position(self) -> Position {
+        self.at
+    }
+}
+
 impl Records<'_> {
     /// What the last record says, once all before it were read.
     pub(crate) const fn end(&self) -> Option<End> {
-        self.end
+        self.at.end
     }
 
     #[inline(always)]
     pub(super) fn read(&mut self) -> Option<Result<Record, TraceError>> {
         let Trace { file, valid, .. } = self.trace;
         loop {
-            if self.next == self.block_end {
-                if self.next == *valid {
+            if self.at.next == self.at.block_end {
+                if self.at.next == *valid {
                     return None;
                 }
-                let header = BlockHeader::read(&file[self.next..]).expect("a valid block has a header");
-                self.next += BLOCK_HEADER;
-                self.block_end = self.next + header.len as usize;
+                let header = BlockHeader::read(&file[self.at.next..]).expect("a valid block has a header");
+                self.at.next += BLOCK_HEADER;
+                self.at.block_end = self.at.next + header.len as usize;
                 continue;
             }
-            let at = self.next;
-            let mut from = Cursor::new(&file[at..self.block_end]);
+            let at = self.at.next;
+            let mut from = Cursor::new(&file[at..self.at.block_end]);
             let (kind, body) = framed(&mut from).expect("a valid block is full of records");
-            self.next += from.at();
+            self.at.next += from.at();
             if kind >= record::OPTIONAL {
                 continue;
             }
             return match self.one(kind, body) {
                 Ok(record) => record.map(Ok),
                 Err(why) => {
-                    self.next = *valid;
-                    self.block_end = *valid;
+                    self.at.next = *valid;
+                    self.at.block_end = *valid;
                     Some(Err(TraceError::Malformed { at: at as u64, why }))
                 }
             };
@@ -326,11 +343,11 @@ impl Records<'_> {
         let mut from = Cursor::new(body);
         let place = from.number()?;
         if kind == record::END {
-            self.end = Some(End { place, hash: u64::from_le_bytes(from.array()?) });
+            self.at.end = Some(End { place, hash: u64::from_le_bytes(from.array()?) });
             return Ok(None);
         }
         let check = u32::from_le_bytes(from.array()?);
-        let mut source = Source { file: &self.trace.file, zeros: &mut self.zeros, stored: None };
+        let mut source = Source { file: &self.trace.file, zeros: &mut self.at.zeros, stored: None };
         let input = match kind {
             record::COMMAND => Input::Command(command(&mut from, &mut source)?),
             record::REPLY => Input::Reply(reply(&mut from)?),
@@ -345,8 +362,8 @@ impl Records<'_> {
             return Err("more in it than belongs there");
         }
         let payload = source.stored;
-        let seq = self.seq;
-        self.seq += 1;
+        let seq = self.at.seq;
+        self.at.seq += 1;
         Ok(Some(Record { seq, place, check, input, payload }))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::hash::Rolling;
 use super::input::{Input, Record};
-use super::reader::{Records, Torn, Trace, TraceError};
+use super::reader::{Position, Records, Torn, Trace, TraceError};
 use crate::engine::Core;
 use crate::error::ApiMisuse;
 use crate::step::Step;
@@ -166,7 +166,17 @@ pub struct Replayer<'t> {
     rest: Rest,
     done: Replayed,
     over: bool,
-    ended: bool,
+}
+
+/// A replay without its trace: see [`Replayer::pause`].
+#[derive(Debug)]
+pub struct Paused {
+    core: Core,
+    records: Position,
+    hash: Rolling,
+    rest: Rest,
+    done: Replayed,
+    over: bool,
 }
 
 /// Whether further steps would give anything new.
@@ -188,7 +198,6 @@ impl<'t> Replayer<'t> {
             rest: Rest::No,
             done: Replayed { torn: trace.torn().copied(), ..Replayed::default() },
             over: false,
-            ended: false,
         }
     }
 
@@ -214,6 +223,20 @@ impl<'t> Replayer<'t> {
         Ok(record)
     }
 
+    /// Leaves the trace, to go on with a longer version of it: of one that was still being written.
+    pub fn pause(self) -> Paused {
+        let Replayer { core, trace, records, hash, rest, done, over } = self;
+        let waits = over && !done.finished && done.inputs == trace.inputs();
+        Paused { core, records: records.position(), hash, rest, done, over: over && !waits }
+    }
+
+    /// Goes on where a replay of a shorter version of this trace has stopped. One that was at its end, or failed, stays so.
+    pub fn resume(paused: Paused, trace: &'t Trace) -> Self {
+        let Paused { core, records, hash, rest, mut done, over } = paused;
+        done.torn = trace.torn().copied();
+        Self { core, trace, records: Records::from(trace, records), hash, rest, done, over }
+    }
+
     /// As [`next`](Self::next), with the outputs as text. `None` when the trace is over and so are the outputs.
     pub fn show(&mut self) -> Result<Option<Shown>, ReplayError> {
         let mut outputs = Vec::new();
@@ -224,30 +247,34 @@ impl<'t> Replayer<'t> {
     /// As [`next`](Self::next), of which nobody sees anything; whether there was an input.
     #[inline(always)]
     fn go_on(&mut self) -> Result<bool, ReplayError> {
+        if self.over {
+            return Ok(false);
+        }
         match self.record()? {
             Some(Record { seq, place, check, input, .. }) => {
                 self.compare(place, check, |_| {})?;
                 self.give(seq, input)?;
                 Ok(true)
             }
-            None => self.finish(|_| {}).map(|()| false),
+            None => self.end(|_| {}).map(|()| false),
         }
     }
 
-    /// Takes the steps up to the next input, and compares. The input is still to be [given](Self::give).
-    fn ahead(&mut self, see: impl FnMut(&Step<'_>)) -> Result<Option<Record>, ReplayError> {
-        match self.record()? {
-            Some(record) => self.compare(record.place, record.check, see).map(|()| Some(record)),
-            None => self.finish(see).map(|()| None),
-        }
-    }
-
-    /// The next input, if the machine is to have one more.
-    #[inline(always)]
-    fn record(&mut self) -> Result<Option<Record>, ReplayError> {
+    /// The first half of [`next`](Self::next): takes the steps up to the next input, and compares. The input is still to be
+    /// [given](Self::give); until then [`core`](Self::core) is the machine as it was right before it.
+    pub fn ahead(&mut self, see: impl FnMut(&Step<'_>)) -> Result<Option<Record>, ReplayError> {
         if self.over {
             return Ok(None);
         }
+        match self.record()? {
+            Some(record) => self.compare(record.place, record.check, see).map(|()| Some(record)),
+            None => self.end(see).map(|()| None),
+        }
+    }
+
+    /// The next input. The replay is over unless it can be given.
+    #[inline(always)]
+    fn record(&mut self) -> Result<Option<Record>, ReplayError> {
         self.over = true;
         self.records.read().transpose().map_err(|error| ReplayError::Trace { index: self.done.inputs, error })
     }
@@ -263,10 +290,8 @@ impl<'t> Replayer<'t> {
         Ok(())
     }
 
-    /// There are no more inputs: the steps after the last, once, if the trace was brought to its end.
-    fn finish(&mut self, see: impl FnMut(&Step<'_>)) -> Result<(), ReplayError> {
-        let Some(end) = self.records.end().filter(|_| !self.ended) else { return Ok(()) };
-        self.ended = true;
+    fn end(&mut self, see: impl FnMut(&Step<'_>)) -> Result<(), ReplayError> {
+        let Some(end) = self.records.end() else { return Ok(()) };
         self.go(end.place, see)?;
         let (expected, found) = (end.hash, self.hash.full());
         if expected != found {
@@ -296,8 +321,9 @@ impl<'t> Replayer<'t> {
         Ok(())
     }
 
+    /// The second half: gives the machine the input with this number, which [`ahead`](Self::ahead) has brought.
     #[inline(always)]
-    fn give(&mut self, index: u64, input: Input) -> Result<(), ReplayError> {
+    pub fn give(&mut self, index: u64, input: Input) -> Result<(), ReplayError> {
         let asking = self.rest == Rest::Asking;
         let given = match input {
             Input::Reply(reply) if asking => self.core.answered(reply),

@@ -5,6 +5,10 @@ use netfold::{NetError, Recording};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
+
+/// How much of a growing file is read before it is looked at.
+const MOST_AT_ONCE: u64 = 64 << 20;
 
 /// A new file to record into.
 pub fn create(path: &Path) -> Result<Recording, String> {
@@ -34,6 +38,43 @@ pub fn read(path: &Path) -> Result<Trace, String> {
         };
         format!("{}: {error}{what_to_do}", path.display())
     })
+}
+
+/// A trace that may still be written.
+pub struct Growing {
+    file: File,
+    bytes: Vec<u8>,
+    path: String,
+    first: bool,
+}
+
+/// How often a file is looked at for more.
+const LOOK: Duration = Duration::from_millis(50);
+
+impl Growing {
+    pub fn open(path: &Path) -> Result<Self, String> {
+        let name = path.display();
+        let file = File::open(path).map_err(|error| format!("cannot read {name}: {error}"))?;
+        Ok(Self { file, bytes: Vec::new(), path: name.to_string(), first: true })
+    }
+
+    /// What is there; when that was asked before, as soon as there is more. A file that has not got its header yet is
+    /// waited for.
+    pub fn next(&mut self) -> Result<Trace, String> {
+        loop {
+            let more = self.file.by_ref().take(MOST_AT_ONCE).read_to_end(&mut self.bytes);
+            let more = more.map_err(|error| format!("cannot read {}: {error}", self.path))?;
+            if more > 0 || std::mem::take(&mut self.first) {
+                match Trace::parse(self.bytes.clone()) {
+                    Err(TraceError::Header) => {}
+                    Err(TraceError::NotATrace) if self.bytes.is_empty() => {}
+                    Err(error) => return Err(error.to_string()),
+                    Ok(trace) => return Ok(trace),
+                }
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
 }
 
 /// Everything in the file, unless its first bytes say already that it is no trace: it may be without end.

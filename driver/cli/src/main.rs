@@ -1,16 +1,23 @@
 //! The netfold tool: run, record, replay and look at network programs.
 
 mod demo;
+mod diff;
 mod echo;
 mod file;
+mod filter;
 mod output;
 mod payload;
 mod place;
 mod replay;
+mod seek;
 mod show;
 mod signals;
+mod stat;
+mod state;
+mod timeline;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -24,8 +31,9 @@ struct Cli {
     command: Command,
 }
 
-const EXIT: &str = "Exit status: 0 when all went well, 1 when something failed (a replay that differs, a trace that is \
-torn or has no end, an address in use, a file that cannot be read), 2 when the command line is wrong.";
+const EXIT: &str = "Exit status: 0 when all went well, 1 when something failed (a replay that differs, two traces that \
+differ, a trace that is torn or has no end, an address in use, a file that cannot be read), 2 when the command line is \
+wrong.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -37,6 +45,17 @@ enum Command {
     Replay(replay::Replay),
     /// Print a trace: every input and what the machine put out
     Show(show::Show),
+    /// Count what is in a trace
+    Stat(stat::Stat),
+    /// Print the state of every socket and server at one input of a trace
+    Seek(seek::Seek),
+    /// Find the first difference of two traces, and print both beside each other there
+    Diff(diff::Diff),
+    /// Print the script that makes a shell complete this tool's commands and options
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
 }
 
 fn main() -> ExitCode {
@@ -45,6 +64,10 @@ fn main() -> ExitCode {
         Command::Echo(echo) => echo.run(),
         Command::Replay(replay) => replay.run(),
         Command::Show(show) => show.run(),
+        Command::Stat(stat) => stat.run(),
+        Command::Seek(seek) => seek.run(),
+        Command::Diff(diff) => diff.run(),
+        Command::Completions { shell } => completions(shell),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -53,4 +76,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn completions(shell: Shell) -> Ended {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "netfold", &mut script);
+    Ok(output::say(String::from_utf8(script)?.trim_end())?)
 }

@@ -7,7 +7,19 @@ use std::os::unix::ffi::OsStrExt;
 fn help_lists_the_commands_and_the_exit_statuses() {
     let ran = run(["--help"]);
     ran.went_well();
-    for word in ["demo", "echo", "replay", "show", "Exit status: 0 when", "1 when", "2 when"] {
+    for word in [
+        "demo",
+        "echo",
+        "replay",
+        "show",
+        "stat",
+        "seek",
+        "diff",
+        "completions",
+        "Exit status: 0 when",
+        "1 when",
+        "2 when",
+    ] {
         assert!(ran.out.contains(word), "{word}: {}", ran.out);
     }
     for (command, word) in
@@ -39,6 +51,10 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_right() {
         (&["demo", "--rounds", "0"], &["1..=100000"]),
         (&["replay"], &["<FILE>"]),
         (&["show", "a", "b"], &["unexpected argument 'b'"]),
+        (&["show", "a", "--socket", "7"], &["give a socket as c3.7"]),
+        (&["seek", "a"], &["<INPUT>"]),
+        (&["diff", "a"], &["<B>"]),
+        (&["completions", "tcl"], &["bash", "zsh"]),
     ];
     for (args, words) in cases {
         let ran = run(*args);

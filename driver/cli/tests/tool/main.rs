@@ -4,6 +4,7 @@
 mod arguments;
 mod demo;
 mod echo;
+mod look;
 #[path = "../../../tests/process/mod.rs"]
 #[expect(dead_code, reason = "the tests of the examples use the rest")]
 mod process;

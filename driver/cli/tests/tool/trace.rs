@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
 /// A folder with a trace of a short run, its name in the folder, and its bytes.
-fn recorded() -> (Folder, String, Vec<u8>) {
+pub fn recorded() -> (Folder, String, Vec<u8>) {
     let folder = Folder::new();
     let trace = folder.file("good.trace");
     run(["demo", "--clients", "2", "--rounds", "2", "--record", &trace]).went_well();
@@ -18,7 +18,7 @@ fn recorded() -> (Folder, String, Vec<u8>) {
 }
 
 /// The trace of an echo server that was sent this, keeping the bytes in this way.
-fn echoed(folder: &Folder, name: &str, sent: &[u8], payload: &str) -> String {
+pub fn echoed(folder: &Folder, name: &str, sent: &[u8], payload: &str) -> String {
     let (path, trace) = (folder.file(name), folder.file("echo.trace"));
     let args = ["echo", "--listen", &path, "--record", &trace, "--payload", payload];
     let mut server = Running::start(&mut netfold(args));
@@ -160,9 +160,9 @@ fn what_is_no_trace_or_cannot_be_read_is_named() {
         // Without end.
         ("/dev/zero", no_trace),
     ];
-    for command in ["replay", "show"] {
+    for command in ["replay", "show", "stat", "diff"] {
         for (file, words) in cases {
-            let ran = run([command, file]);
+            let ran = run([command, file].into_iter().chain((command == "diff").then_some(&**file)));
             ran.failed(1, words);
             assert!(ran.err.contains(file) && ran.out.is_empty(), "{ran:?}");
         }
@@ -222,6 +222,14 @@ fn what_a_peer_or_a_path_says_does_not_reach_the_terminal() {
     let harm = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
     assert!(!shown.out.contains(harm), "{:?}", shown.out);
     assert!(!shown.out.contains("\n#9 forged"), "{}", shown.out);
+    for command in ["show --json", "stat", "stat --json", "seek 30", "seek 30 --json", "diff", "show --color always"] {
+        let mut args: Vec<_> = command.split(' ').collect();
+        args.insert(1, &trace);
+        args.extend((command == "diff").then_some(&*trace));
+        let ran = run(&args);
+        let out = ran.went_well().out.replace(|c| c == '\u{1b}' && command.ends_with("always"), "");
+        assert!(!out.contains(harm) && !out.contains("\n#9 forged"), "{command}: {out:?}");
+    }
     // Both are there, escaped.
     assert!(shown.out.contains("a\\u{1b}[2J"), "{}", shown.out);
     assert!(shown.out.contains("a\\x1b[2J"), "{}", shown.out);
