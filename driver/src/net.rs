@@ -32,6 +32,9 @@ pub trait Host: Kernel<Error = io::Error> + 'static {
     fn deadline(&self) -> Option<u64> {
         None
     }
+
+    /// Gets ready to be waited for by other means than [`Kernel::wait`].
+    fn settle(&mut self) {}
 }
 
 /// An event loop with its sockets and servers, and the program's own state.
@@ -543,6 +546,7 @@ impl<S, H: Host> Net<S, H> {
         host::end_turn(self)?;
         self.registry.forget_removed();
         let around = host::dispatch(self, Some(0))?;
+        self.kernel.settle();
         self.save_trace(true)?;
         Ok(around != Around::Stopped && self.is_alive())
     }
@@ -552,9 +556,10 @@ impl<S, H: Host> Net<S, H> {
     }
 
     /// When `dispatch` must be called even if the descriptor is not readable: milliseconds from now; `None` if never
-    /// (rule M1).
+    /// (rule M1). What is asked for after this call, or [`dispatch`](Self::dispatch), is not looked for at the descriptor yet.
     pub fn deadline(&mut self) -> Option<u64> {
         let now = self.kernel.now();
+        self.kernel.settle();
         let first = [self.lane.deadline(), Host::deadline(&self.kernel)].into_iter().flatten().min();
         first.map(|at| at.saturating_sub(now))
     }

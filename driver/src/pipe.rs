@@ -133,7 +133,7 @@ impl Pipe {
             _ => {}
         }
         let over = awaiting.is_over();
-        if over && net.core().listener_count(Target::Socket(self.source.0), EventKind::Data) > 0 {
+        if over && self.source.view(net).is_some_and(|source| source.data_listening()) {
             self.source.resume(net);
         }
     }

@@ -41,7 +41,7 @@ pub(crate) struct Readable {
     pub(crate) flowing: Flowing,
     /// Null until `pause` or `resume` was called.
     paused: Option<bool>,
-    data_listening: bool,
+    pub(super) data_listening: bool,
     pub(crate) readable_listening: bool,
     /// A demand is outstanding: the next chunk answers it.
     pub(super) reading: bool,

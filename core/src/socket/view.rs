@@ -134,6 +134,12 @@ impl SocketView<'_> {
         self.socket.destroyed
     }
 
+    /// Whether a 'data' listener was added and the last of them has not been taken off by itself: taking off all together
+    /// does not count, as in Node (rule P2).
+    pub fn data_listening(&self) -> bool {
+        self.socket.r.data_listening
+    }
+
     /// `closed`: true as soon as `destroy` returned, before 'close'.
     pub fn closed(&self) -> bool {
         self.socket.destroyed

@@ -8,13 +8,16 @@ mod filter;
 mod output;
 mod payload;
 mod place;
+mod proxy;
 mod replay;
 mod seek;
+mod serve;
 mod show;
 mod signals;
 mod stat;
 mod state;
 mod timeline;
+mod view;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -41,6 +44,8 @@ enum Command {
     Demo(demo::Demo),
     /// Serve every connection its own bytes back
     Echo(echo::Echo),
+    /// Stand before a service, hand everything on both ways, and record it
+    Proxy(proxy::Proxy),
     /// Give a trace's inputs to a new machine and compare everything it puts out
     Replay(replay::Replay),
     /// Print a trace: every input and what the machine put out
@@ -51,6 +56,8 @@ enum Command {
     Seek(seek::Seek),
     /// Find the first difference of two traces, and print both beside each other there
     Diff(diff::Diff),
+    /// Draw a trace as one HTML file that needs nothing else
+    View(view::View),
     /// Print the script that makes a shell complete this tool's commands and options
     Completions {
         /// For which shell
@@ -62,11 +69,13 @@ fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Demo(demo) => demo.run(),
         Command::Echo(echo) => echo.run(),
+        Command::Proxy(proxy) => proxy.run(),
         Command::Replay(replay) => replay.run(),
         Command::Show(show) => show.run(),
         Command::Stat(stat) => stat.run(),
         Command::Seek(seek) => seek.run(),
         Command::Diff(diff) => diff.run(),
+        Command::View(view) => view.run(),
         Command::Completions { shell } => completions(shell),
     };
     match ended {

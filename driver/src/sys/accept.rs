@@ -157,13 +157,7 @@ impl System {
                 Some(entry @ Entry { role: Role::Exhausted(_), .. }) => entry.role = Role::Listening,
                 _ => {}
             }
-            if self.arm(id).is_err()
-                && let Some(entry) = self.table.get_mut(id)
-            {
-                entry.role = Role::Exhausted(now + REST);
-                at += 1;
-                continue;
-            }
+            self.arm(id);
             self.exhausted.swap_remove(at);
         }
     }

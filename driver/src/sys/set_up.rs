@@ -83,7 +83,8 @@ impl System {
         let fd = entry.fd().ok_or(Errno::EINVAL)?;
         rustix::net::listen(fd, i32::try_from(backlog).unwrap_or(i32::MAX)).map_err(errno)?;
         entry.role = Role::Listening;
-        self.arm(id)
+        self.arm(id);
+        Ok(())
     }
 
     pub(super) fn connect(&mut self, id: HandleId, addr: SocketAddr) -> Result<(), Errno> {
@@ -116,7 +117,8 @@ impl System {
             _ => (false, Unsent::default()),
         };
         entry.role = Role::Connecting { reading, queue };
-        self.arm(id)
+        self.arm(id);
+        Ok(())
     }
 
     pub(super) fn shutdown(&mut self, id: HandleId) -> Result<(), Errno> {

@@ -40,6 +40,10 @@ pub struct System {
     pub(super) turn: Option<Turn>,
     /// Handles that may want less than is registered; looked at before the next wait.
     pub(super) slack: Vec<HandleId>,
+    /// Handles that want more than is registered, until the poller is told: see `settle`.
+    unsettled: Vec<HandleId>,
+    /// What the poller did not take.
+    refused: VecDeque<(HandleId, Errno)>,
     /// What finished a write later than at once: see `try_again`.
     pub(super) again: VecDeque<HandleId>,
     /// How many of them are left of this round, and which round it is.
@@ -80,6 +84,8 @@ impl System {
             bell,
             turn: None,
             slack: Vec::new(),
+            unsettled: Vec::new(),
+            refused: VecDeque::new(),
             again: VecDeque::new(),
             again_round: 0,
             again_rounds: 0,
@@ -163,14 +169,57 @@ impl System {
         since.as_secs() * 1000 + u64::from(since.subsec_millis())
     }
 
-    /// Tells the poller what a handle wants, if it does not look for that already. What is wanted no more stays
+    /// Sees to it that the poller knows of all that a handle wants, from the next wait on. What it wants no more may stay
     /// registered until it is found to be in the way: most of it is wanted again before that.
-    pub(super) fn arm(&mut self, id: HandleId) -> Result<(), Errno> {
-        let Some(entry) = self.table.get(id) else { return Ok(()) };
-        match entry.registered {
-            Some(now) if now.covers(entry.wants()) => Ok(()),
-            _ => self.register(id),
+    pub(super) fn arm(&mut self, id: HandleId) {
+        let Some(entry) = self.table.get_mut(id) else { return };
+        if !entry.unsettled && !entry.is_covered() {
+            entry.unsettled = true;
+            self.unsettled.push(id);
         }
+    }
+
+    /// Tells the poller what handles want since the last wait, in the order in which they began to. [`wait`](Kernel::wait)
+    /// does so first; who waits for the descriptor by other means calls it before. libuv tells epoll at the same time,
+    /// and what is ready when it is told comes behind what was ready before.
+    pub fn settle(&mut self) {
+        for id in std::mem::take(&mut self.unsettled) {
+            let Some(entry) = self.table.get_mut(id) else { continue };
+            entry.unsettled = false;
+            if !entry.is_covered()
+                && let Err(error) = self.register(id)
+            {
+                self.refused.push_back((id, error));
+            }
+        }
+    }
+
+    pub(super) fn has_refused(&self) -> bool {
+        !self.refused.is_empty()
+    }
+
+    /// What the poller did not take fails as if the system had said so when it was tried.
+    pub(super) fn refusal(&mut self) -> Option<Completion> {
+        while let Some((id, error)) = self.refused.pop_front() {
+            let Some(entry) = self.table.get_mut(id) else { continue };
+            match &mut entry.role {
+                Role::Connecting { .. } => return Some(Completion::Connected(id, Err(error))),
+                Role::Stream { queue, .. } if !queue.is_empty() => {
+                    *queue = Default::default();
+                    return Some(Completion::Written(id, Err(error)));
+                }
+                Role::Stream { reading, .. } if *reading => {
+                    *reading = false;
+                    return Some(Completion::ReadFailed(id, error));
+                }
+                Role::Listening => {
+                    entry.role = Role::Deaf;
+                    return Some(Completion::AcceptFailed(id, error));
+                }
+                _ => {}
+            }
+        }
+        None
     }
 
     /// Tells the poller exactly what a handle wants.
@@ -255,7 +304,8 @@ impl System {
                 }
             }
         }
-        pending_or_failed(self.arm(id))
+        self.arm(id);
+        Reply::Pending
     }
 
     fn read_start(&mut self, id: HandleId) -> Reply {
@@ -265,10 +315,7 @@ impl System {
             return Reply::Failed(Errno::ENOTCONN);
         };
         *reading = true;
-        if let Err(error) = self.arm(id) {
-            self.read_stop(id);
-            return Reply::Failed(error);
-        }
+        self.arm(id);
         Reply::Done
     }
 
@@ -399,16 +446,17 @@ impl System {
         if self.turn.is_some() || self.poll.has_more() || self.again_round > 0 {
             return Ok(());
         }
+        self.retry_exhausted();
+        self.settle();
         while let Some(id) = self.slack.pop() {
             // What cannot be taken back is found to be in the way later.
             let _later = self.register(id);
         }
-        self.retry_exhausted();
         let timeout = match self.deadline().map(|at| at.saturating_sub(self.clock())) {
             Some(due) => Some(timeout.map_or(due, |given| given.min(due))),
             None => timeout,
         };
-        let timeout = if self.again.is_empty() { timeout } else { Some(0) };
+        let timeout = if self.again.is_empty() && self.refused.is_empty() { timeout } else { Some(0) };
         // What is left of the pending phase comes before what the poll brings, as in libuv.
         (self.again_round, self.again_rounds) = (self.again.len(), 0);
         self.waits += 1;
@@ -448,10 +496,48 @@ impl crate::Host for System {
     fn deadline(&self) -> Option<u64> {
         self.deadline()
     }
+
+    fn settle(&mut self) {
+        self.settle();
+    }
 }
 
 impl std::fmt::Debug for System {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("System").field("table", &self.table).field("waits", &self.waits).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::write::Unsent;
+    use netfold_core::HandleKind;
+
+    /// Linux's epoll takes no regular file.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_the_poller_does_not_take_fails() {
+        let mut system = System::new().unwrap();
+        let file = || OwnedFd::from(std::fs::File::open("/proc/self/exe").unwrap());
+        let id = |slot| HandleId::from_parts(slot, 1);
+        let mut queue = Unsent::default();
+        queue.refill(|into| into.push(bytes::Bytes::from_static(b"x")), 0);
+        let roles = [
+            Role::Stream { reading: true, queue: Unsent::default() },
+            Role::Connecting { reading: false, queue: Unsent::default() },
+            Role::Listening,
+            Role::Stream { reading: false, queue },
+        ];
+        for (slot, role) in (0..).zip(roles) {
+            system.table.insert(id(slot), Entry::new(HandleKind::Tcp, role, Some(file())));
+            system.arm(id(slot));
+        }
+        system.wait(None).unwrap();
+        assert_eq!(system.next(), Some(Completion::ReadFailed(id(0), Errno::EPERM)));
+        assert_eq!(system.next(), Some(Completion::Connected(id(1), Err(Errno::EPERM))));
+        assert_eq!(system.next(), Some(Completion::AcceptFailed(id(2), Errno::EPERM)));
+        assert_eq!(system.next(), Some(Completion::Written(id(3), Err(Errno::EPERM))));
+        assert_eq!(system.next(), None);
     }
 }

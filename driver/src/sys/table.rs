@@ -82,6 +82,8 @@ pub(super) struct Entry {
     pub(super) fd: Option<OwnedFd>,
     /// What the poller looks for; `None` when it does not know the descriptor.
     pub(super) registered: Option<Interest>,
+    /// The next wait tells it of more: see [`System::settle`](super::System::settle).
+    pub(super) unsettled: bool,
     /// The wait that was the last one when the poller was told: what that wait brought for this slot was another
     /// handle's.
     pub(super) since: u64,
@@ -101,6 +103,7 @@ impl Entry {
             file: None,
             fd,
             registered: None,
+            unsettled: false,
             since: 0,
         }
     }
@@ -112,6 +115,12 @@ impl Entry {
     /// The descriptor, if there is one.
     pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.fd.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Whether the poller looks for all that it should.
+    pub(super) fn is_covered(&self) -> bool {
+        let wants = self.wants();
+        self.registered.map_or(wants == Interest::NONE, |now| now.covers(wants))
     }
 
     /// What the poller should look for.

@@ -78,6 +78,7 @@ impl System {
     fn next_of_turns(&mut self) -> Option<Completion> {
         loop {
             match self.turn {
+                None if self.has_refused() => return self.refusal(),
                 None if self.again_round > 0 => self.turn = Some(self.try_again()?),
                 None => self.turn = Some(self.begin().or_else(|| self.try_again())?),
                 Some(Turn::Lookups) => match self.pool.answer() {
@@ -185,7 +186,7 @@ impl System {
     /// The turn is over: arms anew what is armed for one event.
     fn end(&mut self, id: HandleId) -> Option<Turn> {
         if self.poll.is_oneshot() {
-            let _later = self.arm(id);
+            self.arm(id);
         }
         None
     }

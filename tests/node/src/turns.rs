@@ -193,6 +193,7 @@ impl Host {
     pub(crate) fn settle(&mut self, idle: Idle) {
         self.loops.owed = (idle.pending > 0, idle.closing > 0);
         self.loops.ask();
+        self.kernel.settle();
         let system = self.kernel.deadline().map(|at| {
             let left = at.saturating_sub(self.kernel.now());
             self.machine.core().now() + left

@@ -5,7 +5,6 @@ use netfold::{Bytes, CallbackId};
 
 /// What a line means to those who draw.
 #[derive(Clone, Debug, Default)]
-#[expect(dead_code, reason = "what only pictures are drawn from")]
 pub enum Fact {
     #[default]
     None,
@@ -20,7 +19,7 @@ pub enum Fact {
     /// The system was asked to send FIN, and will.
     Fin,
     /// It was asked to send RST, or to close.
-    Close { reset: bool },
+    Close,
     /// Bytes came in.
     Read(Bytes),
     /// FIN came in.
@@ -86,8 +85,8 @@ pub fn fact_of_op(op: &Op<'_>) -> (&'static str, Fact) {
     match op {
         Op::Write(_, chunks) => ("send", Fact::Send(chunks.to_vec())),
         Op::Shutdown(_) => ("shutdown", Fact::Fin),
-        Op::Close(_) => ("close handle", Fact::Close { reset: false }),
-        Op::Reset(_) => ("reset handle", Fact::Close { reset: true }),
+        Op::Close(_) => ("close handle", Fact::Close),
+        Op::Reset(_) => ("reset handle", Fact::Close),
         Op::Open(..) | Op::OpenFd(..) => ("open", Fact::None),
         Op::Adopt(..) => ("adopt", Fact::None),
         Op::Bind { .. } | Op::BindPath(..) => ("bind", Fact::None),

@@ -2,6 +2,7 @@
 //! show a trace are made of.
 
 mod facts;
+pub mod picture;
 
 pub use facts::Fact;
 
@@ -29,6 +30,22 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub const ALL: [Kind; 13] = [
+        Kind::Command,
+        Kind::Reply,
+        Kind::Completion,
+        Kind::Time,
+        Kind::Tick,
+        Kind::Phase,
+        Kind::Threw,
+        Kind::Call,
+        Kind::Emit,
+        Kind::Schedule,
+        Kind::Return,
+        Kind::Idle,
+        Kind::Released,
+    ];
+
     pub const fn name(self) -> &'static str {
         match self {
             Kind::Command => "command",

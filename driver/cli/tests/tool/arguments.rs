@@ -49,10 +49,12 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_right() {
         (&["demo", "--clients", "1"], &["2..=5000"]),
         (&["demo", "--clients", "many"], &["many", "--clients"]),
         (&["demo", "--rounds", "0"], &["1..=100000"]),
+        (&["proxy", "--listen", "0"], &["--to <PORT|HOST:PORT|PATH>"]),
         (&["replay"], &["<FILE>"]),
         (&["show", "a", "b"], &["unexpected argument 'b'"]),
         (&["show", "a", "--socket", "7"], &["give a socket as c3.7"]),
         (&["seek", "a"], &["<INPUT>"]),
+        (&["view", "a"], &["--output <FILE>"]),
         (&["diff", "a"], &["<B>"]),
         (&["completions", "tcl"], &["bash", "zsh"]),
     ];

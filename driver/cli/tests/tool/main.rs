@@ -8,8 +8,10 @@ mod look;
 #[path = "../../../tests/process/mod.rs"]
 #[expect(dead_code, reason = "the tests of the examples use the rest")]
 mod process;
+mod proxy;
 mod stopping;
 mod trace;
+mod view;
 
 use process::{Ran, Running};
 use std::ffi::OsStr;
