@@ -152,8 +152,34 @@ pub(super) enum Sent {
     Failed(Errno),
 }
 
+impl Sent {
+    fn stopped(stop: Stop) -> Self {
+        match stop {
+            Stop::Full => Sent::Part { taken: 0, full: true },
+            Stop::Failed(error) => Sent::Failed(error),
+        }
+    }
+}
+
 /// The first call of a write.
+#[inline]
 pub(super) fn send_first(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Sent {
+    // One piece, all of it taken: most writes.
+    if let [piece] = pieces
+        && !fifo
+    {
+        match send(fd, piece, SEND) {
+            Ok(taken) if taken == piece.len() => return Sent::All,
+            Ok(taken) => return Sent::Part { taken, full: true },
+            Err(error) if again(error) => {}
+            Err(error) => return Sent::stopped(Stop::of(error)),
+        }
+    }
+    send_any(fd, fifo, pieces)
+}
+
+#[inline(never)]
+fn send_any(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Sent {
     match send_once(fd, fifo, pieces) {
         Ok(taken) => {
             let (given, rest) = pieces.split_at(pieces.len().min(PIECES));
@@ -163,8 +189,7 @@ pub(super) fn send_first(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Se
                 whole => Sent::Part { taken, full: !whole },
             }
         }
-        Err(Stop::Full) => Sent::Part { taken: 0, full: true },
-        Err(Stop::Failed(error)) => Sent::Failed(error),
+        Err(stop) => Sent::stopped(stop),
     }
 }
 
