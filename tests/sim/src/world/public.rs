@@ -268,7 +268,7 @@ impl Computer {
     /// Which ports are given out, the end not among them: where there is no other, `EADDRNOTAVAIL` (connect) or
     /// `EADDRINUSE` (bind).
     pub fn limit_ports(&self, ports: std::ops::Range<u16>) {
-        self.world.0.borrow_mut().computers[self.id as usize].port_range = (ports.start, ports.end);
+        self.world.0.borrow_mut().computers[self.id as usize].give_ports(ports);
     }
 
     /// As [`World::directory`], here.
