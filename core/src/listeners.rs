@@ -68,6 +68,11 @@ impl Listeners {
         Self { entries: Vec::new(), tap: None }
     }
 
+    /// For a socket: its own step at 'end', and two listeners, as most have.
+    pub(crate) fn with_room_for_two() -> Self {
+        Self { entries: Vec::with_capacity(3), tap: None }
+    }
+
     pub(crate) fn add(&mut self, entry: Entry, prepend: bool) {
         if prepend && !bug!(PrependAppends) {
             self.entries.insert(0, entry);

@@ -156,7 +156,7 @@ pub(crate) struct Socket {
 impl Socket {
     pub(crate) fn new(options: SocketOptions) -> Self {
         let (readable_mark, writable_mark) = options.marks();
-        let mut listeners = Listeners::new();
+        let mut listeners = Listeners::with_room_for_two();
         let who = Who::Internal(Internal::WriteAfterFin, 0);
         listeners.add(Entry { kind: EventKind::End, life: Life::Stays, who }, false);
         Self {

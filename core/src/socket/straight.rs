@@ -38,6 +38,16 @@ impl Socket {
     }
 }
 
+impl Socket {
+    /// Whether a write waits, for the one before it or for `uncork`, with nothing to be done before.
+    #[inline]
+    fn buffers(&self) -> bool {
+        let general = bug!(CorkIgnored) || bug!(WritesAtOnce) || bug!(WriteAfterEndTaken);
+        let waits = self.w.writing || self.w.corked > 0;
+        waits && !general && !self.w.ending && !self.destroyed && self.errored.is_none()
+    }
+}
+
 impl Core {
     /// As [`pushed`](Core::pushed), up to the listener.
     #[inline]
@@ -60,7 +70,7 @@ impl Core {
         Err(Completion::Read(h, bytes))
     }
 
-    /// As [`write`](Core::write), up to the system's answer.
+    /// As [`write`](Core::write), up to the system's answer; whole, if the chunk has to wait.
     #[inline]
     pub(crate) fn write_straight(&mut self, socket: SocketId, chunk: Chunk, callback: Option<CallbackId>) -> Flow {
         let Core { handles, sockets, timers, now, frames, limits, wire, .. } = self;
@@ -81,6 +91,12 @@ impl Core {
             wire.push(chunk.bytes);
             frames.push(Frame::SentStraight { socket, handle: h, bytes });
             return self.ask(Asked::Write(h));
+        }
+        if limits.write_buffer.is_none() && s.buffers() {
+            s.w.buffer(chunk, callback);
+            let go_on = s.w.takes_more();
+            self.outcome(Outcome::Bool(go_on));
+            return None;
         }
         self.write(socket, chunk, callback)
     }

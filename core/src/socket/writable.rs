@@ -143,6 +143,18 @@ impl Writable {
         self.begin(length, callback.into());
     }
 
+    /// A chunk waits for those before it, or for `uncork`.
+    #[inline]
+    pub(super) fn buffer(&mut self, chunk: Chunk, callback: Option<CallbackId>) {
+        self.pending += 1;
+        self.length += chunk.length();
+        if bug!(QueueBackwards) {
+            self.buffered.push_front(Buffered { chunk, callback });
+        } else {
+            self.buffered.push_back(Buffered { chunk, callback });
+        }
+    }
+
     /// Whether `write` may go on; if not, 'drain' is owed (rule W6).
     pub(super) fn takes_more(&mut self) -> bool {
         let more = self.length < u64::from(self.hwm) || self.length == 0 || bug!(AlwaysMore);
@@ -256,13 +268,7 @@ impl Core {
         let length = chunk.length();
         let corked = s.w.corked > 0 && !bug!(CorkIgnored);
         if (s.w.writing && !bug!(WritesAtOnce)) || s.errored.is_some() || corked {
-            s.w.pending += 1;
-            s.w.length += length;
-            if bug!(QueueBackwards) {
-                s.w.buffered.push_front(Buffered { chunk, callback });
-            } else {
-                s.w.buffered.push_back(Buffered { chunk, callback });
-            }
+            s.w.buffer(chunk, callback);
             self.push(Frame::WriteTail { socket, dispatched: false, top });
             return None;
         }

@@ -109,6 +109,7 @@ impl<'a> Cursor<'a> {
         Ok(&rest[..len])
     }
 
+    #[inline]
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let rest = self.data.get(self.at..).and_then(<[u8]>::first_chunk::<N>).ok_or("ends within a field")?;
         self.at += N;

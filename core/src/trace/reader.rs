@@ -306,7 +306,8 @@ impl Records<'_> {
         self.at.end
     }
 
-    fn read(&mut self) -> Option<Result<Record, TraceError>> {
+    #[inline(always)]
+    pub(super) fn read(&mut self) -> Option<Result<Record, TraceError>> {
         let Trace { file, valid, .. } = self.trace;
         loop {
             if self.at.next == self.at.block_end {
@@ -336,7 +337,8 @@ impl Records<'_> {
         }
     }
 
-    /// The record of an input; `None` for the end.
+    /// The record of an input; `None` for the end. Inlined, so that a record is made where it is to be: it is long.
+    #[inline(always)]
     fn one(&mut self, kind: u8, body: &[u8]) -> Result<Option<Record>, Malformed> {
         let mut from = Cursor::new(body);
         let place = from.number()?;
@@ -369,6 +371,7 @@ impl Records<'_> {
 impl Iterator for Records<'_> {
     type Item = Result<Record, TraceError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.read()
     }

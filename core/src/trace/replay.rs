@@ -143,9 +143,7 @@ pub struct Replayed {
 /// out when the trace was recorded.
 pub fn replay(trace: &Trace) -> Result<Replayed, ReplayError> {
     let mut replayer = Replayer::new(trace);
-    while let Some(record) = replayer.ahead(|_| {})? {
-        replayer.give(record.seq, record.input)?;
-    }
+    while replayer.go_on()? {}
     Ok(replayer.replayed())
 }
 
@@ -246,25 +244,50 @@ impl<'t> Replayer<'t> {
         Ok((record.is_some() || !outputs.is_empty()).then_some(Shown { outputs, record }))
     }
 
+    /// As [`next`](Self::next), of which nobody sees anything; whether there was an input.
+    #[inline(always)]
+    fn go_on(&mut self) -> Result<bool, ReplayError> {
+        if self.over {
+            return Ok(false);
+        }
+        match self.record()? {
+            Some(Record { seq, place, check, input, .. }) => {
+                self.compare(place, check, |_| {})?;
+                self.give(seq, input)?;
+                Ok(true)
+            }
+            None => self.end(|_| {}).map(|()| false),
+        }
+    }
+
     /// The first half of [`next`](Self::next): takes the steps up to the next input, and compares. The input is still to be
     /// [given](Self::give); until then [`core`](Self::core) is the machine as it was right before it.
     pub fn ahead(&mut self, see: impl FnMut(&Step<'_>)) -> Result<Option<Record>, ReplayError> {
         if self.over {
             return Ok(None);
         }
+        match self.record()? {
+            Some(record) => self.compare(record.place, record.check, see).map(|()| Some(record)),
+            None => self.end(see).map(|()| None),
+        }
+    }
+
+    /// The next input. The replay is over unless it can be given.
+    #[inline(always)]
+    fn record(&mut self) -> Result<Option<Record>, ReplayError> {
         self.over = true;
-        let index = self.done.inputs;
-        let record = match self.records.next() {
-            Some(Ok(record)) => record,
-            Some(Err(error)) => return Err(ReplayError::Trace { index, error }),
-            None => return self.end(see).map(|()| None),
-        };
-        self.go(record.place, see)?;
-        let (expected, found) = (record.check, self.hash.check());
+        self.records.read().transpose().map_err(|error| ReplayError::Trace { index: self.done.inputs, error })
+    }
+
+    /// Takes so many steps, and compares what came of all until now.
+    #[inline(always)]
+    fn compare(&mut self, steps: u64, expected: u32, see: impl FnMut(&Step<'_>)) -> Result<(), ReplayError> {
+        self.go(steps, see)?;
+        let (index, found) = (self.done.inputs, self.hash.check());
         if expected != found {
             return Err(ReplayError::Differs { index, expected: u64::from(expected), found: u64::from(found) });
         }
-        Ok(Some(record))
+        Ok(())
     }
 
     fn end(&mut self, see: impl FnMut(&Step<'_>)) -> Result<(), ReplayError> {
@@ -299,7 +322,7 @@ impl<'t> Replayer<'t> {
     }
 
     /// The second half: gives the machine the input with this number, which [`ahead`](Self::ahead) has brought.
-    #[inline]
+    #[inline(always)]
     pub fn give(&mut self, index: u64, input: Input) -> Result<(), ReplayError> {
         let asking = self.rest == Rest::Asking;
         let given = match input {

@@ -53,6 +53,7 @@ impl Block {
         read
     }
 
+    #[inline(always)]
     fn read_here(&mut self, source: Source<'_>, most: usize) -> Result<Bytes, Errno> {
         let mut block = match std::mem::take(&mut self.own).try_into_mut() {
             Ok(block) => block,

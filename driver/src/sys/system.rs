@@ -14,10 +14,10 @@ use super::{SystemOptions, Waiting};
 use netfold_core::host::Kernel;
 use netfold_core::{Call, Completion, Errno, HandleId, LookupId, Op, Reply};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use rustix::time::{ClockId, Timespec, clock_gettime};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// System calls over non-blocking sockets: the [`Kernel`] that programs run on.
 ///
@@ -53,8 +53,7 @@ pub struct System {
     pub(super) exhausted: Vec<HandleId>,
     pub(super) handed: Handed,
     detached: Vec<(HandleId, OwnedFd)>,
-    /// In nanoseconds of the system's clock.
-    start: u64,
+    start: Instant,
     /// How many waits there were.
     pub(super) waits: u64,
 }
@@ -93,7 +92,7 @@ impl System {
             exhausted: Vec::new(),
             handed: Handed::default(),
             detached: Vec::new(),
-            start: monotonic(),
+            start: Instant::now(),
             waits: 0,
         })
     }
@@ -165,7 +164,9 @@ impl System {
     }
 
     pub(super) fn clock(&self) -> u64 {
-        (monotonic() - self.start) / 1_000_000
+        // Not `as_millis`, which divides 128 bits: this is read twice in each round of the loop.
+        let since = self.start.elapsed();
+        since.as_secs() * 1000 + u64::from(since.subsec_millis())
     }
 
     /// Sees to it that the poller knows of all that a handle wants, from the next wait on. What it wants no more may stay
@@ -337,13 +338,6 @@ impl System {
             Err(_no_thread) => Reply::Failed(Errno::EAGAIN),
         }
     }
-}
-
-/// Nanoseconds of a clock that never goes back; they are counted from some time before the program. Read twice in each round of
-/// the loop.
-fn monotonic() -> u64 {
-    let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::Monotonic);
-    tv_sec as u64 * 1_000_000_000 + tv_nsec as u64
 }
 
 fn done_or_failed(result: Result<(), Errno>) -> Reply {

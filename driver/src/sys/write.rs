@@ -152,8 +152,34 @@ pub(super) enum Sent {
     Failed(Errno),
 }
 
+impl Sent {
+    fn stopped(stop: Stop) -> Self {
+        match stop {
+            Stop::Full => Sent::Part { taken: 0, full: true },
+            Stop::Failed(error) => Sent::Failed(error),
+        }
+    }
+}
+
 /// The first call of a write.
+#[inline]
 pub(super) fn send_first(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Sent {
+    // One piece, all of it taken: most writes.
+    if let [piece] = pieces
+        && !fifo
+    {
+        match send(fd, piece, SEND) {
+            Ok(taken) if taken == piece.len() => return Sent::All,
+            Ok(taken) => return Sent::Part { taken, full: true },
+            Err(error) if again(error) => {}
+            Err(error) => return Sent::stopped(Stop::of(error)),
+        }
+    }
+    send_any(fd, fifo, pieces)
+}
+
+#[inline(never)]
+fn send_any(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Sent {
     match send_once(fd, fifo, pieces) {
         Ok(taken) => {
             let (given, rest) = pieces.split_at(pieces.len().min(PIECES));
@@ -163,8 +189,7 @@ pub(super) fn send_first(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Se
                 whole => Sent::Part { taken, full: !whole },
             }
         }
-        Err(Stop::Full) => Sent::Part { taken: 0, full: true },
-        Err(Stop::Failed(error)) => Sent::Failed(error),
+        Err(stop) => Sent::stopped(stop),
     }
 }
 
@@ -172,6 +197,7 @@ pub(super) fn send_first(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Se
 /// the system is told too: it may know that the other side is gone. Several are a vectored write of nothing, which Linux
 /// answers without a look at the socket. A FIFO knows no `send`: a program that does not ignore SIGPIPE, as Rust's do,
 /// gets that signal when nobody reads.
+#[inline]
 fn send_once(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> std::result::Result<usize, Stop> {
     loop {
         let sent = match pieces {
@@ -194,6 +220,8 @@ fn again(error: Errno) -> bool {
     error == Errno::INTR || cfg!(target_vendor = "apple") && error == Errno::PROTOTYPE
 }
 
+/// Not inlined: a list of a thousand pieces takes four pages of the stack, which a write of one piece is not to touch.
+#[inline(never)]
 fn gather<const N: usize>(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> Result<usize> {
     let mut slices = [IoSlice::new(&[]); N];
     let mut count = 0;

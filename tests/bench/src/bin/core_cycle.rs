@@ -69,9 +69,9 @@ fn vectored() -> Cycle {
     Box::new(move || core.vectored(64))
 }
 
-/// A trace of ten echo cycles, replayed.
+/// A trace of a hundred echo cycles, replayed.
 fn replayed() -> Cycle {
-    let trace = EchoCore::new(recorded(Payload::Length), 64, false, false).traced(10);
+    let trace = EchoCore::new(recorded(Payload::Length), 64, false, false).traced(100);
     Box::new(move || {
         black_box(replay(&trace).expect("it replays"));
     })
@@ -94,7 +94,7 @@ const CYCLES: &[Named] = &[
     ("echo-full", || echo_recorded(Payload::Full)),
     ("text", text),
     ("vectored-64", vectored),
-    ("replay-10", replayed),
+    ("replay-100", replayed),
     ("connect-to-close", connect_to_close),
     ("no-refresh-100", || timers(100, false)),
     ("refresh-100", || timers(100, true)),
