@@ -76,7 +76,7 @@ pub fn of(picture: &Picture, header: &Header, filter: &Filter) -> Vec<Packet> {
         if !wanted || !filter.in_time(line) {
             continue;
         }
-        making.now = header.created * 1_000_000 + at;
+        making.now = header.created.saturating_mul(1_000_000).saturating_add(at);
         making.line(stream, line);
         if matches!(line.kind, Kind::Emit | Kind::Command) {
             making.comment(stream, line);
