@@ -248,3 +248,25 @@ fn tokio_runs_a_server_and_a_client() {
 fn smol_runs_a_server_and_a_client() {
     embedded("embed_smol", "smol's own: a task");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn each_core_has_a_loop_and_the_system_spreads_the_connections() {
+    let mut server = Running::start(example("loop_per_core").arg("3"));
+    let port = server.after("3 loops listen on 127.0.0.1:");
+    let mut got = [0; 3];
+    // The chance that one of three gets none of 100 is one in 10^17.
+    for _ in 0..100 {
+        let mut client = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        client.write_all(b"hello").unwrap();
+        let mut said = [0; 12];
+        client.read_exact(&mut said).unwrap();
+        let said = String::from_utf8(said.to_vec()).unwrap();
+        let number: usize =
+            said.strip_prefix("loop ").and_then(|s| s.strip_suffix("\nhello")).unwrap().parse().unwrap();
+        got[number] += 1;
+    }
+    assert!(got.iter().all(|count| *count > 0), "{got:?}");
+    assert!(server.is_running());
+}

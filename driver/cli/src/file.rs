@@ -18,6 +18,15 @@ pub fn create(path: &Path) -> Result<Recording, String> {
     })
 }
 
+/// A new file that is its owner's alone, as a trace is: what is made of one may hold what is secret.
+pub fn private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// An error of the loop, with the name of its trace if that is what it is about.
 pub fn named(error: &NetError, path: &Path) -> String {
     match error {

@@ -3,6 +3,7 @@
 mod demo;
 mod diff;
 mod echo;
+mod explore;
 mod export;
 mod file;
 mod filter;
@@ -15,7 +16,9 @@ mod replay;
 mod seek;
 mod serve;
 mod show;
+mod shrink;
 mod signals;
+mod sim;
 mod stat;
 mod state;
 mod timeline;
@@ -64,6 +67,12 @@ enum Command {
     Export(export::Export),
     /// Write a trace again without what is secret; it still replays
     Redact(redact::Redact),
+    /// Run programs in a simulated world, where all that a system may do is decided by a seed, and look whether rules hold
+    Sim(sim::Sim),
+    /// Go through every interleaving of two machines and a network between them
+    Explore(explore::Explore),
+    /// Make a failing run of sim or explore small: a tape, a diagram, a Rust test, a scenario
+    Shrink(shrink::Shrink),
     /// Print the script that makes a shell complete this tool's commands and options
     Completions {
         /// For which shell
@@ -84,6 +93,9 @@ fn main() -> ExitCode {
         Command::View(view) => view.run(),
         Command::Export(export) => export.run(),
         Command::Redact(redact) => redact.run(),
+        Command::Sim(sim) => sim.run(),
+        Command::Explore(explore) => explore.run(),
+        Command::Shrink(shrink) => shrink.run(),
         Command::Completions { shell } => completions(shell),
     };
     match ended {

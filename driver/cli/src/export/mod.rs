@@ -6,12 +6,11 @@ mod pcapng;
 mod perfetto;
 
 use crate::Ended;
-use crate::file::read;
+use crate::file::{private, read};
 use crate::filter::Filter;
 use crate::output::progress;
 use crate::timeline::picture::Picture;
 use clap::{Args, ValueEnum};
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -61,9 +60,7 @@ impl Export {
             Format::Mermaid => mermaid::diagram(&picture, &self.filter, self.most).into_bytes(),
         };
         match &self.output {
-            Some(path) => {
-                write(&bytes, File::create(path)).map_err(|e| format!("cannot write {}: {e}", path.display()))?
-            }
+            Some(path) => write(&bytes, private(path)).map_err(|e| format!("cannot write {}: {e}", path.display()))?,
             None if self.to != Format::Mermaid && io::stdout().is_terminal() => {
                 return Err("this is nothing for a terminal: give a file with --output".into());
             }

@@ -35,6 +35,10 @@ struct Stream {
     /// Which sides have sent FIN or RST.
     over: [bool; 2],
     began: bool,
+    /// The lane, for addresses that are made up.
+    number: usize,
+    /// Which connection of this socket it is: of several addresses each is tried with one of its own.
+    attempt: u8,
     /// Chunks that the system was given and has not sent yet.
     given: Vec<Bytes>,
     /// The system was asked to send FIN.
@@ -76,7 +80,7 @@ pub fn of(picture: &Picture, header: &Header, filter: &Filter) -> Vec<Packet> {
         if !wanted || !filter.in_time(line) {
             continue;
         }
-        making.now = header.created * 1_000_000 + at;
+        making.now = header.created.saturating_mul(1_000_000).saturating_add(at);
         making.line(stream, line);
         if matches!(line.kind, Kind::Emit | Kind::Command) {
             making.comment(stream, line);
@@ -119,6 +123,8 @@ fn addresses(picture: &Picture) -> HashMap<usize, Stream> {
             next: [0, 0],
             over: [false, false],
             began: false,
+            number,
+            attempt: 0,
             given: Vec::new(),
             asked: false,
             last: None,
@@ -140,10 +146,29 @@ fn made_up(six: bool, client: bool, number: usize) -> SocketAddr {
     SocketAddr::new(ip, port)
 }
 
+const fn is_made_up(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => matches!(ip.octets(), [192, 0, 2, _] | [198, 18, _, _]),
+        IpAddr::V6(ip) => matches!(ip.segments(), [0x2001, 0xdb8, ..]),
+    }
+}
+
+/// An address that was made up, for a later attempt: from another network of those for documentation.
+fn other(ip: IpAddr, attempt: u8) -> IpAddr {
+    match ip {
+        _ if attempt == 0 => ip,
+        IpAddr::V4(ip) => Ipv4Addr::new(198, 18, attempt, ip.octets()[3]).into(),
+        IpAddr::V6(ip) => (Ipv6Addr::from_bits(ip.to_bits() | u128::from(attempt) << 64)).into(),
+    }
+}
+
 impl Making<'_> {
     fn line(&mut self, stream: &mut Stream, line: &Line) {
         match &line.fact {
-            Fact::Connect(_) => self.begin(stream, Side::Here),
+            Fact::Connect(to) => {
+                stream.remote = *to;
+                self.begin(stream, Side::Here);
+            }
             Fact::Connected { failed: false } => self.accept(stream, Side::There),
             Fact::Connected { failed: true } => self.end(stream, Side::There, true),
             Fact::Send(chunks) => stream.given.extend_from_slice(chunks),
@@ -177,7 +202,12 @@ impl Making<'_> {
     }
 
     fn begin(&mut self, stream: &mut Stream, from: Side) {
-        // Of several addresses each is tried with a SYN of its own.
+        let local = stream.local;
+        if local.is_ipv6() != stream.remote.is_ipv6() || stream.began && is_made_up(local.ip()) {
+            stream.attempt = stream.attempt.wrapping_add(u8::from(stream.began));
+            stream.local = made_up(stream.remote.is_ipv6(), true, stream.number);
+            stream.local.set_ip(other(stream.local.ip(), stream.attempt));
+        }
         (stream.began, stream.next, stream.over) = (true, [0, 0], [false, false]);
         self.packet(stream, from, Flags { syn: true, ..Flags::default() }, &[], 0);
     }
@@ -202,6 +232,9 @@ impl Making<'_> {
     }
 
     fn data(&mut self, stream: &mut Stream, from: Side, chunks: &[Bytes], kept: Kept) {
+        if chunks.iter().all(|chunk| chunk.is_empty()) {
+            return;
+        }
         for chunk in chunks {
             let most = match kept {
                 Kept::Full => chunk.len(),

@@ -17,7 +17,7 @@ const RESOLUTION: u16 = 9;
 const RAW: u16 = 101;
 
 const SAID: &str = "Made by netfold out of a trace, which has no packets: IP and TCP headers, sequence numbers, \
-acknowledgements, and addresses that the program never asked for (192.0.2.x, 2001:db8::x) are made up from byte \
+acknowledgements, and addresses that the program never asked for (192.0.2.x, 198.18.x.x, 2001:db8::x) are made up from byte \
 offsets. What was sent and read, in which order and when (in milliseconds; lines of one share it evenly), is the \
 trace's. Comments of packets are Node's events and the program's calls, which followed on the packet.";
 

@@ -181,7 +181,7 @@ fn states(picture: &Picture, times: &[u64], wanted: &impl Fn(usize) -> bool) -> 
             }
         }
         if open {
-            slice(last + 1, kind::END, None);
+            slice(last.saturating_add(1), kind::END, None);
         }
     }
     out

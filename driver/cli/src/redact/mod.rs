@@ -3,16 +3,15 @@
 mod names;
 
 use crate::Ended;
-use crate::file::read;
+use crate::file::{private, read};
 use crate::output::{progress, say};
 use crate::payload::Keep;
 use clap::Args;
 use names::Names;
 use netfold::core::trace::{Input, Kept, Options, Payload, Record, Trace, replay};
 use netfold::core::{Command, Completion, Core, Machine, Step};
-use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Args)]
 #[command(after_help = NOTE)]
@@ -45,13 +44,15 @@ impl Redact {
             return Err(named(&format_args!("the trace is torn: {torn}")).into());
         }
         let before = replay(&trace).map_err(|error| named(&error))?;
-        let bytes = self.written(&trace).map_err(|error| named(&error))?;
+        let bytes = self.written(&trace, before.steps).map_err(|error| named(&error))?;
         let other = Trace::parse(bytes.clone())?;
         let after = replay(&other).map_err(|error| named(&format_args!("what was made does not replay: {error}")))?;
         if (before.inputs, before.steps, before.events) != (after.inputs, after.steps, after.events) {
             return Err(named(&"the machine does otherwise with these names").into());
         }
-        create(&self.output, &bytes).map_err(|error| format!("cannot write {}: {error}", self.output.display()))?;
+        private(&self.output)
+            .and_then(|mut file| file.write_all(&bytes))
+            .map_err(|error| format!("cannot write {}: {error}", self.output.display()))?;
         Ok(say(format_args!(
             "{} inputs, {} steps, written to {}; replay identical",
             after.inputs,
@@ -60,8 +61,8 @@ impl Redact {
         ))?)
     }
 
-    /// The whole trace again.
-    fn written(&self, trace: &Trace) -> Result<Vec<u8>, String> {
+    /// The whole trace again, in so many steps.
+    fn written(&self, trace: &Trace, mut steps: u64) -> Result<Vec<u8>, String> {
         let header = trace.header();
         let policy = self.payload.policy().map_err(|error| error.to_string())?;
         let (created, creator) = match self.anonymous {
@@ -82,6 +83,7 @@ impl Redact {
             }
             begin_as_kept(&mut record);
             let seq = record.seq;
+            steps = steps.saturating_sub(record.place);
             give(&mut machine, record).map_err(|why| format!("input {seq} cannot be given with these names: {why}"))?;
             if seq % 4096 == 0 {
                 bar.set_position(seq);
@@ -90,7 +92,8 @@ impl Redact {
         }
         bar.finish_and_clear();
         if trace.finished() {
-            while !matches!(machine.step(), Step::Idle(_) | Step::Call(_)) {}
+            // Those after the last input; a recording may end before the machine rests.
+            (0..steps).for_each(|_| _ = machine.step());
             out.extend(machine.finish().unwrap_or_default());
         } else if let Some(recorder) = machine.recorder() {
             recorder.flush();
@@ -152,13 +155,4 @@ fn give(machine: &mut Machine, record: Record) -> Result<(), String> {
         Input::Threw => machine.threw(),
     };
     given.map_err(|misuse| misuse.to_string())
-}
-
-/// A new file that is its owner's alone, as every trace.
-fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(bytes)
 }

@@ -17,7 +17,11 @@ pub fn nanoseconds(lines: &[Line]) -> Vec<u64> {
     let mut out = Vec::with_capacity(lines.len());
     for same in lines.chunk_by(|a, b| a.time == b.time) {
         let step = (1_000_000 / same.len() as u64).max(1);
-        out.extend((0..).zip(same).map(|(n, line)| line.time * 1_000_000 + (n * step).min(999_999)));
+        out.extend(
+            (0..)
+                .zip(same)
+                .map(|(n, line)| line.time.saturating_mul(1_000_000).saturating_add((n * step).min(999_999))),
+        );
     }
     out
 }

@@ -1,7 +1,7 @@
 //! `netfold view`
 
 use crate::Ended;
-use crate::file::read;
+use crate::file::{private, read};
 use crate::filter::id;
 use crate::output::{Ascii, progress, say};
 use crate::timeline::Kind;
@@ -11,7 +11,8 @@ use netfold::core::Target;
 use netfold::core::trace::Trace;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -35,7 +36,8 @@ impl View {
         bar.finish_and_clear();
         let name = self.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let path = self.output.display();
-        std::fs::write(&self.output, page(&name, &trace, &picture))
+        private(&self.output)
+            .and_then(|mut file| file.write_all(page(&name, &trace, &picture).as_bytes()))
             .map_err(|error| format!("cannot write {path}: {error}"))?;
         let (lines, lanes) = (picture.lines.len(), picture.lanes.len() - 1);
         say(format_args!("{lines} lines of {lanes} sockets and servers; open {path} in a browser"))?;

@@ -158,8 +158,8 @@ function draw() {
 function paint() {
   due = false;
   const began = performance.now();
-  drawLanes();
   drawChart();
+  drawLanes();
   drawOverview();
   spent = performance.now() - began;
 }
@@ -200,10 +200,11 @@ function drawLanes() {
 function drawTurns(g, height) {
   const from = lineAt(view.from), to = Math.min(lineAt(view.to), N - 1);
   if (N === 0 || to - from > 3000) return;
+  const chart = C.chart.context;
   g.strokeStyle = COLOUR.line;
-  g.fillStyle = COLOUR.dim;
-  g.font = "10px system-ui, sans-serif";
   g.lineWidth = 1;
+  chart.fillStyle = COLOUR.dim;
+  chart.font = "10px system-ui, sans-serif";
   let lastLabel = -100, lastLine = -100;
   for (let i = Math.max(from, 1); i <= to; i++) {
     if (D.turn[i] === D.turn[i - 1]) continue;
@@ -215,7 +216,7 @@ function drawTurns(g, height) {
     g.lineTo(x, height);
     g.stroke();
     if (x - lastLabel > 44 && (to - from) < 400) {
-      g.fillText("turn " + D.turn[i], x + 3, height - 4);
+      chart.fillText("turn " + D.turn[i], x + 3, 11);
       lastLabel = x;
     }
   }
@@ -507,7 +508,8 @@ function panel() {
   });
   $("state").replaceChildren(...rows);
   const items = [];
-  const room = Math.max(Math.floor((window.innerHeight - 470) / 18), 9);
+  const top = $("around").getBoundingClientRect().top + document.querySelector("aside").scrollTop;
+  const room = Math.max(Math.floor((window.innerHeight - top - 60) / 18), 9);
   const from = Math.max(Math.min(i - (room >> 1), N - room), 0);
   for (let k = from; k < Math.min(from + room, N); k++) {
     const item = document.createElement("li");
@@ -749,9 +751,15 @@ function legend() {
   $("legend").append(hint);
 }
 
+// A trace may say any number; a date ends in the year 275760.
+function date(ms) {
+  const at = new Date(ms);
+  return Number.isNaN(at.getTime()) ? "no date" : at.toISOString();
+}
+
 document.title = D.head.name + " - netfold";
 $("name").textContent = D.head.name;
-const when = D.head.created ? ", " + new Date(D.head.created).toISOString().replace("T", " ").slice(0, 19) + " UTC" : "";
+const when = D.head.created ? ", " + date(D.head.created).replace("T", " ").slice(0, 19) + " UTC" : "";
 $("facts").textContent = `${D.head.inputs} inputs, ${N} lines, ${D.turn[N - 1] ?? 0} turns, ${D.time[N - 1] ?? 0} ms${when}`;
 $("end").textContent = D.head.end;
 legend();

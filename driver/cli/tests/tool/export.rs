@@ -86,6 +86,24 @@ fn wireshark_sees_a_stream_for_each_socket_and_lengths_of_bytes_that_the_trace_h
     assert!(!one.is_empty() && one.lines().all(|stream| stream == "0"), "{one}");
 }
 
+/// Faults of all kinds, reconnections, several addresses, nothing written: what comes of it is TCP still.
+#[test]
+fn wireshark_does_not_wonder_at_troubled_runs() {
+    let folder = Folder::new();
+    let traces = folder.file("traces");
+    for (kind, seed) in [("program", "4"), ("troubled", "1"), ("pair", "3")] {
+        run(["sim", kind, seed, "--traces", &traces]).went_well();
+        for trace in std::fs::read_dir(&traces).unwrap() {
+            let trace = trace.unwrap().path();
+            if trace.extension().is_some_and(|extension| extension == "trace") {
+                exported(&folder, trace.to_str().unwrap(), "pcapng", &[]);
+                no_wonder(&folder);
+            }
+        }
+        std::fs::remove_dir_all(&traces).unwrap();
+    }
+}
+
 /// Protocol buffers as their encoding says, with nothing known of any schema: field numbers, and what they hold.
 #[derive(Debug, Clone)]
 enum Wire<'a> {
@@ -259,6 +277,18 @@ fn a_mermaid_diagram_is_messages_between_parties_that_were_named() {
     let short = &short.went_well().out;
     assert_eq!(short.matches("->>").count(), 3, "{short}");
     assert!(short.contains("are left out (--most)") && !short.contains("s0_1"), "{short}");
+}
+
+#[test]
+fn what_is_made_of_a_trace_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, trace, _) = recorded();
+    let made = folder.file("made");
+    for args in [&["view", &trace, "-o", &made][..], &["export", &trace, "--to", "pcapng", "-o", &made]] {
+        run(args).went_well();
+        assert_eq!(std::fs::metadata(&made).unwrap().permissions().mode() & 0o777, 0o600, "{args:?}");
+        std::fs::remove_file(&made).unwrap();
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod look;
 mod process;
 mod proxy;
 mod redact;
+mod sim;
 mod stopping;
 mod trace;
 mod view;

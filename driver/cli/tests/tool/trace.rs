@@ -111,6 +111,57 @@ fn a_byte_flipped_by_somebody_who_mends_the_checks_is_named_by_its_input() {
     assert!(differs > 5 && cannot_be > 5, "{differs}, {cannot_be}");
 }
 
+/// Numbers out of all bounds, ids that are nobody's, events that never were: no command panics, hangs, or fails in silence.
+#[test]
+fn no_altered_trace_upsets_a_command_that_looks_at_it() {
+    let (folder, good_file, good) = recorded();
+    let block = first_block(&good);
+    let records = block + 32;
+    let len = number(&good, block + 4);
+    let (file, out) = (folder.file("other.trace"), folder.file("out"));
+    for (n, at) in (records..records + len).step_by(41).enumerate() {
+        let mut bytes = good.clone();
+        bytes[at] = if n % 2 == 0 { 0xFF } else { bytes[at] ^ 0x41 };
+        let crc = crc32c(&bytes[records..records + len]);
+        bytes[block + 24..block + 28].copy_from_slice(&crc.to_le_bytes());
+        check(&mut bytes, block, block + 28);
+        std::fs::write(&file, bytes).unwrap();
+        let commands: [&[&str]; 7] = [
+            &["stat", &file],
+            &["seek", &file, "50"],
+            &["view", &file, "-o", &out],
+            &["export", &file, "--to", "perfetto", "-o", &out],
+            &["export", &file, "--to", "pcapng", "-o", &out],
+            &["redact", &file, "-o", &out, "--names"],
+            &["diff", &good_file, &file],
+        ];
+        let ran = run(commands[n % 7]);
+        assert!(matches!(ran.status, Some(0 | 1)), "{at}: {ran:?}");
+        assert!(ran.status == Some(0) || ran.err.starts_with("netfold: "), "{at}: {ran:?}");
+        ran.no_panic();
+    }
+}
+
+#[test]
+fn times_at_the_end_of_time_are_exported() {
+    let (folder, _, good) = recorded();
+    let (file, out) = (folder.file("late.trace"), folder.file("out"));
+    // The field for when it was begun (tag 7) holds a varint of six bytes.
+    let at = good.windows(2).position(|w| w == [7, 6]).unwrap();
+    let mut bytes = good.clone();
+    bytes.splice(at + 1..at + 8, [&[10][..], &[0xFF; 9], &[1]].concat());
+    let fields = number(&good, 16) as u32 + 4;
+    bytes[16..20].copy_from_slice(&fields.to_le_bytes());
+    let end = first_block(&bytes) - 4;
+    check(&mut bytes, 0, end);
+    std::fs::write(&file, bytes).unwrap();
+    run(["replay", &file]).went_well();
+    for to in ["perfetto", "pcapng", "mermaid"] {
+        run(["export", &file, "--to", to, "-o", &out]).went_well();
+    }
+    run(["view", &file, "-o", &out]).went_well();
+}
+
 #[test]
 fn a_cut_off_trace_replays_up_to_there() {
     let (folder, _, good) = recorded();
