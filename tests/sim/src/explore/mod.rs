@@ -4,6 +4,7 @@
 //! another. [`Explorer`] answers in every way there is and follows each state once; the same function walks at random with
 //! a [`Chooser`], and along a tape.
 
+mod drive;
 mod engine;
 pub mod pair;
 mod seen;
