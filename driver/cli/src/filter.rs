@@ -16,10 +16,10 @@ pub struct Filter {
     events: Vec<String>,
     /// Only from this time on, in milliseconds of the machine's clock
     #[arg(long, value_name = "MS")]
-    from: Option<u64>,
+    since: Option<u64>,
     /// Only up to this time
     #[arg(long, value_name = "MS")]
-    to: Option<u64>,
+    until: Option<u64>,
 }
 
 impl Filter {
@@ -30,15 +30,23 @@ impl Filter {
 
     pub fn wants(&self, line: &Line) -> bool {
         let named = |name: &String| line.name == name || line.kind.name() == name;
-        self.from.is_none_or(|from| line.time >= from)
-            && self.to.is_none_or(|to| line.time <= to)
+        self.in_time(line)
             && (self.of.is_empty() || line.of.is_some_and(|of| self.of.iter().any(|wanted| wanted.is(of))))
             && (self.events.is_empty() || self.events.iter().any(named))
     }
 
+    pub fn in_time(&self, line: &Line) -> bool {
+        self.since.is_none_or(|since| line.time >= since) && self.until.is_none_or(|until| line.time <= until)
+    }
+
+    /// Nobody was named.
+    pub fn wants_everybody(&self) -> bool {
+        self.of.is_empty()
+    }
+
     /// Whether nothing that comes at this time or later is wanted.
     pub fn is_past(&self, line: &Line) -> bool {
-        self.to.is_some_and(|to| line.time > to)
+        self.until.is_some_and(|until| line.time > until)
     }
 
     /// A socket or server is wanted, whatever else is said.

@@ -3,12 +3,14 @@
 mod demo;
 mod diff;
 mod echo;
+mod export;
 mod file;
 mod filter;
 mod output;
 mod payload;
 mod place;
 mod proxy;
+mod redact;
 mod replay;
 mod seek;
 mod serve;
@@ -58,6 +60,10 @@ enum Command {
     Diff(diff::Diff),
     /// Draw a trace as one HTML file that needs nothing else
     View(view::View),
+    /// Write a trace as a file that other tools open: Perfetto, Wireshark, Mermaid
+    Export(export::Export),
+    /// Write a trace again without what is secret; it still replays
+    Redact(redact::Redact),
     /// Print the script that makes a shell complete this tool's commands and options
     Completions {
         /// For which shell
@@ -76,6 +82,8 @@ fn main() -> ExitCode {
         Command::Seek(seek) => seek.run(),
         Command::Diff(diff) => diff.run(),
         Command::View(view) => view.run(),
+        Command::Export(export) => export.run(),
+        Command::Redact(redact) => redact.run(),
         Command::Completions { shell } => completions(shell),
     };
     match ended {
@@ -91,4 +99,14 @@ fn completions(shell: Shell) -> Ended {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "netfold", &mut script);
     Ok(output::say(String::from_utf8(script)?.trim_end())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_command_has_two_options_of_one_name() {
+        Cli::command().debug_assert();
+    }
 }

@@ -56,7 +56,7 @@ impl Sums {
         match (&line.fact, line.name) {
             (Fact::Read(bytes), _) => self.read += bytes.len() as u64,
             (Fact::Send(_), _) => self.sent += line.bytes.unwrap_or(0),
-            (Fact::Close, _) => self.open = self.open.saturating_sub(1),
+            (Fact::Close { .. }, _) => self.open = self.open.saturating_sub(1),
             (_, "open" | "adopt") if line.kind == Kind::Call => {
                 self.open += 1;
                 self.most_open = self.most_open.max(self.open);

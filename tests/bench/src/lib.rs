@@ -13,6 +13,8 @@ pub mod machine;
 #[cfg(target_os = "linux")]
 pub mod peer;
 pub mod plot;
+#[cfg(target_os = "linux")]
+pub mod sim;
 pub mod stats;
 pub mod table;
 

@@ -96,3 +96,51 @@ fn h1_a_program_inside_node_records_with_its_threads_and_children() {
     }
     std::fs::remove_dir_all(&folder).expect("nothing is left");
 }
+
+/// For chunks of several sizes: whether their memory is theirs alone, and whether it can be given away.
+const MEMORY: &str = r"
+    const net = require('net');
+    const path = `${process.argv[1]}/s`;
+    const sizes = [1, 64, 4096, 4097, 60000];
+    const said = [];
+    const server = net.createServer((socket) => socket.end(Buffer.alloc(sizes[said.length], 7))).listen(path, next);
+    function next() {
+      if (said.length === sizes.length) {
+        console.log(said.join('\n'));
+        return server.close();
+      }
+      net.connect(path).once('data', function(chunk) {
+        const { length, buffer } = chunk;
+        const whole = length === sizes[said.length] && chunk.every((byte) => byte === 7);
+        const alone = buffer.byteLength === length;
+        try { structuredClone(buffer, { transfer: [buffer] }); } catch {}
+        said.push(`${length} ${whole} ${alone} ${chunk.length === 0}`);
+        this.destroy();
+        next();
+      });
+    }
+";
+
+#[test]
+fn d82_a_small_chunk_inside_node_is_part_of_a_block() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    if !has_node_20() || !root.join("tests/node/netfold.node").exists() {
+        return skipped("the machine inside Node needs Node 20 on the path and the addon (tests/node/build)");
+    }
+    let folder = std::env::temp_dir().join(format!("nf-in-node-memory-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let said = |register: bool| {
+        let mut node = Command::new("node");
+        if register {
+            node.arg("-r").arg(root.join("tests/node/register.js").canonicalize().expect("the register"));
+        }
+        let ran = node.arg("-e").arg(MEMORY).arg(&folder).output().expect("node runs");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8(ran.stdout).expect("text")
+    };
+    let own = ["1", "64", "4096", "4097", "60000"].map(|size| format!("{size} true true true\n"));
+    assert_eq!(said(false), own.concat(), "Node's own");
+    let shared = ["1", "64", "4096"].map(|size| format!("{size} true false false\n"));
+    assert_eq!(said(true), [&shared[..], &own[3..]].concat().concat());
+    std::fs::remove_dir_all(&folder).expect("nothing is left");
+}

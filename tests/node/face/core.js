@@ -140,30 +140,31 @@ function forget(object, number) {
 }
 
 // Numbers that the addon leaves here for the code that its functions return to. Where each is: src/mail.rs has the same.
-const mail = new Float64Array(14);
+const mail = new Float64Array(8);
 const TICKS = 0;
-const FIRST_TICK = 1;
-const EVENT = 9;
-const SLOT = 10;
-const LISTENER = 11;
-const FROM = 12;
-const LENGTH = 13;
+const EVENT = 1;
+const SLOT = 2;
+const LISTENER = 3;
+const FROM = 4;
+const LENGTH = 5;
+const PASSED_OVER = 6;
+const WRITES = 7;
+// What EVENT can be.
 const NOTHING = 0;
 const DATA = 1;
+const MORE = 2;
+const TURN = 3;
 
 // Ticks of the machine's that wait to be queued: to be looked for after each call of native.write, tick, begin and goOn.
 function ticks() {
   const count = mail[TICKS];
   mail[TICKS] = 0;
-  if (count === 1) {
-    process.nextTick(tick, mail[FIRST_TICK]);
-  } else {
-    for (const id of mail.slice(FIRST_TICK, FIRST_TICK + count)) process.nextTick(tick, id);
-  }
+  for (let at = 0; at < count; at++) process.nextTick(tick);
 }
 
-function tick(id) {
-  nativeTick(id);
+// The oldest one runs.
+function tick() {
+  nativeTick();
   if (mail[TICKS] > 0) ticks();
 }
 
@@ -171,49 +172,59 @@ function tick(id) {
 const { poolSize, [Symbol.species]: Piece } = Buffer;
 const mostPooled = poolSize >>> 1;
 let slab = Buffer.alloc(0);
+let slabMemory = slab.buffer;
 
 function renewSlab() {
   slab = Buffer.allocUnsafeSlow(poolSize);
-  markAsUntransferable(slab.buffer);
-  native.slab(slab);
+  slabMemory = slab.buffer;
+  markAsUntransferable(slabMemory);
+  native.slab(slab, slabMemory);
 }
 
-// One callback of Node's: the machine runs until it leaves 'data' of a socket here, and goes on when that was run.
-function turn() {
-  if (slab.length === 0) renewSlab();
-  let bytes = nativeBegin();
+// One callback of Node's: the machine has run until it needs JavaScript. If it has left 'data' of a socket here, it goes on
+// when that was run.
+function turn(bytes) {
+  if (mail[EVENT] === TURN) {
+    if (slab.length === 0) renewSlab();
+    bytes = nativeBegin();
+  }
   while (mail[EVENT] !== NOTHING) bytes = data(bytes);
   if (mail[TICKS] > 0) ticks();
 }
 
+// The emission of 'data' that a turn has left: there is one turn at a time.
+const left = { object: undefined, name: 'data', args: undefined, taken: false };
+
 // 'data' of a socket, up to its last listener. What is given back belongs to the event that is left next.
 function data(bytes) {
-  const object = find(mail[SLOT], false);
+  if (mail[TICKS] > 0) ticks();
+  left.object = find(mail[SLOT], false);
+  left.taken = false;
   const chunk = taken(bytes);
-  const emission = { object, name: 'data', args: undefined, taken: false };
-  emissions.push(emission);
+  emissions.push(left);
   try {
     let next;
     do {
-      next = goOn(hear(emission, chunk));
-    } while (mail[EVENT] > DATA);
+      next = goOn(hear(chunk));
+    } while (mail[EVENT] === MORE);
     return next;
   } finally {
     emissions.pop();
+    left.object = left.args = undefined;
     if (dropped.length > 0) forgetDropped();
   }
 }
 
 // One listener of 'data', or the `emit` that the user has put in place of ours. Whether the listeners are passed over.
-function hear(emission, chunk) {
-  const { object } = emission;
+function hear(chunk) {
+  const { object } = left;
   if (object === undefined) return true;
   try {
     if (mail[EVENT] === DATA && object.emit !== plain.emit) {
       object.emit('data', chunk);
-      return !emission.taken;
+      return !left.taken;
     }
-    emission.taken = true;
+    left.taken = true;
     const fn = listener.get(object, mail[LISTENER]);
     if (fn === undefined) return false;
     const result = fn.call(object, chunk);
@@ -226,7 +237,8 @@ function hear(emission, chunk) {
 
 function goOn(passedOver) {
   if (slab.length === 0) renewSlab();
-  return nativeGoOn(passedOver);
+  mail[PASSED_OVER] = passedOver ? 1 : 0;
+  return nativeGoOn();
 }
 
 // The bytes of a read: a part of the slab, if they came in none of their own.
@@ -235,8 +247,7 @@ function taken(bytes) {
     if (bytes.length <= mostPooled) renewSlab();
     return bytes;
   }
-  const from = mail[FROM];
-  return new Piece(slab.buffer, from, mail[LENGTH]);
+  return new Piece(slabMemory, mail[FROM], mail[LENGTH]);
 }
 
 function forgetDropped() {
@@ -254,7 +265,8 @@ function write(id, data, how, callback) {
 
 // The same for a Buffer, with no callback.
 function writeBytes(id, bytes) {
-  const more = nativeWriteBytes(id, bytes);
+  mail[WRITES] = id;
+  const more = nativeWriteBytes(bytes);
   if (mail[TICKS] > 0) ticks();
   return more;
 }

@@ -1,15 +1,15 @@
 //! The functions that `net.js` calls: each is one command or one look at the machine.
 
 use crate::emit::{TAP, address};
-use crate::host::{command, emit_rest, go, handle_id, host, lookup_id, pack, server_id, socket_id};
+use crate::host::{command, emit_rest, handle_id, host, lookup_id, pack, server_id, socket_id};
 use crate::js::{Env, Thrown, api};
 use crate::lists;
 use bytes::Bytes;
 use napi_sys::*;
 use netfold_core::{
     CallbackId, Chunk, Command, ConnectTo, Encoding, Errno, EventKind, HandedIn, HandleKind, HostOptions, ListenOn,
-    ListenOptions, ListenerId, NodeError, Outcome, ServerOptions, Side, SocketOptions, Target, Text, TickId,
-    ip_and_zone, is_ip,
+    ListenOptions, ListenerId, NodeError, Outcome, ServerOptions, Side, SocketOptions, Target, Text, ip_and_zone,
+    is_ip,
 };
 use rustix::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::sync::Arc;
@@ -21,20 +21,16 @@ pub(crate) type Export = fn(Env, &[napi_value]) -> Given;
 /// calls them looks for ticks itself.
 pub(crate) const HOT: &[(&str, Export, usize)] = &[
     ("write", write, 4),
-    ("writeBytes", write_bytes, 2),
-    ("tick", tick, 1),
+    ("writeBytes", write_bytes, 1),
+    ("tick", |env, _| crate::host::tick(env).map(|()| std::ptr::null_mut()), 0),
     ("begin", |env, _| crate::turns::run_turn(env), 0),
-    ("goOn", |env, args| crate::turns::telling(env, crate::host::went_on(env, env.flag(args[0]))), 1),
+    ("goOn", |env, _| crate::turns::telling(env, crate::host::went_on(env)), 0),
 ];
 
 /// The other functions, by their names in JavaScript.
 pub(crate) const EXPORTS: &[(&str, Export)] = &[
     ("fail", |env, args| crate::turns::telling(env, crate::host::failed(env, args[0]))),
-    ("slab", |env, args| {
-        let (data, room) = env.view(args[0]);
-        host(|h| h.mail.renew(data.cast_mut(), room));
-        Ok(env.undefined())
-    }),
+    ("slab", crate::mail::renew),
     ("newSocket", new_socket),
     ("newServer", new_server),
     ("adopt", adopt),
@@ -303,8 +299,8 @@ fn write(env: Env, args: &[napi_value]) -> Given {
 
 /// `write` of a Buffer, without a callback.
 fn write_bytes(env: Env, args: &[napi_value]) -> Given {
-    let chunk = Chunk { bytes: env.bytes(args[1]), text: None };
-    unit(env, Command::Write(socket_id(env.f64(args[0])), chunk, None))
+    let chunk = Chunk { bytes: env.bytes(args[0]), text: None };
+    unit(env, Command::Write(socket_id(host(|h| h.mail.writes())), chunk, None))
 }
 
 fn end(env: Env, args: &[napi_value]) -> Given {
@@ -478,20 +474,6 @@ fn set_option(env: Env, args: &[napi_value]) -> Given {
         Some(delay) => h.kernel.set_keep_alive(handle, on, delay as u32),
         None => h.kernel.set_no_delay(handle, on),
     });
-    Ok(env.undefined())
-}
-
-fn tick(env: Env, args: &[napi_value]) -> Given {
-    let id = TickId(env.f64(args[0]) as u64);
-    let begun = host(|h| {
-        h.counters.ticks += 1;
-        h.tell_time();
-        h.machine.tick(id)
-    });
-    if let Err(misuse) = begun {
-        return Err(Some(env.misuse(&misuse.to_string())));
-    }
-    go(env)?;
     Ok(env.undefined())
 }
 

@@ -13,6 +13,12 @@ pub(crate) struct Errors {
     known: HashMap<*const NodeError, (SharedError, napi_ref)>,
 }
 
+impl Errors {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+}
+
 impl Env {
     /// An error of the user's, in a box of one element: anything can be thrown.
     pub(crate) fn user_error(self, boxed: napi_value, code: Option<String>, message: String) -> SharedError {
@@ -75,9 +81,6 @@ impl Env {
         let gone: Vec<napi_ref> = host(|h| {
             let over = |error: &SharedError| Arc::strong_count(error) == 1;
             let known = &mut h.errors.known;
-            if known.is_empty() {
-                return Vec::new();
-            }
             let gone = known.values().filter(|(error, _)| over(error)).map(|(_, kept)| *kept).collect();
             known.retain(|_, (error, _)| !over(error));
             gone

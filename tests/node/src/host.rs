@@ -7,7 +7,7 @@ use crate::emit::TAP;
 use crate::errors::Errors;
 use crate::js::{Env, Thrown, api};
 use crate::lists::Lists;
-use crate::mail::{Left, Mail, flush};
+use crate::mail::{Left, Mail};
 use crate::record::Trace;
 use crate::turns::Loops;
 use bytes::Bytes;
@@ -25,7 +25,7 @@ use std::mem::ManuallyDrop;
 /// A step with nothing borrowed.
 pub(crate) enum Next {
     Emit(Emit),
-    Tick(TickId),
+    Tick,
     Return(Outcome),
     Idle(Idle),
     Released(SocketId),
@@ -52,6 +52,7 @@ pub(crate) enum Set {
 }
 
 /// What the next turn begins with.
+#[derive(Clone)]
 pub(crate) enum Turn {
     Complete(Completion),
     Phase(Phase),
@@ -112,7 +113,23 @@ pub(crate) struct Host {
     early: Option<Emit>,
     pub(crate) counters: Counters,
     pub(crate) trace: Option<Trace>,
+    /// How many ticks of the machine's have not run, and which one is the newest.
+    owed: u64,
+    newest: u64,
 }
+
+/// Where the machine is when it needs JavaScript, or nothing more.
+enum Quiet {
+    /// The turn has left an event for `net.js`; its bytes, if they are not in the slab.
+    Left(Option<Bytes>),
+    /// Nothing is left to do. There may be errors that nobody holds any more.
+    Over {
+        errors: bool,
+    },
+    Next(Next),
+}
+
+const COMPLETES: &str = "the kernel completes what was asked of it";
 
 thread_local! {
     // Not dropped with the thread: what it holds of JavaScript's goes with the environment, which ends first.
@@ -164,6 +181,26 @@ impl Host {
             early: None,
             counters: Counters::default(),
             trace,
+            owed: 0,
+            newest: 0,
+        }
+    }
+
+    /// Goes on as long as no JavaScript is needed. In a turn that `net.js` runs, some of what is for it is left to it.
+    fn quietly(&mut self, turn: bool) -> Quiet {
+        loop {
+            match self.next() {
+                Next::Tick => self.mail.tick(),
+                Next::Emit(emit) if turn => match self.leave_to_js(emit) {
+                    Ok(bytes) => return Quiet::Left(bytes),
+                    Err(emit) => return Quiet::Next(Next::Emit(emit)),
+                },
+                Next::Idle(idle) => {
+                    self.settle(idle);
+                    return Quiet::Over { errors: !self.errors.is_empty() };
+                }
+                next => return Quiet::Next(next),
+            }
         }
     }
 
@@ -175,7 +212,10 @@ impl Host {
             self.counters.steps += 1;
             return match self.machine.step() {
                 Step::Emit(emit) => Next::Emit(emit),
-                Step::Tick(id) => Next::Tick(id),
+                Step::Tick(TickId(id)) => {
+                    (self.owed, self.newest) = (self.owed + 1, id);
+                    Next::Tick
+                }
                 Step::Return(outcome) => Next::Return(outcome),
                 Step::Idle(idle) => Next::Idle(idle),
                 Step::Released(id) => Next::Released(id),
@@ -214,6 +254,11 @@ impl Host {
         self.depth == 0
     }
 
+    /// Whether no turn is open. One stays open when the environment ends in it.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.depth == 0 && self.stash.is_none()
+    }
+
     fn begin(&mut self, command: Command) -> Result<(), ApiMisuse> {
         self.counters.commands += 1;
         if self.depth == 0 {
@@ -230,23 +275,53 @@ impl Host {
         }
     }
 
+    /// Begins the oldest tick that has not run.
+    pub(crate) fn begin_tick(&mut self) -> Result<(), ApiMisuse> {
+        self.counters.ticks += 1;
+        self.tell_time();
+        self.machine.tick(TickId((self.newest + 1).saturating_sub(self.owed)))?;
+        self.owed -= 1;
+        Ok(())
+    }
+
     /// Begins the turn that is due. Ticks may be owed after a failure of code that is none of the machine's: it is told.
     pub(crate) fn begin_turn(&mut self, turn: Turn) {
         self.tell_time();
-        let owed = match &turn {
-            Turn::Complete(completion) => self.machine.complete(completion.clone()),
-            Turn::Phase(phase) => self.machine.phase(*phase),
-        };
-        match owed {
-            Err(ApiMisuse::TicksOwed(_)) => {
-                self.machine.threw().expect("nothing runs");
-                while !matches!(self.next(), Next::Idle(_)) {}
-                match turn {
-                    Turn::Complete(completion) => self.machine.complete(completion).expect("ticks may wait"),
-                    Turn::Phase(phase) => self.machine.phase(phase).expect("ticks may wait"),
+        if self.owed > 0 {
+            match self.try_turn(turn.clone()) {
+                Err(ApiMisuse::TicksOwed(_)) => {
+                    self.machine.threw().expect("nothing runs");
+                    while !matches!(self.next(), Next::Idle(_)) {}
                 }
+                other => return other.expect(COMPLETES),
             }
-            other => other.expect("the kernel completes what was asked of it"),
+        }
+        self.try_turn(turn).expect(COMPLETES);
+    }
+
+    /// Begins a turn as far as no JavaScript is needed. If it has left something for `net.js`, its bytes that are not in the
+    /// slab; what else it has come to waits for `run_turn`.
+    pub(crate) fn begin_early(&mut self, turn: Turn, slab_is_there: bool) -> Option<Bytes> {
+        self.begin_turn(turn);
+        self.mail.trust(slab_is_there);
+        match self.quietly(true) {
+            Quiet::Left(bytes) => bytes,
+            Quiet::Over { .. } => {
+                self.mail.leave(Left::Nothing);
+                None
+            }
+            Quiet::Next(next) => {
+                self.stash = Some(next);
+                self.mail.leave(Left::Turn);
+                None
+            }
+        }
+    }
+
+    fn try_turn(&mut self, turn: Turn) -> Result<(), ApiMisuse> {
+        match turn {
+            Turn::Complete(completion) => self.machine.complete(completion),
+            Turn::Phase(phase) => self.machine.phase(phase),
         }
     }
 
@@ -303,15 +378,23 @@ fn handle_of(completion: &Completion) -> Option<HandleId> {
 /// Runs a user's call. The turn of code that Node called ends with Node's own; what the machine owes after the outermost
 /// call is made known to the loop at once.
 pub(crate) fn command(env: Env, command: Command) -> Result<Outcome, Thrown> {
-    let (began, outermost) = host(|h| (h.begin(command), h.is_outermost()));
-    if let Err(misuse) = began {
-        return Err(Some(env.misuse(&misuse.to_string())));
-    }
-    let outcome = go(env);
+    let (first, outermost) = host(|h| (h.begin(command).map(|()| h.quietly(false)), h.is_outermost()));
+    let first = first.map_err(|misuse| Some(env.misuse(&misuse.to_string())))?;
+    let outcome = go_on(env, first, None, false);
     if outermost {
         go(env)?;
     }
-    outcome?.ok_or(None)
+    match outcome? {
+        Come::Return(outcome) => Ok(outcome),
+        _ => Err(None),
+    }
+}
+
+/// Runs a tick.
+pub(crate) fn tick(env: Env) -> Result<(), Thrown> {
+    let first = host(|h| h.begin_tick().map(|()| h.quietly(false)));
+    let first = first.map_err(|misuse| Some(env.misuse(&misuse.to_string())))?;
+    go_on(env, first, None, false).map(drop)
 }
 
 /// What `go` has come to.
@@ -322,59 +405,65 @@ enum Come {
     Left(napi_value),
 }
 
-/// Goes on until the innermost call returns (`Some`) or nothing is left to do.
-pub(crate) fn go(env: Env) -> Result<Option<Outcome>, Thrown> {
-    match go_on(env, None, false)? {
-        Come::Return(outcome) => Ok(Some(outcome)),
-        _ => Ok(None),
-    }
+/// Goes on until the innermost call returns or nothing is left to do.
+pub(crate) fn go(env: Env) -> Result<(), Thrown> {
+    go_on(env, host(|h| h.quietly(false)), None, false).map(drop)
 }
 
 /// Goes on in a turn that `net.js` runs, until it is over or has left something to be run: the bytes that come with it.
-pub(crate) fn go_in_turn(env: Env) -> Result<napi_value, Thrown> {
-    in_turn(env, None)
-}
-
-fn in_turn(env: Env, thrown: Option<Thrown>) -> Result<napi_value, Thrown> {
-    host(|h| {
-        h.mail.trust();
+pub(crate) fn go_in_turn(
+    env: Env,
+    thrown: Option<Thrown>,
+    before: impl FnOnce(&mut Host),
+) -> Result<napi_value, Thrown> {
+    let first = host(|h| {
+        before(h);
+        h.mail.trust(true);
         h.mail.leave(Left::Nothing);
+        h.quietly(thrown.is_none())
     });
-    match go_on(env, thrown, true)? {
+    match go_on(env, first, thrown, true)? {
         Come::Left(bytes) => Ok(bytes),
         _ => Ok(std::ptr::null_mut()),
     }
 }
 
-/// The listener that was left has returned. With `passed_over` it was not called, since the user's `emit` did not go on.
-pub(crate) fn went_on(env: Env, passed_over: bool) -> Result<napi_value, Thrown> {
-    host(|h| {
+/// The listener that was left has returned, or was not called, since the user's `emit` did not go on.
+pub(crate) fn went_on(env: Env) -> Result<napi_value, Thrown> {
+    go_in_turn(env, None, |h| {
         h.depth -= 1;
         h.early = None;
-        if passed_over {
+        if h.mail.passed_over() {
             h.swallow();
         }
-    });
-    go_in_turn(env)
+    })
 }
 
 /// The listener that was left has failed.
 pub(crate) fn failed(env: Env, error: napi_value) -> Result<napi_value, Thrown> {
-    host(|h| {
+    go_in_turn(env, Some(Some(error)), |h| {
         h.depth -= 1;
         h.threw();
-    });
-    in_turn(env, Some(Some(error)))
+    })
 }
 
-fn go_on(env: Env, mut thrown: Option<Thrown>, turn: bool) -> Result<Come, Thrown> {
+fn go_on(env: Env, first: Quiet, mut thrown: Option<Thrown>, turn: bool) -> Result<Come, Thrown> {
+    let mut at = first;
     loop {
-        let next = match host(Host::next) {
-            Next::Emit(emit) if turn && thrown.is_none() => match host(|h| h.leave_to_js(emit)) {
-                Ok(bytes) => return Ok(Come::Left(bytes.map_or(std::ptr::null_mut(), |bytes| env.buffer(&bytes)))),
-                Err(emit) => Next::Emit(emit),
-            },
-            next => next,
+        let next = match at {
+            Quiet::Left(bytes) => {
+                return Ok(Come::Left(bytes.map_or(std::ptr::null_mut(), |bytes| env.buffer(&bytes))));
+            }
+            Quiet::Over { errors } => {
+                if errors {
+                    env.forget_errors();
+                }
+                return match thrown {
+                    Some(what) => Err(what),
+                    None => Ok(Come::Idle),
+                };
+            }
+            Quiet::Next(next) => next,
         };
         match next {
             Next::Emit(emit) => {
@@ -389,31 +478,21 @@ fn go_on(env: Env, mut thrown: Option<Thrown>, turn: bool) -> Result<Come, Throw
                     None => Ok(Come::Return(outcome)),
                 };
             }
-            Next::Idle(idle) => {
-                host(|h| h.settle(idle));
-                env.forget_errors();
-                return match thrown {
-                    Some(what) => Err(what),
-                    None => Ok(Come::Idle),
-                };
-            }
             other => {
                 if let Err(what) = aside(env, other) {
                     thrown.get_or_insert(what);
                 }
             }
         }
+        at = host(|h| h.quietly(turn && thrown.is_none()));
     }
 }
 
 /// What a step asks for that is no user code.
 fn aside(env: Env, next: Next) -> Result<(), Thrown> {
     match next {
-        Next::Tick(TickId(id)) => {
-            if !host(|h| h.mail.tick(id)) {
-                flush(env);
-                host(|h| h.mail.tick(id));
-            }
+        Next::Tick => {
+            host(|h| h.mail.tick());
             Ok(())
         }
         Next::Released(socket) => {

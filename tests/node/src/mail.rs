@@ -1,31 +1,31 @@
 //! What crosses from here to `net.js` without a call: numbers in an array that both see, and the bytes of small reads.
 //!
 //! A call into JavaScript costs as much as a good part of the machine's work for a request. So ticks wait here for the
-//! return to JavaScript that comes next, and a turn's 'data' is left here for the function of `net.js` that runs the turn.
+//! return to JavaScript that comes next, and a turn's 'data' is left here for the function of `net.js` that runs the turn. Ticks
+//! run in the order in which they were scheduled, so that how many there are says which.
 
 use crate::host::{face, host};
-use crate::js::{Env, api};
+use crate::js::{Env, Thrown, api};
 use napi_sys::*;
-
-/// How many ticks can wait.
-const TICKS: usize = 8;
 
 /// Where in the array which number is; `face/core.js` has the same.
 mod at {
-    /// How many ticks wait; their ids are behind.
+    /// How many ticks wait.
     pub(super) const TICKS: usize = 0;
-    pub(super) const FIRST: usize = 1;
     /// What `net.js` is to run: see `Left`.
-    pub(super) const EVENT: usize = 9;
-    pub(super) const SLOT: usize = 10;
-    pub(super) const LISTENER: usize = 11;
+    pub(super) const EVENT: usize = 1;
+    pub(super) const SLOT: usize = 2;
+    pub(super) const LISTENER: usize = 3;
     /// Where in the slab the bytes are, and how many; none if they are given back as a Buffer.
-    pub(super) const FROM: usize = 12;
-    pub(super) const LENGTH: usize = 13;
+    pub(super) const FROM: usize = 4;
+    pub(super) const LENGTH: usize = 5;
+    /// What `net.js` says with a call: whether the listener that was left was passed over, and which socket is written to.
+    pub(super) const PASSED_OVER: usize = 6;
+    pub(super) const WRITES: usize = 7;
 }
 
 /// How many numbers the array has.
-const NUMBERS: usize = 14;
+const NUMBERS: usize = 8;
 
 /// What a turn has left for `net.js` to run, before it goes on.
 #[derive(Clone, Copy)]
@@ -36,6 +36,8 @@ pub(crate) enum Left {
     Data = 1,
     /// The next listener of the same event.
     Listener = 2,
+    /// A turn that has not left anything yet: it is to be run.
+    Turn = 3,
 }
 
 /// The array, and the slab.
@@ -44,6 +46,8 @@ pub(crate) struct Mail {
     slab: *mut u8,
     room: usize,
     used: usize,
+    /// The slab's ArrayBuffer.
+    kept: napi_ref,
     /// No user code has run since `net.js` has looked whether the slab is still its: the user can give its memory away.
     sure: bool,
 }
@@ -55,8 +59,8 @@ impl Mail {
         let (mut buffer, mut offset) = (std::ptr::null_mut(), 0);
         api!(napi_get_typedarray_info(env.0, array, &mut kind, &mut len, &mut data, &mut buffer, &mut offset));
         let fits = kind == TypedarrayType::float64_array && len >= NUMBERS;
-        let none = std::ptr::null_mut();
-        fits.then_some(Self { numbers: data.cast(), slab: none, room: 0, used: 0, sure: false })
+        let (slab, kept) = (std::ptr::null_mut(), std::ptr::null_mut());
+        fits.then_some(Self { numbers: data.cast(), slab, room: 0, used: 0, kept, sure: false })
     }
 
     fn put(&mut self, at: usize, number: f64) {
@@ -69,19 +73,13 @@ impl Mail {
         unsafe { self.numbers.add(at).read() }
     }
 
-    fn ticks(&self) -> usize {
-        self.get(at::TICKS) as usize
+    fn ticks(&self) -> f64 {
+        self.get(at::TICKS)
     }
 
-    /// One more tick waits. False if there is no place for it.
-    pub(crate) fn tick(&mut self, id: u64) -> bool {
-        let count = self.ticks();
-        if count == TICKS {
-            return false;
-        }
-        self.put(at::FIRST + count, id as f64);
-        self.put(at::TICKS, (count + 1) as f64);
-        true
+    /// One more tick waits.
+    pub(crate) fn tick(&mut self) {
+        self.put(at::TICKS, self.ticks() + 1.0);
     }
 
     pub(crate) fn leave(&mut self, what: Left) {
@@ -98,9 +96,19 @@ impl Mail {
         self.leave(Left::Listener);
     }
 
-    /// The slab is there and is nobody's but ours, says `net.js`, and runs no user code before the next call.
-    pub(crate) fn trust(&mut self) {
-        self.sure = true;
+    /// The socket that is written to.
+    pub(crate) fn writes(&self) -> f64 {
+        self.get(at::WRITES)
+    }
+
+    /// Whether the listener that was left was passed over.
+    pub(crate) fn passed_over(&self) -> bool {
+        self.get(at::PASSED_OVER) != 0.0
+    }
+
+    /// Whether the slab is there and is nobody's but ours. No user code runs before the next call.
+    pub(crate) fn trust(&mut self, is_there: bool) {
+        self.sure = is_there;
     }
 
     /// User code runs.
@@ -121,15 +129,36 @@ impl Mail {
         fits
     }
 
-    /// Another slab.
-    pub(crate) fn renew(&mut self, slab: *mut u8, room: usize) {
+    /// Another slab: its memory, and its ArrayBuffer.
+    fn renew(&mut self, slab: *mut u8, room: usize, kept: napi_ref) -> napi_ref {
         (self.slab, self.room, self.used) = (slab, room, 0);
+        std::mem::replace(&mut self.kept, kept)
     }
+
+    /// Whether the slab's memory is there.
+    pub(crate) fn has_slab(&self, env: Env) -> bool {
+        let mut gone = true;
+        if !self.kept.is_null() {
+            api!(napi_is_detached_arraybuffer(env.0, env.kept(self.kept), &mut gone));
+        }
+        !gone
+    }
+}
+
+/// `slab(bytes, memory)`: another block for small reads, with its ArrayBuffer.
+pub(crate) fn renew(env: Env, args: &[napi_value]) -> Result<napi_value, Thrown> {
+    let (data, room) = env.view(args[0]);
+    let kept = env.keep(args[1]);
+    let old = host(|h| h.mail.renew(data.cast_mut(), room, kept));
+    if !old.is_null() {
+        api!(napi_delete_reference(env.0, old));
+    }
+    Ok(env.undefined())
 }
 
 /// Hands the ticks that wait to `net.js`: before any of its code runs that does not look for them.
 pub(crate) fn flush(env: Env) {
-    if host(|h| h.mail.ticks()) > 0 {
+    if host(|h| h.mail.ticks()) > 0.0 {
         let (function, mut result) = (env.kept(face(|f| f.ticks)), std::ptr::null_mut());
         api!(napi_call_function(env.0, env.undefined(), function, 0, std::ptr::null(), &mut result));
     }

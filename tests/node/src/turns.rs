@@ -4,7 +4,9 @@
 
 use crate::host::{Host, Turn, face, go, go_in_turn, host};
 use crate::js::{Env, Thrown, api};
+use crate::mail::Left;
 use crate::uv::{self, Loop, Memory};
+use bytes::Bytes;
 use napi_sys::*;
 use netfold_core::host::Kernel;
 use netfold_core::{Completion, Idle, Phase, ServerId, Target};
@@ -239,41 +241,73 @@ fn is_over() -> bool {
     host(|h| h.loops.over)
 }
 
-/// A turn as Node's own callbacks are one. False when JavaScript cannot be run any more.
-fn turn(env: Env, turn: Turn) -> bool {
-    let context = host(|h| {
-        let own = h.context_of(&turn);
-        h.turn = Some(turn);
-        own.unwrap_or(h.loops.context)
-    });
+/// A turn that is about to be one of Node's callbacks.
+struct Due {
+    context: napi_async_context,
+    /// What it has left for `net.js` already.
+    bytes: Option<Bytes>,
+}
+
+impl Host {
+    /// What a read brings needs no JavaScript up to its first listener.
+    fn due(&mut self, env: Env, turn: Turn) -> Due {
+        let context = self.context_of(&turn).unwrap_or(self.loops.context);
+        let early = matches!(turn, Turn::Complete(Completion::Read(..))) && self.is_at_rest();
+        let bytes = if early {
+            let slab_is_there = self.mail.has_slab(env);
+            self.begin_early(turn, slab_is_there)
+        } else {
+            self.mail.leave(Left::Turn);
+            self.turn = Some(turn);
+            None
+        };
+        Due { context, bytes }
+    }
+}
+
+/// With the function of `net.js` that runs turns, for as many turns as there are.
+fn turns<R>(env: Env, run: impl FnOnce(napi_value) -> R) -> R {
     let mut scope = std::ptr::null_mut();
     api!(napi_open_handle_scope(env.0, &mut scope));
-    let (function, mut receiver, mut result) = (env.kept(face(|f| f.turn)), std::ptr::null_mut(), std::ptr::null_mut());
-    api!(napi_get_global(env.0, &mut receiver));
-    let status = api!(napi_make_callback(env.0, context, receiver, function, 0, std::ptr::null(), &mut result));
-    let mut goes_on = true;
-    if status != Status::napi_ok {
-        // A turn that failed has told so itself; one of the ticks after it has not.
-        match (env.caught(), TOLD.take()) {
-            (Some(_), true) => {}
-            (Some(error), false) => {
-                api!(napi_fatal_exception(env.0, error));
-            }
-            (None, _) => goes_on = false,
-        }
-    }
+    let ran = run(env.kept(face(|f| f.turn)));
+    api!(napi_close_handle_scope(env.0, scope));
+    ran
+}
+
+/// A turn as Node's own callbacks are one. False when JavaScript cannot be run any more.
+fn turn(env: Env, function: napi_value, due: Due) -> bool {
+    let Some(bytes) = due.bytes else { return call(env, function, due.context, &[]) };
+    // Not one of many: its Buffer may go when it is over.
+    let mut scope = std::ptr::null_mut();
+    api!(napi_open_handle_scope(env.0, &mut scope));
+    let goes_on = call(env, function, due.context, &[env.buffer(&bytes)]);
     api!(napi_close_handle_scope(env.0, scope));
     goes_on
+}
+
+fn call(env: Env, function: napi_value, context: napi_async_context, args: &[napi_value]) -> bool {
+    let mut result = std::ptr::null_mut();
+    // The function does not look at what it is called on.
+    let status = api!(napi_make_callback(env.0, context, function, function, args.len(), args.as_ptr(), &mut result));
+    if status == Status::napi_ok {
+        return true;
+    }
+    // A turn that failed has told so itself; one of the ticks after it has not.
+    match (env.caught(), TOLD.take()) {
+        (Some(_), true) => true,
+        (Some(error), false) => {
+            api!(napi_fatal_exception(env.0, error));
+            true
+        }
+        (None, _) => false,
+    }
 }
 
 /// What a turn does first, within Node's callback: `net.js` runs what it leaves, and has it go on.
 pub(crate) fn run_turn(env: Env) -> Given {
     let begun = match host(|h| h.watching()) {
         Some(server) => env.call(face(|f| f.accepted), &[env.int(server.slot())]).map(|_| std::ptr::null_mut()),
-        None => {
-            host(Host::begin_due);
-            go_in_turn(env)
-        }
+        None => go_in_turn(env, None, Host::begin_due),
     };
     telling(env, begun)
 }
@@ -318,12 +352,12 @@ fn work_off(env: Env) {
     if host(|h| h.kernel.wait(Some(0))).is_err() {
         return;
     }
-    while let Some(completion) = host(|h| h.kernel.next()) {
-        host(|h| h.counters.completions += 1);
-        if !turn(env, Turn::Complete(completion)) {
-            return;
-        }
-    }
+    let next = |h: &mut Host| {
+        let completion = h.kernel.next()?;
+        h.counters.completions += 1;
+        Some(h.due(env, Turn::Complete(completion)))
+    };
+    turns(env, |function| while host(next).is_some_and(|due| turn(env, function, due)) {});
 }
 
 /// The machine's deadline, or the driver's.
@@ -400,6 +434,9 @@ fn batch(env: Env, phase: Phase) {
 }
 
 fn turn_of(env: Env, phase: Phase) -> bool {
-    host(|h| h.counters.phases += 1);
-    turn(env, Turn::Phase(phase))
+    let due = host(|h| {
+        h.counters.phases += 1;
+        h.due(env, Turn::Phase(phase))
+    });
+    turns(env, |function| turn(env, function, due))
 }

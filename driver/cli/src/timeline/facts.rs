@@ -2,6 +2,7 @@
 
 use netfold::core::{Command, Completion, Emit, HandleId, Op, Target};
 use netfold::{Bytes, CallbackId};
+use std::net::SocketAddr;
 
 /// What a line means to those who draw.
 #[derive(Clone, Debug, Default)]
@@ -19,11 +20,19 @@ pub enum Fact {
     /// The system was asked to send FIN, and will.
     Fin,
     /// It was asked to send RST, or to close.
-    Close,
+    Close { reset: bool },
     /// Bytes came in.
     Read(Bytes),
     /// FIN came in.
     Eof,
+    /// The system was asked to connect to this address.
+    Connect(SocketAddr),
+    /// The system has said what an address is.
+    Address(SocketAddr),
+    /// The connection is there, or not.
+    Connected { failed: bool },
+    /// Reading failed: the other side has cut it.
+    Cut,
     /// A callback of a write runs.
     Callback(CallbackId),
     /// An event.
@@ -85,13 +94,16 @@ pub fn fact_of_op(op: &Op<'_>) -> (&'static str, Fact) {
     match op {
         Op::Write(_, chunks) => ("send", Fact::Send(chunks.to_vec())),
         Op::Shutdown(_) => ("shutdown", Fact::Fin),
-        Op::Close(_) => ("close handle", Fact::Close),
-        Op::Reset(_) => ("reset handle", Fact::Close),
+        Op::Close(_) => ("close handle", Fact::Close { reset: false }),
+        Op::Reset(_) => ("reset handle", Fact::Close { reset: true }),
         Op::Open(..) | Op::OpenFd(..) => ("open", Fact::None),
         Op::Adopt(..) => ("adopt", Fact::None),
         Op::Bind { .. } | Op::BindPath(..) => ("bind", Fact::None),
         Op::Listen(..) => ("listen", Fact::None),
-        Op::Connect(..) | Op::ConnectPath(..) => ("connect", Fact::None),
+        Op::Connect(_, to) => ("connect", Fact::Connect(*to)),
+        Op::ConnectPath(..) => ("connect", Fact::None),
+        Op::SockName(_) => ("local address", Fact::None),
+        Op::PeerName(_) => ("remote address", Fact::None),
         Op::ReadStart(_) => ("read start", Fact::None),
         Op::ReadStop(_) => ("read stop", Fact::None),
         Op::Lookup { .. } => ("lookup", Fact::None),
@@ -132,12 +144,12 @@ pub fn handle_of_op(op: &Op<'_>) -> Option<HandleId> {
 
 pub fn fact_of_completion(completion: &Completion) -> (&'static str, Fact) {
     match completion {
-        Completion::Connected(..) => ("connected", Fact::None),
+        Completion::Connected(_, result) => ("connected", Fact::Connected { failed: result.is_err() }),
         Completion::Written(_, result) => ("written", Fact::Sent { failed: result.is_err() }),
         Completion::Drained(_) => ("drained", Fact::None),
         Completion::Read(_, bytes) | Completion::ReadAs(_, bytes, _) => ("read", Fact::Read(bytes.clone())),
         Completion::Eof(_) | Completion::EofAs(..) => ("eof", Fact::Eof),
-        Completion::ReadFailed(..) => ("read failed", Fact::None),
+        Completion::ReadFailed(..) => ("read failed", Fact::Cut),
         Completion::Accepted(..) => ("accepted", Fact::None),
         Completion::AcceptFailed(..) => ("accept failed", Fact::None),
         Completion::LookedUp(..) => ("looked up", Fact::None),

@@ -11,6 +11,17 @@ use netfold::core::trace::{Input, Output, Paused, Record, ReplayError, Replayer,
 use netfold::core::{Core, HandleId, Outcome, Reply, Step, Target};
 use std::collections::HashMap;
 
+/// When each line was, in nanoseconds of the machine's clock: it counts milliseconds, and the lines of one share it evenly,
+/// so that they stay in order.
+pub fn nanoseconds(lines: &[Line]) -> Vec<u64> {
+    let mut out = Vec::with_capacity(lines.len());
+    for same in lines.chunk_by(|a, b| a.time == b.time) {
+        let step = (1_000_000 / same.len() as u64).max(1);
+        out.extend((0..).zip(same).map(|(n, line)| line.time * 1_000_000 + (n * step).min(999_999)));
+    }
+    out
+}
+
 /// What a line tells of. The first seven are inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -227,8 +238,12 @@ impl At {
                 (Kind::Command, of, name, fact)
             }
             Input::Reply(reply) => {
-                let failed = matches!(reply, Reply::Failed(_));
-                let fact = Fact::Answered { pending: *reply == Reply::Pending, failed };
+                let fact = match *reply {
+                    Reply::Addr(Some(address)) => Fact::Address(address),
+                    _ => {
+                        Fact::Answered { pending: *reply == Reply::Pending, failed: matches!(reply, Reply::Failed(_)) }
+                    }
+                };
                 (Kind::Reply, self.asked.take(), "reply", fact)
             }
             Input::Completion(completion) => {

@@ -54,6 +54,7 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_right() {
         (&["show", "a", "b"], &["unexpected argument 'b'"]),
         (&["show", "a", "--socket", "7"], &["give a socket as c3.7"]),
         (&["seek", "a"], &["<INPUT>"]),
+        (&["export", "a", "--to", "gif"], &["perfetto, pcapng, mermaid"]),
         (&["view", "a"], &["--output <FILE>"]),
         (&["diff", "a"], &["<B>"]),
         (&["completions", "tcl"], &["bash", "zsh"]),

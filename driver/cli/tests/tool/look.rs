@@ -44,8 +44,8 @@ fn filters_choose_by_whose_by_name_and_by_time() {
     });
     let last = all.last().unwrap()["time"].as_u64().unwrap();
     let half = (last / 2).to_string();
-    chosen(&["--from", &half], &|line| line["time"].as_u64() >= Some(last / 2));
-    chosen(&["--to", &half], &|line| line["time"].as_u64() <= Some(last / 2));
+    chosen(&["--since", &half], &|line| line["time"].as_u64() >= Some(last / 2));
+    chosen(&["--until", &half], &|line| line["time"].as_u64() <= Some(last / 2));
     chosen(&["--inputs"], &|line| {
         !["call", "emit", "schedule", "return", "idle", "released"].contains(&line["kind"].as_str().unwrap())
     });

@@ -4,11 +4,13 @@
 mod arguments;
 mod demo;
 mod echo;
+mod export;
 mod look;
 #[path = "../../../tests/process/mod.rs"]
 #[expect(dead_code, reason = "the tests of the examples use the rest")]
 mod process;
 mod proxy;
+mod redact;
 mod stopping;
 mod trace;
 mod view;

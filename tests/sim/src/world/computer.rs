@@ -44,6 +44,8 @@ pub(super) struct ComputerState {
     pub(super) ports: BTreeMap<u16, Vec<Ref>>,
     pub(super) port_range: (u16, u16),
     pub(super) next_port: u16,
+    /// Every port that is given out is in use: the next search need not look for one that is not.
+    pub(super) no_port_unused: bool,
     /// Each with whether everybody may make files in it.
     pub(super) directories: BTreeMap<String, bool>,
     pub(super) files: BTreeMap<String, File>,
@@ -62,6 +64,7 @@ impl ComputerState {
             ports: BTreeMap::new(),
             port_range: PORTS,
             next_port: PORTS.0,
+            no_port_unused: false,
             directories: BTreeMap::from([("/tmp".into(), true)]),
             files: BTreeMap::new(),
             abstracts: BTreeMap::new(),
@@ -70,11 +73,15 @@ impl ComputerState {
 
     /// Gives out no more than so many ports.
     pub(super) fn set_ports(&mut self, count: u16) {
-        self.port_range = (PORTS.0, PORTS.0 + count.min(PORTS.1 - PORTS.0));
+        self.give_ports(PORTS.0..PORTS.0 + count.min(PORTS.1 - PORTS.0));
     }
 
     pub(super) fn all_ports(&mut self) {
-        self.port_range = PORTS;
+        self.give_ports(PORTS.0..PORTS.1);
+    }
+
+    pub(super) fn give_ports(&mut self, ports: std::ops::Range<u16>) {
+        (self.port_range, self.no_port_unused) = ((ports.start, ports.end), false);
     }
 }
 
@@ -87,6 +94,8 @@ pub(super) struct ProcState {
     pub(super) alive: bool,
     /// It stands still: no program of it runs.
     pub(super) stopped: bool,
+    /// How many bytes of a connection it reads in a millisecond; 0 for as many as come.
+    pub(super) slow: usize,
     /// It stands in the list of those that something has happened to.
     pub(super) stirred: bool,
     pub(super) user: u32,
@@ -115,6 +124,7 @@ impl Inner {
             born: self.now,
             alive: state.up,
             stopped: false,
+            slow: 0,
             stirred: false,
             user: 1_000,
             open: DESCRIPTORS,
@@ -163,6 +173,7 @@ impl Inner {
         let state = &mut self.computers[computer as usize];
         state.open = 0;
         state.ports.clear();
+        state.no_port_unused = false;
         state.abstracts.clear();
         state.files.values_mut().for_each(|file| file.socket = None);
         self.look_for_cut_off();

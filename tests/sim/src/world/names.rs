@@ -86,32 +86,35 @@ impl Inner {
         list.retain(|known| *known != which);
         if list.is_empty() {
             ports.remove(&port);
+            self.computers[computer].no_port_unused = false;
         }
     }
 
-    /// A port that nobody has. With `to` one that no connection to there has, if there is no other.
+    /// A port that nobody has. With `to` one that no connection to there has, if there is no other. The search goes on where
+    /// the last one ended.
     pub(super) fn choose_port(&mut self, computer: u32, to: Option<SocketAddr>) -> Option<u16> {
-        let state = &mut self.computers[computer as usize];
+        let state = &self.computers[computer as usize];
         let (first, end) = state.port_range;
         let count = end.saturating_sub(first);
-        if count == 0 {
-            return None;
-        }
-        if state.ports.len() < count as usize || state.ports.range(first..end).count() < count as usize {
-            for _ in 0..count {
-                let port = state.next_port.clamp(first, end - 1);
-                state.next_port = if port + 1 >= end { first } else { port + 1 };
-                if !state.ports.contains_key(&port) {
-                    return Some(port);
-                }
-            }
-        }
-        let to = to?;
+        let from = state.next_port.clamp(first, end.max(first + 1) - 1);
+        let mut ports = (from..end).chain(first..from);
+        let unused = |port: &u16| !state.ports.contains_key(port);
         let free = |port: &u16| {
-            self.on_port(computer, *port)
-                .all(|(_, sock)| sock.auto_port && sock.remote.is_some_and(|remote| remote != to))
+            let mut others = self.on_port(computer, *port);
+            others.all(|(_, sock)| sock.auto_port && sock.remote.is_some_and(|remote| Some(remote) != to))
         };
-        (first..end).find(free)
+        let mut chosen = if state.no_port_unused { None } else { ports.clone().find(unused) };
+        let no_port_unused = chosen.is_none();
+        if chosen.is_none() && to.is_some() {
+            chosen = ports.find(free);
+        }
+        let state = &mut self.computers[computer as usize];
+        state.no_port_unused = no_port_unused;
+        if let Some(port) = chosen {
+            state.next_port = if port + 1 >= end { first } else { port + 1 };
+        }
+        debug_assert!(chosen.is_none() || count > 0);
+        chosen
     }
 
     pub(super) fn bind_port(&mut self, which: Ref, addr: SocketAddr) -> Result<(), Errno> {

@@ -268,7 +268,7 @@ impl Computer {
     /// Which ports are given out, the end not among them: where there is no other, `EADDRNOTAVAIL` (connect) or
     /// `EADDRINUSE` (bind).
     pub fn limit_ports(&self, ports: std::ops::Range<u16>) {
-        self.world.0.borrow_mut().computers[self.id as usize].port_range = (ports.start, ports.end);
+        self.world.0.borrow_mut().computers[self.id as usize].give_ports(ports);
     }
 
     /// As [`World::directory`], here.
@@ -332,6 +332,12 @@ impl Process {
     /// Has it stand still, or go on: [`Programs`](crate::Programs) does not run it. The kernel goes on answering for it.
     pub fn stop(&self, stopped: bool) {
         self.world.0.borrow_mut().stop_process(self.pid, stopped);
+    }
+
+    /// Has its loop read no more than so many bytes of a connection in a millisecond, as a program that has much else to do; 0 for
+    /// as many as come. What comes meanwhile waits in the kernel, and its writer when there is no more room.
+    pub fn read_slowly(&self, most: usize) {
+        self.world.0.borrow_mut().procs[self.pid as usize].slow = most;
     }
 
     /// The process is no more, and the kernel closes what it had open: with FIN, or with RST where bytes were unread. The
