@@ -1,7 +1,8 @@
 //! The runs that the crate brings along, each made of nothing but a chooser's answers.
 
 use crate::chooser::Chooser;
-use crate::explore::pair::{NAMES, SCENARIOS, WHICH};
+use crate::explore::pair::{NAMES, SCENARIOS};
+use crate::explore::{WHICH, meeting};
 use crate::program::{self, ProgramOptions, look_at};
 use crate::troubled;
 use std::fmt;
@@ -17,6 +18,8 @@ pub enum Kind {
     Troubled,
     /// `pair`: a walk of one of the [scenarios of a pair](crate::explore::pair::SCENARIOS), as the explorer's tapes are.
     Pair,
+    /// `meeting`: a walk of one of the [scenarios of a meeting](crate::explore::meeting::SCENARIOS).
+    Meeting,
 }
 
 /// No walk of a pair is as long.
@@ -44,7 +47,7 @@ impl Finished {
 
 impl Kind {
     /// All there are.
-    pub const ALL: [Kind; 3] = [Kind::Program, Kind::Troubled, Kind::Pair];
+    pub const ALL: [Kind; 4] = [Kind::Program, Kind::Troubled, Kind::Pair, Kind::Meeting];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -52,6 +55,7 @@ impl Kind {
             Kind::Program => "program",
             Kind::Troubled => "troubled",
             Kind::Pair => "pair",
+            Kind::Meeting => "meeting",
         }
     }
 
@@ -84,6 +88,16 @@ impl Kind {
             Kind::Troubled => {
                 let ran = troubled::run(chooser, true);
                 Finished { problems: ran.problems, broken_at: ran.broken_at, traces: ran.traces, turns: Vec::new() }
+            }
+            Kind::Meeting => {
+                let which = chooser.choose(WHICH, meeting::SCENARIOS.len() as u32) as usize;
+                let (broken, trace) = meeting::SCENARIOS[which].1.record(chooser, STEPS);
+                let mut problems: Vec<(String, String)> = broken.map(ruled).into_iter().collect();
+                let broken = look_at(&trace, false).unwrap_or_else(|error| panic!("{error}"));
+                let first = broken.first().filter(|_| problems.is_empty());
+                let broken_at = first.map(|broken| (0, broken.input));
+                problems.extend(broken.into_iter().map(|b| (b.rule.to_string(), b.to_string())));
+                Finished { problems, broken_at, traces: vec![("program".into(), trace)], turns: Vec::new() }
             }
             Kind::Pair => {
                 let which = chooser.choose(WHICH, SCENARIOS.len() as u32) as usize;

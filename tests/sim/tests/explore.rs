@@ -1,7 +1,8 @@
 //! Small scenarios are explored to their end, on the real machine; a plain search finds as many states.
 
-use netfold_sim::explore::pair::{Pair, PairState, Ruled, SCENARIOS, tape_of};
-use netfold_sim::explore::{Choose, Explorer, Model, Order, walk};
+use netfold_sim::explore::meeting::{Meeting, RuledMeeting};
+use netfold_sim::explore::pair::{Pair, PairState, Ruled, SCENARIOS};
+use netfold_sim::explore::{Choose, Explorer, Model, Order, tape_of, walk};
 use netfold_sim::{Chooser, Diagram, Finding, Finished, Kind};
 use std::collections::BTreeSet;
 
@@ -36,6 +37,24 @@ fn the_rules_hold_in_all_states_of_small_scenarios() {
     }
 }
 
+/// A server and two clients on one machine: whatever is under way completes in any order, and everything comes to its end.
+#[test]
+fn completions_in_any_order_come_to_one_end() {
+    for (meeting, least) in [
+        (Meeting { names: false, destroys: false, closes: false }, 500),
+        (Meeting { names: true, destroys: false, closes: false }, 500),
+    ] {
+        let explored = Explorer::default().run(&RuledMeeting(meeting), |_| {});
+        assert_eq!(explored.broken, None, "{meeting:?}");
+        assert!(explored.closed && explored.progress.states > least, "{meeting:?}: {}", explored.progress.states);
+        let plain = Explorer { order: Order::Breadth, ..Explorer::default() }.run(&meeting, |_| {});
+        assert_eq!(plain.progress.states, explored.progress.states, "{meeting:?}");
+    }
+    for seed in 0..100 {
+        assert!(Kind::Meeting.run(&Chooser::seed(seed)).problems.is_empty(), "{}", Kind::Meeting.report(seed));
+    }
+}
+
 /// What the explorer finds is a tape like others: of the scenario that it is a walk of.
 #[test]
 fn a_tape_of_the_explorers_is_one_of_a_run() {
@@ -66,7 +85,7 @@ fn a_tape_of_the_explorers_is_one_of_a_run() {
     let explored = Explorer { order: Order::Breadth, ..Explorer::default() }.run(&dry, |_| {});
     let (what, tape) = explored.broken.expect("a broken state");
     assert_eq!(what, "'finish' comes");
-    let chooser = Chooser::tape(tape_of(1, &tape));
+    let chooser = Chooser::tape(tape_of(1, SCENARIOS.len(), &tape));
     let finish = |finished: &Finished| {
         let text = Diagram::of(finished).to_string();
         text.contains("'finish'").then(|| ("finish".to_string(), text))

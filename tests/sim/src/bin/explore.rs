@@ -1,8 +1,10 @@
 //! Explores "two writes a side, partial I/O, one reset, destroy anywhere", or a smaller scenario of that name.
 //!
+//! `meeting`, and `addresses` (without names), are those of a server and two clients, in which all completions come in any order.
 //! Words: `breadth` (first; else depth), `ruled` (the rules look at both machines), a scenario's name, a number (of states after which
 //! it gives up).
 
+use netfold_sim::explore::meeting::{self, RuledMeeting};
 use netfold_sim::explore::pair::{Pair, Ruled, SCENARIOS};
 use netfold_sim::explore::{Cells, Explored, Explorer, Model, Order};
 use std::process::ExitCode;
@@ -12,10 +14,15 @@ fn main() -> ExitCode {
     let has = |word: &str| words.iter().any(|given| given == word);
     let order = if has("breadth") { Order::Breadth } else { Order::Depth };
     let most = words.iter().find_map(|word| word.parse().ok()).unwrap_or(u64::MAX);
-    let pair = SCENARIOS.iter().find(|(name, _)| has(name)).map_or(Pair::FULL, |(_, pair)| *pair);
     let explorer = Explorer { order, most };
-    let explored = if has("ruled") { run(explorer, &Ruled(pair)) } else { run(explorer, &pair) };
-    println!("{}", Cells(&pair, &explored.progress));
+    let meeting = meeting::SCENARIOS.iter().find(|(name, _)| has(name)).map(|(_, meeting)| *meeting);
+    let pair = SCENARIOS.iter().find(|(name, _)| has(name)).map_or(Pair::FULL, |(_, pair)| *pair);
+    let explored = match (meeting, has("ruled")) {
+        (Some(meeting), true) => run(explorer, &RuledMeeting(meeting)),
+        (Some(meeting), false) => run(explorer, &meeting),
+        (None, true) => run(explorer, &Ruled(pair)),
+        (None, false) => run(explorer, &pair),
+    };
     if let Some((what, tape)) = &explored.broken {
         println!("{what}\n{tape}");
     }
@@ -37,5 +44,6 @@ fn run<M: Model>(explorer: Explorer, model: &M) -> Explored {
         p.rate(),
         if explored.closed { "closed" } else { "not closed" }
     );
+    println!("{}", Cells(model, p));
     explored
 }

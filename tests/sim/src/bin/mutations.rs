@@ -18,8 +18,9 @@ fn main() -> std::process::ExitCode {
 #[cfg(netfold_bugs)]
 mod planted {
     use netfold::core::bugs::{Bug, plant};
-    use netfold_sim::explore::pair::{Ruled, SCENARIOS, tape_of};
-    use netfold_sim::explore::{Explorer, Order};
+    use netfold_sim::explore::meeting::{self, RuledMeeting};
+    use netfold_sim::explore::pair::{Ruled, SCENARIOS};
+    use netfold_sim::explore::{Explorer, Order, tape_of};
     use netfold_sim::{Chooser, Finding, Kind};
     use std::process::ExitCode;
     use std::time::Instant;
@@ -81,19 +82,28 @@ mod planted {
         for &bug in bugs {
             plant(Some(bug));
             let name = format!("{bug:?}");
-            let explored = order.iter().find_map(|which| {
-                let explored = explorer.run(&Ruled(SCENARIOS[*which].1), |_| {});
+            let pairs = order.iter().find_map(|which| {
+                let (scenario, pair) = SCENARIOS[*which];
+                let explored = explorer.run(&Ruled(pair), |_| {});
                 let (what, tape) = explored.broken?;
-                Some((*which, explored.progress.states, what, tape_of(*which, &tape)))
+                let tape = tape_of(*which, SCENARIOS.len(), &tape);
+                Some((Kind::Pair, scenario, explored.progress.states, what, tape))
+            });
+            let explored = pairs.or_else(|| {
+                let which = meeting::SCENARIOS.len() - 1;
+                let (scenario, meeting) = meeting::SCENARIOS[which];
+                let explored = explorer.run(&RuledMeeting(meeting), |_| {});
+                let (what, tape) = explored.broken?;
+                let tape = tape_of(which, meeting::SCENARIOS.len(), &tape);
+                Some((Kind::Meeting, scenario, explored.progress.states, what, tape))
             });
             match explored {
                 None => println!("{name:<24} {:>9} {:>8} {:>7} {:>6}", "-", "-", "-", "-"),
-                Some((which, states, what, tape)) => {
+                Some((kind, scenario, states, what, tape)) => {
                     found += 1;
-                    let small = Finding::of(Kind::Pair, Chooser::tape(tape)).map(|found| found.small());
+                    let small = Finding::of(kind, Chooser::tape(tape)).map(|found| found.small());
                     let (answers, arrows) =
                         small.as_ref().map_or((0, 0), |small| (small.tape.choices().len(), small.diagram().arrows()));
-                    let scenario = SCENARIOS[which].0;
                     println!("{name:<24} {scenario:>9} {states:>8} {answers:>7} {arrows:>6}  {what}");
                     if let Some(small) = small.filter(|_| shows) {
                         println!("\n{small}\n{}", small.scenario());

@@ -4,12 +4,14 @@
 //! another. [`Explorer`] answers in every way there is and follows each state once; the same function walks at random with
 //! a [`Chooser`], and along a tape.
 
+mod drive;
 mod engine;
+pub mod meeting;
 pub mod pair;
 mod seen;
 
 use crate::chooser::Chooser;
-use crate::tape::Tape;
+use crate::tape::{Choice, Tape};
 use seen::Seen;
 use std::collections::VecDeque;
 use std::fmt;
@@ -245,4 +247,24 @@ pub fn walk<M: Model>(model: &M, chooser: &Chooser, most: u32) -> Option<String>
         }
     }
     None
+}
+
+/// The tape of an exploration of one of so many scenarios, as one of [`Kind`](crate::Kind): that asks first which it is.
+pub fn tape_of(scenario: usize, of: usize, tape: &Tape) -> Tape {
+    let which = Choice { label: WHICH.into(), n: of as u32, choice: scenario as u32 };
+    Tape::new([&[which], tape.choices()].concat())
+}
+
+/// What is decided first.
+pub(crate) const WHICH: &str = "scenario";
+
+/// Two numbers into one; neither is lost.
+#[derive(Debug)]
+struct Mix(u128);
+
+impl Mix {
+    fn add(&mut self, n: u128) {
+        let mixed = (self.0 ^ n).wrapping_mul(0x2360_ED05_1FC6_5DA4_4385_DF64_9FCC_F645);
+        self.0 = mixed ^ (mixed >> 64);
+    }
 }

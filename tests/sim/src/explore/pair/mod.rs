@@ -5,9 +5,8 @@ mod side;
 mod turn;
 
 use super::engine::{Engine, Watched};
-use super::{Choose, Model};
+use super::{Choose, Mix, Model};
 use crate::chooser::Chooser;
-use crate::tape::{Choice, Tape};
 use netfold::core::trace::{Input, Options, Payload};
 use netfold::core::{Bytes, CallbackId, Command, Completion, Core, Errno, Machine, Phase};
 use side::{Ledger, Side};
@@ -68,15 +67,6 @@ pub const SCENARIOS: [(&str, Pair); 7] = [
     ("pauses", Pair { writes: [2, 0], destroys: false, resets: false, pauses: true, mark: Some(2), ..Pair::FULL }),
     ("ways-out", Pair { writes: [2, 0], ways_out: true, ..Pair::FULL }),
 ];
-
-/// The tape of a scenario's exploration, as one of [`Kind::Pair`](crate::Kind::Pair): that asks first which scenario it is.
-pub fn tape_of(scenario: usize, tape: &Tape) -> Tape {
-    let which = Choice { label: WHICH.into(), n: SCENARIOS.len() as u32, choice: scenario as u32 };
-    Tape::new([&[which], tape.choices()].concat())
-}
-
-/// What is decided first.
-pub(crate) const WHICH: &str = "scenario";
 
 /// The two sides.
 pub const NAMES: [&str; 2] = ["left", "right"];
@@ -526,14 +516,4 @@ static PATTERN: [u8; 64] = {
 
 fn pattern(from: u32, len: u32) -> Bytes {
     Bytes::from_static(&PATTERN).slice(from as usize..(from + len) as usize)
-}
-
-/// Two numbers into one; neither is lost.
-struct Mix(u128);
-
-impl Mix {
-    fn add(&mut self, n: u128) {
-        let mixed = (self.0 ^ n).wrapping_mul(0x2360_ED05_1FC6_5DA4_4385_DF64_9FCC_F645);
-        self.0 = mixed ^ (mixed >> 64);
-    }
 }

@@ -1,11 +1,11 @@
-//! A turn of one side: what the machine asks and emits in it, and its ticks.
+//! What is around one side's machine.
 
 use super::super::Choose;
+use super::super::drive::{Around, tell};
 use super::super::engine::Engine;
 use super::{Pair, Scene, pattern};
 use netfold::core::trace::Input;
-use netfold::core::{Command, Emit, Errno, Op, Outcome, Reply, Step, TickId};
-use std::collections::VecDeque;
+use netfold::core::{Command, Core, Emit, Errno, Idle, Op, Outcome, Reply};
 
 pub(super) struct Run<'a> {
     pub(super) pair: &'a Pair,
@@ -21,66 +21,26 @@ impl Run<'_> {
         input: Input,
         choose: &mut impl Choose,
     ) -> Option<Outcome> {
-        let mut ticks = VecDeque::new();
-        let mut outcome = None;
-        let taken = match input {
-            Input::Command(command) => {
-                let taken = engine.begin(command);
-                outcome = self.go(engine, choose, &mut ticks, true);
-                taken
-            }
-            Input::Completion(completion) => engine.complete(completion),
-            Input::Phase(phase) => engine.phase(phase),
-            _ => Ok(()),
-        };
-        taken.expect("the protocol is kept");
-        self.go(engine, choose, &mut ticks, false);
-        while let Some(tick) = ticks.pop_front() {
-            engine.tick(tick).expect("it is due");
-            self.go(engine, choose, &mut ticks, false);
+        tell(engine, self, input, choose)
+    }
+}
+
+impl Around for Run<'_> {
+    fn hears(&mut self, emit: &Emit, choose: &mut impl Choose, does: &mut Vec<Command>) {
+        let Scene { sides, ways, .. } = &mut *self.scene;
+        let side = &mut sides[self.me];
+        side.hears(emit, ways[1 - self.me]);
+        let may = self.pair.destroys && !side.destroyed && !side.closed;
+        if may && choose.choose("destroy within", 2) == 1 {
+            side.destroyed = true;
+            does.push(Command::Destroy(side.socket, None));
         }
-        self.scene.sides[self.me].look(engine.core());
-        outcome
     }
 
-    /// Until the machine rests, or the command that was begun returns.
-    fn go<E: Engine>(
-        &mut self,
-        engine: &mut E,
-        choose: &mut impl Choose,
-        ticks: &mut VecDeque<TickId>,
-        command: bool,
-    ) -> Option<Outcome> {
-        loop {
-            match engine.step() {
-                Step::Call(call) => {
-                    let reply = self.reply(&call.op(), choose);
-                    call.answer(reply).expect("the reply fits");
-                    engine.answered(reply);
-                }
-                Step::Tick(tick) => ticks.push_back(tick),
-                Step::Emit(emit) => {
-                    let Scene { sides, ways, .. } = &mut *self.scene;
-                    let side = &mut sides[self.me];
-                    side.hears(&emit, ways[1 - self.me]);
-                    let may = self.pair.destroys && !side.destroyed && !side.closed;
-                    if may && choose.choose("destroy within", 2) == 1 {
-                        side.destroyed = true;
-                        engine.begin(Command::Destroy(side.socket, None)).expect("user code may call");
-                        self.go(engine, choose, ticks, true);
-                    }
-                    if matches!(emit, Emit::Unhandled { .. }) {
-                        engine.threw().expect("a listener runs");
-                    }
-                }
-                Step::Return(outcome) if command => return Some(outcome),
-                Step::Return(_) | Step::Released(_) => {}
-                Step::Idle(idle) => {
-                    self.scene.sides[self.me].idle = idle;
-                    return None;
-                }
-            }
-        }
+    fn rests(&mut self, idle: Idle, core: &Core) {
+        let side = &mut self.scene.sides[self.me];
+        side.idle = idle;
+        side.look(core);
     }
 
     fn reply(&mut self, op: &Op<'_>, choose: &mut impl Choose) -> Reply {
