@@ -1,5 +1,5 @@
-//! Writes the corpora that a fuzzer begins with to `fuzz/corpus`, the same each time: files `begin-*`, each under 1 KiB. What a
-//! fuzzer has found stands beside them and stays.
+//! Writes the corpora that a fuzzer begins with to `fuzz/corpus`: files `begin-*`, each at most 1 KiB, made of this tree's
+//! scenarios and of seeds. What a fuzzer has found stands beside them and stays.
 
 use netfold_bodies::core_protocol;
 use netfold_conformance::scenario::recorded;
