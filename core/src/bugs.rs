@@ -1,14 +1,22 @@
 //! Planted bugs: wrong orders that can be switched on, to see that the tests find them.
 //!
-//! They exist only in a build with `RUSTFLAGS="--cfg netfold_bugs"`; elsewhere `bug!(Name)` is `false` and nothing of this
-//! is compiled. A call site is one condition: `if bug!(CloseFifo)`. To plant another, add its line to the list.
+//! They exist only in a build with `RUSTFLAGS="--cfg netfold_bugs"`, and there each core has a field that says which is its
+//! own; elsewhere `bug!(Name)` is `false` and nothing of this is compiled. A call site is one condition: `if
+//! bug!(CloseFifo)`. To plant another, add its line to the list.
 
 #[cfg(netfold_bugs)]
 mod planted {
+    use crate::engine::Core;
+    use core::cell::Cell;
     use core::sync::atomic::{AtomicU8, Ordering};
 
-    /// Which bug there is, in all cores of the process; 0 for none.
-    static CHOSEN: AtomicU8 = AtomicU8::new(0);
+    /// Which bug a core is made with, as its place in `Bug::EVERY`; there is none at the end of it.
+    static NEXT: AtomicU8 = AtomicU8::new(u8::MAX);
+
+    std::thread_local! {
+        /// The bug of the core that runs: not every place that can go wrong has the core at hand.
+        static RUNNING: Cell<Option<Bug>> = const { Cell::new(None) };
+    }
 
     macro_rules! bugs {
         (all { $($(#[$doc:meta])* $name:ident,)* } plain { $($(#[$seen:meta])* $plain:ident,)* }
@@ -19,6 +27,8 @@ mod planted {
             pub enum Bug { $($(#[$doc])* $name,)* $($(#[$seen])* $plain,)* $($(#[$told])* $order,)* }
 
             impl Bug {
+                /// All there are, as they are declared.
+                const EVERY: &'static [Bug] = &[$(Bug::$name,)* $(Bug::$plain,)* $(Bug::$order),*];
                 /// Every wrong order: random programs must find each.
                 pub const ALL: &'static [Bug] = &[$(Bug::$name),*];
                 /// What is lost or told wrong, for all to see: Node's own tests must find each.
@@ -230,20 +240,42 @@ mod planted {
         }
     }
 
-    /// Plants a bug in every core of the process; none takes it out.
+    /// Every core that is made from now on has this bug; none takes it out.
     pub fn plant(bug: Option<Bug>) {
-        CHOSEN.store(bug.map_or(0, |bug| bug as u8 + 1), Ordering::Relaxed);
+        NEXT.store(bug.map_or(u8::MAX, |bug| bug as u8), Ordering::Relaxed);
+    }
+
+    /// The bug of a core that is made now.
+    pub(crate) fn next() -> Option<Bug> {
+        Bug::EVERY.get(usize::from(NEXT.load(Ordering::Relaxed))).copied()
+    }
+
+    /// A core with this bug runs from here on.
+    pub(crate) fn enter(bug: Option<Bug>) {
+        RUNNING.set(bug);
     }
 
     pub(crate) fn is(bug: Bug) -> bool {
-        CHOSEN.load(Ordering::Relaxed) == bug as u8 + 1
+        RUNNING.get() == Some(bug)
+    }
+
+    impl Core {
+        /// The bug that is planted in this core.
+        pub const fn bug(&self) -> Option<Bug> {
+            self.bug
+        }
+
+        /// This core has this bug from now on.
+        pub const fn set_bug(&mut self, bug: Option<Bug>) {
+            self.bug = bug;
+        }
     }
 }
 
 #[cfg(netfold_bugs)]
-pub(crate) use planted::is;
-#[cfg(netfold_bugs)]
 pub use planted::{Bug, plant};
+#[cfg(netfold_bugs)]
+pub(crate) use planted::{enter, is, next};
 
 /// Whether a planted bug is switched on.
 #[cfg(netfold_bugs)]

@@ -29,7 +29,7 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, netfold_bugs))]
 extern crate std;
 
 mod block_list;

@@ -37,6 +37,10 @@
 //!
 //! The order of events, ticks and turns is Node 20's, held by [`netfold_core`]'s machine.
 
+#[cfg(unix)]
+#[doc = include_str!("../examples/README.md")]
+pub mod embedding {}
+
 mod abort;
 mod error;
 mod grow;

@@ -213,3 +213,40 @@ fn a_loop_per_thread() {
         assert_eq!(thread.join().unwrap(), 100_000);
     }
 }
+
+/// What the page on embedding says of calls from outside, and of what a dispatch may leave.
+#[test]
+fn what_waits_is_due_at_once_and_what_is_left_stays_readable() {
+    let mut net = new(0usize);
+    assert_ne!(net.deadline(), Some(0));
+    let server = net.create_server(|net, socket| {
+        socket.on_data(net, |net, _, chunk| net.state += chunk.len());
+    });
+    server.listen(&mut net, ("127.0.0.1", 0)).unwrap();
+    assert_eq!(net.deadline(), Some(0), "'listening' waits for the next dispatch");
+    net.dispatch().unwrap();
+    assert_ne!(net.deadline(), Some(0));
+    net.set_timeout(50.0, |_| {});
+    net.dispatch().unwrap();
+    let due = net.deadline();
+    assert!(matches!(due, Some(..=50)), "{due:?}");
+    let mut client = std::net::TcpStream::connect(("127.0.0.1", server.port(&mut net).unwrap())).unwrap();
+    client.set_nonblocking(true).unwrap();
+    // More than a dispatch reads.
+    let mut sent = 0;
+    let mut readable = false;
+    for _ in 0..10_000 {
+        sent += client.write(&[1; 1 << 20]).unwrap_or(0);
+        net.dispatch().unwrap();
+        let mut fds = [PollFd::new(net.kernel(), PollFlags::IN)];
+        readable |= net.state < sent && poll(&mut fds, Some(&rustix::event::Timespec::default())).unwrap() == 1;
+        if readable {
+            break;
+        }
+    }
+    assert!(readable, "{} of {sent} were read at once", net.state);
+    while net.state < sent {
+        wait(&mut net, Duration::from_secs(60));
+        net.dispatch().unwrap();
+    }
+}

@@ -219,3 +219,32 @@ fn a_second_signal_ends_the_graceful_server_at_once() {
     server.signal(Signal::TERM);
     assert_eq!(server.end().went_well().last_line(), "stopping");
 }
+
+/// In somebody else's loop: all that is sent comes back, a deadline comes, an end comes, and the loop's own work is done.
+fn embedded(name: &str, own: &str) {
+    let ran = Running::start(&mut example(name)).end();
+    let mut lines: Vec<&str> = ran.went_well().out.lines().collect();
+    let at = lines.iter().position(|line| line.starts_with(own)).unwrap_or_else(|| panic!("{ran:?}"));
+    lines.remove(at);
+    assert_eq!(lines, ["1000000 bytes came back", "closed, without an error", "nothing is left to do"]);
+}
+
+#[test]
+fn mio_runs_a_server_and_a_client() {
+    embedded("embed_mio", "mio's own: readable true");
+}
+
+#[test]
+fn calloop_runs_a_server_and_a_client() {
+    embedded("embed_calloop", "calloop's own: a timer");
+}
+
+#[test]
+fn tokio_runs_a_server_and_a_client() {
+    embedded("embed_tokio", "tokio's own: a task");
+}
+
+#[test]
+fn smol_runs_a_server_and_a_client() {
+    embedded("embed_smol", "smol's own: a task");
+}

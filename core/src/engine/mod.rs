@@ -186,6 +186,8 @@ pub struct Core {
     /// How many of what was fed are left of the pending phase's batch: 0 when another phase runs.
     fed_batch: u32,
     to_release: Vec<SocketId>,
+    #[cfg(netfold_bugs)]
+    pub(crate) bug: Option<crate::bugs::Bug>,
 }
 
 impl Default for Core {
@@ -237,12 +239,16 @@ impl Core {
             batch: 0,
             fed_batch: 0,
             to_release: Vec::new(),
+            #[cfg(netfold_bugs)]
+            bug: crate::bugs::next(),
         }
     }
 
     /// A user's call. Legal when the core is idle, inside an [`Emit`](crate::Emit), and after a
     /// [`Step::Return`]. Then `step` until the matching `Return`.
     pub fn begin(&mut self, command: Command) -> Result<(), ApiMisuse> {
+        #[cfg(netfold_bugs)]
+        crate::bugs::enter(self.bug);
         if self.mode == Mode::Running {
             return Err(ApiMisuse::NotYourTurn);
         }
@@ -286,6 +292,8 @@ impl Core {
     /// the machine still meant to do in this call, or in this turn if no call is open, is dropped (rule T9); the call
     /// returns [`Outcome::ListenerThrew`]. Ticks that are owed may now wait for the end of the next turn (rule T10).
     pub fn threw(&mut self) -> Result<(), ApiMisuse> {
+        #[cfg(netfold_bugs)]
+        crate::bugs::enter(self.bug);
         if self.mode == Mode::Running {
             return Err(ApiMisuse::NotYourTurn);
         }
@@ -315,6 +323,8 @@ impl Core {
     ///
     /// One for a handle or lookup that is closed meanwhile is ignored.
     pub fn complete(&mut self, completion: Completion) -> Result<(), ApiMisuse> {
+        #[cfg(netfold_bugs)]
+        crate::bugs::enter(self.bug);
         self.turn_may_start()?;
         if !self.to_release.is_empty() {
             self.sweep();
@@ -333,6 +343,8 @@ impl Core {
 
     /// Runs the tick that is due. Ticks run after each turn, in the order of their [`Step::Tick`]s.
     pub fn tick(&mut self, id: TickId) -> Result<(), ApiMisuse> {
+        #[cfg(netfold_bugs)]
+        crate::bugs::enter(self.bug);
         if !matches!(self.mode, Mode::Idle | Mode::Returned) || !self.frames.is_empty() {
             return Err(ApiMisuse::TurnOpen);
         }
@@ -349,6 +361,8 @@ impl Core {
     /// Moves the core's clock, in milliseconds. Runs nothing: timers that became due run in
     /// [`phase(Timers)`](Core::phase).
     pub fn advance(&mut self, now: u64) -> Result<(), ApiMisuse> {
+        #[cfg(netfold_bugs)]
+        crate::bugs::enter(self.bug);
         if !matches!(self.mode, Mode::Idle | Mode::Returned) || !self.frames.is_empty() {
             return Err(ApiMisuse::TurnOpen);
         }
@@ -361,6 +375,8 @@ impl Core {
 
     /// Runs the next turn of a phase. Call again, after draining the ticks, as long as [`Idle::batch`] is not 0.
     pub fn phase(&mut self, phase: Phase) -> Result<(), ApiMisuse> {
+        #[cfg(netfold_bugs)]
+        crate::bugs::enter(self.bug);
         self.turn_may_start()?;
         self.hollow = false;
         let _told_by_the_next_step = self.next_of(phase);
@@ -377,6 +393,8 @@ impl Core {
     /// Goes forward. The only way.
     #[inline]
     pub fn step(&mut self) -> Step<'_> {
+        #[cfg(netfold_bugs)]
+        crate::bugs::enter(self.bug);
         if !self.news.any() && self.frames.len() > self.floor {
             self.go_on();
         }
@@ -661,6 +679,8 @@ impl Core {
 
     #[inline]
     pub(crate) fn answered(&mut self, reply: Reply) -> Result<(), ApiMisuse> {
+        #[cfg(netfold_bugs)]
+        crate::bugs::enter(self.bug);
         if let (Some(Asked::Write(_)), Reply::Done) = (&self.asked, &reply) {
             self.asked = None;
             self.news.told(News::CALL);

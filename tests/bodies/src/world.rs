@@ -10,7 +10,7 @@ use netfold_core::{
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,14 @@ pub struct Report {
 const DEPTH: u32 = 6;
 /// Steps after which no new work is begun.
 const STEPS: u64 = 20_000;
+
+/// How long a chunk can be, in bytes.
+const SIZES: [usize; 6] = [0, 1, 100, 16_384, 20_000, 70_000];
+/// What is written and read: made once, since a run is shorter than the making of the longest.
+static ONES: [u8; 70_000] = [1; 70_000];
+static TWOS: [u8; 65_536] = [2; 65_536];
+static TEXTS: LazyLock<Vec<Chunk>> =
+    LazyLock::new(|| SIZES.iter().map(|size| Chunk::text("é".repeat(size / 2), Encoding::Utf8)).collect());
 
 #[derive(Clone, Copy, Debug, Default)]
 struct HandleState {
@@ -59,6 +67,8 @@ struct World<'a> {
     /// Something happened that may lose callbacks: a throw, or the machine's own listeners removed.
     lossy: bool,
     ending: bool,
+    /// The machine has said that turns are due.
+    owes: bool,
     depth: u32,
     now: u64,
     report: Report,
@@ -86,6 +96,7 @@ pub(crate) fn run(mut choices: Choices<'_>) -> Report {
         owed: BTreeMap::new(),
         lossy: false,
         ending: false,
+        owes: false,
         depth: 0,
         now: 0,
         report: Report::default(),
@@ -123,8 +134,9 @@ impl World<'_> {
                     assert!(command, "only a command returns");
                     return Some(outcome);
                 }
-                Step::Idle(_) => {
+                Step::Idle(idle) => {
                     assert!(!command, "a command that began returns");
+                    self.owes = idle.pending > 0 || idle.closing > 0 || idle.batch > 0;
                     return None;
                 }
                 Step::Released(socket) => {
@@ -185,13 +197,8 @@ impl World<'_> {
     }
 
     fn chunk(&mut self) -> Chunk {
-        const SIZES: [usize; 6] = [0, 1, 100, 16_384, 20_000, 70_000];
-        let size = SIZES[self.choices.choose(SIZES.len())];
-        if self.choices.once_in(3) {
-            Chunk::text("é".repeat(size / 2), Encoding::Utf8)
-        } else {
-            Bytes::from(vec![1; size]).into()
-        }
+        let which = self.choices.choose(SIZES.len());
+        if self.choices.once_in(3) { TEXTS[which].clone() } else { Bytes::from_static(&ONES[..SIZES[which]]).into() }
     }
 
     fn command(&mut self) {
@@ -397,7 +404,7 @@ impl World<'_> {
             if state.reading {
                 let sizes = [1, 100, 65_536];
                 let size = sizes[self.choices.choose(3)];
-                possible.push(Completion::Read(h, Bytes::from(vec![2; size])));
+                possible.push(Completion::Read(h, Bytes::from_static(&TWOS[..size])));
                 possible.push(Completion::Eof(h));
                 possible.push(Completion::ReadFailed(h, failed));
             }
@@ -486,6 +493,9 @@ impl World<'_> {
             for phase in [Phase::Pending, Phase::Closing, Phase::Timers] {
                 self.phase(phase);
                 self.drain();
+            }
+            if !self.owes {
+                break;
             }
         }
         self.check();

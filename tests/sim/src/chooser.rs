@@ -3,12 +3,14 @@
 use crate::tape::{Choice, Tape, TapeError};
 use std::cell::RefCell;
 use std::fmt;
+use std::io::{BufRead, Write};
 use std::rc::Rc;
 
 /// Who answers, and what was answered.
 ///
 /// The same world is a simulation with [`seed`](Chooser::seed), a fuzz target with [`bytes`](Chooser::bytes), an
-/// exhaustive exploration with [`exhaust`], and a replay with [`tape`](Chooser::tape). Whoever answered, the answers can be
+/// exhaustive exploration with [`exhaust`], a replay with [`tape`](Chooser::tape), and a game with
+/// [`person`](Chooser::person). Whoever answered, the answers can be
 /// had as a [`Tape`] that gives the same run again.
 ///
 /// 0 is always what an idle machine with nothing in the way would do. A clone is another hold on the same chooser.
@@ -28,6 +30,30 @@ enum Source {
     Bytes { bytes: Vec<u8>, at: usize },
     Digits { digits: Vec<(u32, u32)>, at: usize },
     Tape { tape: Tape, at: usize },
+    Person { answers: Box<dyn BufRead>, questions: Box<dyn Write>, calm: bool },
+}
+
+/// What a person answered, a line at a time, until it is an answer; `None` from where 0 will do for all that follows.
+fn ask(answers: &mut dyn BufRead, questions: &mut dyn Write, label: &str, n: u32) -> Option<u32> {
+    let mut line = String::new();
+    loop {
+        // Who cannot be asked any more gives no answers either.
+        let options = if n == 1 { "0 alone".to_string() } else { format!("0 to {}", n - 1) };
+        write!(questions, "{label}? {options}: ").and_then(|()| questions.flush()).ok()?;
+        line.clear();
+        if answers.read_line(&mut line).unwrap_or(0) == 0 {
+            let _nobody_is_there = writeln!(questions);
+            return None;
+        }
+        match line.trim() {
+            "" => return Some(0),
+            "calm" => return None,
+            text => match text.parse() {
+                Ok(choice) if choice < n => return Some(choice),
+                _ => writeln!(questions, "{text:?} is not one of them; nothing is 0, `calm` is 0 from here on").ok()?,
+            },
+        }
+    }
 }
 
 impl Chooser {
@@ -55,6 +81,20 @@ impl Chooser {
     /// its end, 0.
     pub fn tape(tape: Tape) -> Self {
         Self::new(Source::Tape { tape, at: 0 })
+    }
+
+    /// A person: each question is a line that is written, `LABEL? 0 to 3: `, and its answer a line that is read. An empty line is 0; after
+    /// the line `calm`, and at the end of the input, everything is.
+    ///
+    /// ```
+    /// use netfold_sim::Chooser;
+    ///
+    /// let chooser = Chooser::person("2\n\nseven\n1\ncalm\n".as_bytes(), std::io::sink());
+    /// let answers: Vec<u32> = (0..5).map(|_| chooser.choose("order", 3)).collect();
+    /// assert_eq!(answers, [2, 0, 1, 0, 0]);
+    /// ```
+    pub fn person(answers: impl BufRead + 'static, questions: impl Write + 'static) -> Self {
+        Self::new(Source::Person { answers: Box::new(answers), questions: Box::new(questions), calm: false })
     }
 
     /// Keeps each answer from now on, for [`recorded`](Chooser::recorded).
@@ -108,6 +148,11 @@ impl Chooser {
                     }
                     None => 0,
                 }
+            }
+            Source::Person { answers, questions, calm } => {
+                let answer = if *calm { None } else { ask(answers, questions, label, n) };
+                *calm = answer.is_none();
+                answer.unwrap_or(0)
             }
         };
         inner.count += 1;

@@ -31,6 +31,8 @@ pub enum Fault {
     Stop(String),
     /// `go P`: it goes on.
     Go(String),
+    /// `slow P N`: a process reads no more than so many bytes of a connection in a millisecond; 0 for as many as come.
+    Slow(String, usize),
     /// `descriptors P N`: a process may have so many descriptors beside those that it has.
     Descriptors(String, usize),
     /// `files A N`: the processes of a computer may have so many descriptors beside those that they have.
@@ -158,6 +160,13 @@ impl Script {
             1 => (Fault::ResolverFails(LookupCode::TryAgain), None),
             _ => (Fault::ResolverFails(LookupCode::NotFound), None),
         });
+        if !processes.is_empty() {
+            family("fault slow", &mut || {
+                let p = one("fault slow", processes);
+                let most = [20, 1, 1_000][chooser.choose("fault slow", 3) as usize];
+                (Fault::Slow(p.clone(), most), Some(Fault::Slow(p, 0)))
+            });
+        }
         faults.push((horizon, Fault::Well));
         Self::new(faults)
     }
@@ -179,6 +188,7 @@ impl fmt::Display for Fault {
             Fault::Start(p) => write!(f, "start {p}"),
             Fault::Stop(p) => write!(f, "stop {p}"),
             Fault::Go(p) => write!(f, "go {p}"),
+            Fault::Slow(p, n) => write!(f, "slow {p} {n}"),
             Fault::Descriptors(p, n) => write!(f, "descriptors {p} {n}"),
             Fault::Files(a, n) => write!(f, "files {a} {n}"),
             Fault::Ports(a, n) => write!(f, "ports {a} {n}"),
@@ -208,6 +218,7 @@ impl FromStr for Fault {
             ["start", p] => Fault::Start(p.into()),
             ["stop", p] => Fault::Stop(p.into()),
             ["go", p] => Fault::Go(p.into()),
+            ["slow", p, n] => Fault::Slow(p.into(), number(n)?),
             ["descriptors", p, n] => Fault::Descriptors(p.into(), number(n)?),
             ["files", a, n] => Fault::Files(a.into(), number(n)?),
             ["ports", a, n] => Fault::Ports(a.into(), number(n)?),

@@ -1,7 +1,7 @@
 //! The runs that the crate brings along, each made of nothing but a chooser's answers.
 
 use crate::chooser::Chooser;
-use crate::explore::pair::{NAMES, Pair};
+use crate::explore::pair::{NAMES, SCENARIOS, WHICH};
 use crate::program::{self, ProgramOptions, look_at};
 use crate::troubled;
 use std::fmt;
@@ -15,7 +15,7 @@ pub enum Kind {
     Program,
     /// `troubled`: [`troubled::run`].
     Troubled,
-    /// `pair`: a walk of [`Pair::FULL`], as the explorer's tapes are.
+    /// `pair`: a walk of one of the [scenarios of a pair](crate::explore::pair::SCENARIOS), as the explorer's tapes are.
     Pair,
 }
 
@@ -86,7 +86,8 @@ impl Kind {
                 Finished { problems: ran.problems, broken_at: ran.broken_at, traces: ran.traces, turns: Vec::new() }
             }
             Kind::Pair => {
-                let recorded = Pair::FULL.record(chooser, STEPS);
+                let which = chooser.choose(WHICH, SCENARIOS.len() as u32) as usize;
+                let recorded = SCENARIOS[which].1.record(chooser, STEPS);
                 let mut problems: Vec<(String, String)> = recorded.broken.map(ruled).into_iter().collect();
                 let traces: Vec<_> = NAMES.into_iter().map(String::from).zip(recorded.traces).collect();
                 let mut broken_at = None;

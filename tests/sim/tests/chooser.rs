@@ -1,6 +1,8 @@
 //! One question, many who answer it, and one file for all of them.
 
 use netfold_sim::{Chooser, Tape, exhaust};
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 const LABELS: [&str; 3] = ["write", "latency", "order"];
 
@@ -98,4 +100,29 @@ fn the_odometer_goes_through_all_answers_also_where_questions_depend_on_them() {
     unique.dedup();
     assert_eq!(unique.len(), seen.len(), "none twice");
     assert_eq!(exhaust(6, |chooser| assert!((0..3).all(|_| chooser.choose("a", 2) < 2))), None);
+}
+
+/// A person at a terminal, here a pipe: questions with their options are written, and what was decided is a tape.
+#[test]
+fn a_person_answers_and_the_tape_gives_the_same_run() {
+    let dir = std::env::temp_dir().join(format!("netfold-ask-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("a folder");
+    let tape = dir.join("mine.tape");
+    let runs = || Command::new(env!("CARGO_BIN_EXE_runs"));
+    let mut asks = runs();
+    asks.args(["ask", "program"]).arg(&tape).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = asks.spawn().expect("it runs");
+    let answers = b"3\n\n9\n1\ncalm\n";
+    child.stdin.take().expect("a pipe").write_all(answers).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    let asked = String::from_utf8_lossy(&output.stderr);
+    let begins = "buffers? 0 to 3: all acts? 0 to 2: kind? 0 to 1: \"9\" is not one of them; nothing is 0, `calm` is 0 from \
+                  here on\nkind? 0 to 1: mark? 0 to 3: ";
+    assert!(asked.starts_with(begins), "{asked}");
+    assert!(output.status.success(), "{asked}");
+    let text = std::fs::read_to_string(&tape).expect("a tape");
+    assert!(text.starts_with("netfold tape 1\n3 4 buffers\n0 3 all acts\n1 2 kind\n0 4 mark\n"), "{text}");
+    let again = runs().args(["replay", "program"]).arg(&tape).output().expect("it runs");
+    assert_eq!(again.stdout, output.stdout);
+    std::fs::remove_dir_all(dir).expect("it is there");
 }

@@ -1,8 +1,8 @@
 //! Small scenarios are explored to their end, on the real machine; a plain search finds as many states.
 
-use netfold_sim::explore::pair::{Pair, PairState};
+use netfold_sim::explore::pair::{Pair, PairState, Ruled, SCENARIOS, tape_of};
 use netfold_sim::explore::{Choose, Explorer, Model, Order, walk};
-use netfold_sim::{Chooser, Kind};
+use netfold_sim::{Chooser, Diagram, Finding, Finished, Kind};
 use std::collections::BTreeSet;
 
 const SMALL: [Pair; 4] = [
@@ -23,6 +23,58 @@ fn in_whatever_order_all_states_are_seen_once_and_hold() {
         });
         assert_eq!(both[0], both[1], "{pair:?}");
     }
+}
+
+/// The rules of `spec/rules.md` look at both machines in all states of the small scenarios.
+#[test]
+fn the_rules_hold_in_all_states_of_small_scenarios() {
+    for (name, pair) in &SCENARIOS[1..6] {
+        let explored = Explorer::default().run(&Ruled(*pair), |_| {});
+        assert_eq!(explored.broken, None, "{name}");
+        assert!(explored.closed && explored.progress.states > 300, "{name}");
+        assert_eq!(explored.progress.states, Explorer::default().run(pair, |_| {}).progress.states, "{name}");
+    }
+}
+
+/// What the explorer finds is a tape like others: of the scenario that it is a walk of.
+#[test]
+fn a_tape_of_the_explorers_is_one_of_a_run() {
+    /// 'finish' shall not come: an invariant that does not hold.
+    struct Dry(Pair);
+
+    impl Model for Dry {
+        type State = PairState;
+
+        fn begin(&self) -> PairState {
+            self.0.begin()
+        }
+
+        fn step(&self, state: &mut PairState, choose: &mut impl Choose) -> bool {
+            self.0.step(state, choose)
+        }
+
+        fn key(&self, state: &PairState) -> u128 {
+            self.0.key(state)
+        }
+
+        fn broken(&self, state: &PairState, _: bool) -> Option<String> {
+            format!("{state:?}").contains("finish: true").then(|| "'finish' comes".into())
+        }
+    }
+
+    let dry = Dry(SCENARIOS[1].1);
+    let explored = Explorer { order: Order::Breadth, ..Explorer::default() }.run(&dry, |_| {});
+    let (what, tape) = explored.broken.expect("a broken state");
+    assert_eq!(what, "'finish' comes");
+    let chooser = Chooser::tape(tape_of(1, &tape));
+    let finish = |finished: &Finished| {
+        let text = Diagram::of(finished).to_string();
+        text.contains("'finish'").then(|| ("finish".to_string(), text))
+    };
+    let found = Finding::when(Kind::Pair, chooser.clone(), finish).expect("it comes there too");
+    assert_eq!(chooser.failed(), None);
+    let small = found.small_when(300, finish);
+    assert!(small.tape.choices().len() <= found.tape.choices().len(), "{small}");
 }
 
 /// Answers that are given, then the first; how many there were to choose from.

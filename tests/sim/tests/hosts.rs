@@ -1,7 +1,7 @@
 //! Several computers: crashes, cuts, keep-alive, and the times at which Linux gives up.
 
 use netfold::{Connect, EventKind, Limits, Net, Server, ServerOptions, Socket};
-use netfold_sim::{Chooser, Computer, Cut, Process, Programs, World};
+use netfold_sim::{Chooser, Computer, Cut, Process, Programs, World, WorldOptions};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -18,7 +18,10 @@ struct Two {
 }
 
 fn two() -> Two {
-    let world = World::new(Chooser::calm());
+    two_in(World::new(Chooser::calm()))
+}
+
+fn two_in(world: World) -> Two {
     let (server, client) = (world.computer("s", &["10.0.0.1", "fd00::1"]), world.computer("c", &["10.0.0.2"]));
     let programs = Programs::new(&world);
     Two { world, server, client, programs, log: Log::default() }
@@ -233,6 +236,50 @@ fn a_process_that_stands_still_is_still_answered_for_by_its_kernel() {
     two.ask(|net, client| write(net, client, "hello"));
     two.script("5 stop server\n70000 go server");
     assert_eq!(two.run(100_000).lines(), ["10 client connect", "70000 served data 5"]);
+}
+
+#[test]
+fn a_slow_reader_has_its_writer_wait_until_it_is_slow_no_more() {
+    let room = WorldOptions { send_buffer: 500, receive_buffer: 500, ..WorldOptions::default() };
+    let mut two = two_in(World::with(Chooser::calm(), room));
+    two.serve(|net, socket, server| {
+        socket.end_with_then(net, vec![7; 2_000], |net, _, _| say(net, "written"));
+        server.close(net);
+    });
+    two.ask(|_, _| {});
+    two.script("5 slow client 100\n18 slow client 0");
+    let mut lines = two.run(DAY).lines();
+    // At once, and then each millisecond, what may be read: the writer is done when the rest fits into the buffers.
+    let slow = lines.iter().position(|line| !line.ends_with("data 100") && line != "10 client connect").expect("more");
+    let expected: Vec<String> =
+        ["10 client connect".into()].into_iter().chain((10..18).map(|at| format!("{at} client data 100"))).collect();
+    assert_eq!(lines[..slow], expected);
+    lines.drain(..slow);
+    let data = |line: &String| line.split_once(" client data ").and_then(|(_, len)| len.parse::<usize>().ok());
+    assert_eq!(lines.iter().filter_map(data).sum::<usize>(), 2_000 - 800);
+    assert_eq!((&*lines[0], &**lines.last().expect("a line")), ("18 client data 500", "18 served close"), "{lines:?}");
+    assert_eq!(two.world.left(), [""; 0]);
+}
+
+#[test]
+fn a_slow_reader_gets_all_and_then_the_end() {
+    for (most, last) in [(7, 10 + 142), (1, 10 + 999), (1_000, 10), (5_000, 10)] {
+        let mut two = two();
+        two.serve(|net, socket, server| {
+            socket.end_with(net, vec![7; 1_000]);
+            server.close(net);
+        });
+        two.ask(|_, _| {});
+        two.script(&format!("5 slow client {most}"));
+        let lines = two.run(DAY).lines();
+        let reads = lines.iter().filter(|line| line.contains("client data")).count();
+        assert_eq!(reads, 1_000_usize.div_ceil(most));
+        let end = format!("{last} client end");
+        let late = format!("{} client end", last + 1);
+        assert!(lines.contains(&end) || lines.contains(&late), "{most}: {lines:?}");
+        assert!(two.programs.are_over());
+        assert_eq!(two.world.left(), [""; 0]);
+    }
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn each_family_of_faults_is_off_in_some_seeds_and_on_in_others() {
     let scripts: Vec<String> =
         (0..200).map(|seed| Script::choose(&Chooser::seed(seed), &troubles).to_string()).collect();
     for family in
-        ["cut", "unreachable", "latency", "crash", "kill", "stop", "descriptors", "files", "ports", "resolver"]
+        ["cut", "unreachable", "latency", "crash", "kill", "stop", "slow", "descriptors", "files", "ports", "resolver"]
     {
         let on = scripts.iter().filter(|text| text.contains(&format!(" {family}"))).count();
         assert!((10..190).contains(&on), "{family} in {on} of 200");

@@ -2,13 +2,15 @@
 
 use netfold_sim::{Chooser, Diagram, Finding, Hashes, History, Kind, Tape};
 use std::fs;
+use std::io::{self, BufReader};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
 const USAGE: &str = "runs hashes KIND FIRST COUNT    the hashes of so many seeds: of inputs, outputs and states
-runs events KIND SEED           everything that a run did
+runs events KIND SEED|TAPE      everything that a run did
 runs twice KIND FIRST COUNT     each run again, here and in another process: what differs first, if anything
 runs replay KIND SEED|TAPE      what it is like, as a sequence diagram, and what of it does not hold
+runs ask KIND TAPE              you decide: each question is written to the terminal; the answers go to the file TAPE
 runs shrink KIND SEED|TAPE DIR  a failing run made small: small.tape, .txt, .mmd (diagrams), .rs (a test), .scn (a scenario)";
 
 fn main() -> ExitCode {
@@ -33,11 +35,12 @@ fn run(words: &[&str]) -> Result<ExitCode, String> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        ["events", kind, seed] => {
-            print!("{}", history(kind.parse()?, number(seed)?));
+        ["events", kind, from] => {
+            print!("{}", history_of(kind.parse()?, chooser(from)?));
             Ok(ExitCode::SUCCESS)
         }
         ["replay", kind, from] => replay(kind.parse()?, chooser(from)?),
+        ["ask", kind, tape] => ask(kind.parse()?, Path::new(tape)),
         ["shrink", kind, from, dir] => shrink(kind.parse()?, chooser(from)?, Path::new(dir)),
         ["twice", kind, first, count] => twice(kind.parse()?, number(first)?, number(count)?),
         _ => Err("what shall be done?".into()),
@@ -64,6 +67,14 @@ fn replay(kind: Kind, chooser: Chooser) -> Result<ExitCode, String> {
     Ok(if finished.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The questions go where errors go, so that what comes of the answers can be had by itself.
+fn ask(kind: Kind, tape: &Path) -> Result<ExitCode, String> {
+    let chooser = Chooser::person(BufReader::new(io::stdin()), io::stderr()).recording();
+    let replayed = replay(kind, chooser.clone())?;
+    fs::write(tape, chooser.recorded().to_string()).map_err(|error| error.to_string())?;
+    Ok(replayed)
+}
+
 fn shrink(kind: Kind, chooser: Chooser, dir: &Path) -> Result<ExitCode, String> {
     // What panics does so many times.
     std::panic::set_hook(Box::new(|_| {}));
@@ -85,7 +96,11 @@ fn shrink(kind: Kind, chooser: Chooser, dir: &Path) -> Result<ExitCode, String> 
 }
 
 fn history(kind: Kind, seed: u64) -> History {
-    let chooser = Chooser::seed(seed).recording();
+    history_of(kind, Chooser::seed(seed))
+}
+
+fn history_of(kind: Kind, chooser: Chooser) -> History {
+    let chooser = chooser.recording();
     let finished = kind.run(&chooser);
     History::of(&finished, &chooser.recorded())
 }

@@ -6,12 +6,13 @@
 
 mod engine;
 pub mod pair;
+mod seen;
 
 use crate::chooser::Chooser;
-use crate::tape::{Choice, Tape};
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
+use crate::tape::Tape;
+use seen::Seen;
+use std::collections::VecDeque;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 /// Who answers.
@@ -43,8 +44,11 @@ pub trait Model {
     /// What does not hold in this state; `over` says that nothing is left to do.
     fn broken(&self, state: &Self::State, over: bool) -> Option<String>;
 
-    /// What was reached, to count how much of all there is was seen: a state of some machine, and what came to it.
-    fn cells(&self, _state: &Self::State, _saw: &mut impl FnMut(&'static str, &'static str)) {}
+    /// The states that are counted, and what can come to one: the rows and columns of [`Progress::cells`].
+    const CELLS: (&'static [&'static str], &'static [&'static str]) = (&[], &[]);
+
+    /// What comes next to this state, to count how much of all there is was seen: row and column.
+    fn cells(&self, _state: &Self::State, _saw: &mut impl FnMut(usize, usize)) {}
 }
 
 /// Every sequence of answers, one after the other.
@@ -68,6 +72,16 @@ impl Choose for Odometer {
 }
 
 impl Odometer {
+    fn clear(&mut self) {
+        self.digits.clear();
+        self.at = 0;
+    }
+
+    /// The answers of this sequence that were asked for.
+    fn taken(&self) -> impl Iterator<Item = u32> {
+        self.digits[..self.at].iter().map(|(digit, ..)| *digit)
+    }
+
     /// Goes on to the next sequence; false when there is none.
     fn next(&mut self) -> bool {
         self.digits.truncate(self.at);
@@ -107,14 +121,37 @@ pub struct Progress {
     pub waiting: usize,
     /// How long it took so far.
     pub took: Duration,
-    /// How often each cell was reached: see [`Model::cells`].
-    pub cells: BTreeMap<(&'static str, &'static str), u64>,
+    /// How often each cell was reached, row by row: see [`Model::CELLS`].
+    pub cells: Vec<u64>,
 }
 
 impl Progress {
     /// States a second.
     pub fn rate(&self) -> f64 {
         self.states as f64 / self.took.as_secs_f64().max(1e-9)
+    }
+}
+
+/// The cells of a model, as a table: how often each was reached, and how many were.
+#[derive(Clone, Copy, Debug)]
+pub struct Cells<'a, M>(pub &'a M, pub &'a Progress);
+
+impl<M: Model> fmt::Display for Cells<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (rows, columns) = M::CELLS;
+        let reached = self.1.cells.iter().filter(|n| **n > 0).count();
+        writeln!(f, "{reached} of {} cells of state and event", rows.len() * columns.len())?;
+        let width = rows.iter().map(|name| name.len()).max().unwrap_or(0);
+        write!(f, "{:width$}", "")?;
+        columns.iter().try_for_each(|name| write!(f, " {name:>8}"))?;
+        for (row, counts) in rows.iter().zip(self.1.cells.chunks(columns.len().max(1))) {
+            write!(f, "\n{row:width$}")?;
+            counts.iter().zip(columns.iter()).try_for_each(|(n, name)| match n {
+                0 => write!(f, " {:>1$}", "-", name.len().max(8)),
+                _ => write!(f, " {n:>0$}", name.len().max(8)),
+            })?;
+        }
+        writeln!(f)
     }
 }
 
@@ -128,27 +165,6 @@ pub struct Explored {
     /// The first thing that does not hold, and the answers that lead to it.
     pub broken: Option<(String, Tape)>,
 }
-
-/// Keys are as good as hashes.
-#[derive(Clone, Copy, Debug, Default)]
-struct Whole(u64);
-
-impl Hasher for Whole {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn write_u128(&mut self, n: u128) {
-        self.0 = n as u64;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-/// From which state, and by which answers, a state was first reached.
-type Seen = HashMap<u128, (u128, Box<[u8]>), BuildHasherDefault<Whole>>;
 
 /// Goes through all states of a model.
 #[derive(Clone, Copy, Debug)]
@@ -169,13 +185,13 @@ impl Explorer {
     /// Looks at every state there is, until one is broken. `tell` hears of the progress every 65,536 states.
     pub fn run<M: Model>(&self, model: &M, mut tell: impl FnMut(&Progress)) -> Explored {
         let began = Instant::now();
-        let mut progress = Progress::default();
+        let columns = M::CELLS.1.len();
+        let mut progress = Progress { cells: vec![0; M::CELLS.0.len() * columns], ..Progress::default() };
         let mut seen = Seen::default();
-        let mut waiting: VecDeque<(u128, M::State)> = VecDeque::new();
+        let mut waiting: VecDeque<(u32, M::State)> = VecDeque::new();
         let first = model.begin();
-        let key = model.key(&first);
-        seen.insert(key, (key, Box::default()));
-        waiting.push_back((key, first));
+        let id = seen.insert(model.key(&first), u32::MAX, &Odometer::default()).unwrap_or(0);
+        waiting.push_back((id, first));
         let mut broken = None;
         let mut digits = Odometer::default();
         'all: while let Some((from, state)) = match self.order {
@@ -187,24 +203,20 @@ impl Explorer {
                 (progress.took, progress.waiting) = (began.elapsed(), waiting.len());
                 tell(&progress);
             }
-            model.cells(&state, &mut |state, event| *progress.cells.entry((state, event)).or_default() += 1);
-            digits.digits.clear();
-            digits.at = 0;
+            model.cells(&state, &mut |state, event| progress.cells[state * columns + event] += 1);
+            digits.clear();
             loop {
                 let mut next = state.clone();
                 let goes = model.step(&mut next, &mut digits);
                 progress.ends += u64::from(!goes);
                 if let Some(what) = model.broken(&next, !goes) {
-                    broken = Some((what, self.tape(model, &seen, from, &digits)));
+                    broken = Some((what, seen.tape(model, from, &digits)));
                     break 'all;
                 }
                 if goes {
                     progress.steps += 1;
-                    let key = model.key(&next);
-                    if let Entry::Vacant(entry) = seen.entry(key) {
-                        let by = digits.digits[..digits.at].iter().map(|(digit, ..)| *digit as u8).collect();
-                        entry.insert((from, by));
-                        waiting.push_back((key, next));
+                    if let Some(id) = seen.insert(model.key(&next), from, &digits) {
+                        waiting.push_back((id, next));
                     }
                 }
                 if !digits.next() {
@@ -218,38 +230,6 @@ impl Explorer {
         (progress.took, progress.waiting) = (began.elapsed(), waiting.len());
         let closed = broken.is_none() && waiting.is_empty();
         Explored { progress, closed, broken }
-    }
-
-    /// All answers from the beginning to here.
-    fn tape<M: Model>(&self, model: &M, seen: &Seen, last: u128, digits: &Odometer) -> Tape {
-        let mut parts: Vec<Vec<u32>> = vec![digits.digits.iter().map(|(digit, ..)| *digit).collect()];
-        let mut at = last;
-        while let Some((from, by)) = seen.get(&at).filter(|(from, _)| *from != at) {
-            parts.push(by.iter().map(|digit| u32::from(*digit)).collect());
-            at = *from;
-        }
-        let answers: Vec<u32> = parts.into_iter().rev().flatten().collect();
-        let mut along = Along { answers, at: 0, taken: Vec::new() };
-        let mut state = model.begin();
-        while along.at < along.answers.len() && model.step(&mut state, &mut along) {}
-        Tape::new(along.taken)
-    }
-}
-
-/// Answers that are known, with their labels written down.
-#[derive(Debug)]
-struct Along {
-    answers: Vec<u32>,
-    at: usize,
-    taken: Vec<Choice>,
-}
-
-impl Choose for Along {
-    fn choose(&mut self, label: &'static str, n: u32) -> u32 {
-        let choice = self.answers.get(self.at).copied().unwrap_or(0).min(n - 1);
-        self.at += 1;
-        self.taken.push(Choice { label: label.into(), n, choice });
-        choice
     }
 }
 

@@ -100,6 +100,7 @@ fn faults(troubles: &Troubles<'_>) -> BoxedStrategy<Fault> {
             one.clone().prop_map(Fault::Start).boxed(),
             one.clone().prop_map(Fault::Stop).boxed(),
             one.clone().prop_map(Fault::Go).boxed(),
+            (one.clone(), 0..2_000_usize).prop_map(|(p, n)| Fault::Slow(p, n)).boxed(),
             (one, 0..8_usize).prop_map(|(p, n)| Fault::Descriptors(p, n)).boxed(),
         ]);
     }

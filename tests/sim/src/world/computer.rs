@@ -94,6 +94,8 @@ pub(super) struct ProcState {
     pub(super) alive: bool,
     /// It stands still: no program of it runs.
     pub(super) stopped: bool,
+    /// How many bytes of a connection it reads in a millisecond; 0 for as many as come.
+    pub(super) slow: usize,
     /// It stands in the list of those that something has happened to.
     pub(super) stirred: bool,
     pub(super) user: u32,
@@ -122,6 +124,7 @@ impl Inner {
             born: self.now,
             alive: state.up,
             stopped: false,
+            slow: 0,
             stirred: false,
             user: 1_000,
             open: DESCRIPTORS,

@@ -40,6 +40,8 @@ pub(super) struct Handle {
     /// The seconds to the first probe, until there is a socket.
     keep_alive: Option<u32>,
     pub(super) limit: usize,
+    /// Of a slow process: it reads nothing before this time.
+    pub(super) rests_until: u64,
     file: Option<Box<str>>,
     pub(super) sock: Option<Ref>,
     /// What a write left over.
@@ -57,6 +59,7 @@ impl Handle {
             reuse_port: false,
             keep_alive: None,
             limit: READ,
+            rests_until: 0,
             file: None,
             sock: None,
             unsent: VecDeque::new(),

@@ -334,6 +334,12 @@ impl Process {
         self.world.0.borrow_mut().stop_process(self.pid, stopped);
     }
 
+    /// Has its loop read no more than so many bytes of a connection in a millisecond, as a program that has much else to do; 0 for
+    /// as many as come. What comes meanwhile waits in the kernel, and its writer when there is no more room.
+    pub fn read_slowly(&self, most: usize) {
+        self.world.0.borrow_mut().procs[self.pid as usize].slow = most;
+    }
+
     /// The process is no more, and the kernel closes what it had open: with FIN, or with RST where bytes were unread. The
     /// files of its Unix servers stay. What is left of the program does nothing any more.
     pub fn kill(&self) {

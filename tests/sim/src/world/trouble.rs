@@ -75,6 +75,11 @@ impl Inner {
             Fault::Start(p) => self.wanted.push(p.clone()),
             Fault::Stop(p) => self.stop(p, true),
             Fault::Go(p) => self.stop(p, false),
+            Fault::Slow(p, n) => {
+                if let Some(p) = self.process_named(p) {
+                    self.procs[p as usize].slow = *n;
+                }
+            }
             Fault::Descriptors(p, n) => {
                 if let Some(p) = self.process_named(p) {
                     let proc = &mut self.procs[p as usize];
@@ -115,7 +120,7 @@ impl Inner {
             computer.all_ports();
         }
         for proc in &mut self.procs {
-            proc.stopped = false;
+            (proc.stopped, proc.slow) = (false, 0);
             proc.most_open = super::computer::MOST_OPEN;
         }
         (self.resolver_delay, self.resolver_failure) = (0, None);

@@ -4,6 +4,7 @@
 use super::Inner;
 use super::process::{Handle, READ, Role, drop_front};
 use super::sock::{Ref, State};
+use super::wire::What;
 use bytes::Bytes;
 use netfold::Errno;
 use netfold::core::{Completion, HandleId};
@@ -62,9 +63,10 @@ impl Inner {
             return None;
         }
         let hang_up = sock.is_over();
-        let failed = hang_up || sock.error.is_some();
+        let rests = handle.rests_until > self.now;
+        let failed = !rests && (hang_up || sock.error.is_some());
         let ready = Ready {
-            read: failed || (read && self.is_readable(sock)),
+            read: failed || (read && !rests && self.is_readable(sock)),
             write: failed || (write && self.is_writable(sock)),
             hang_up,
         };
@@ -184,14 +186,20 @@ impl Inner {
         let Some(&mut Handle { sock: Some(which), limit, .. }) = self.tables(pid).get(id) else {
             return (Stage::End, None);
         };
+        let slow = self.procs[pid as usize].slow;
+        let limit = if slow > 0 { limit.min(slow) } else { limit };
         match self.recv(which, limit.min(READ)) {
             Ok(bytes) if !bytes.is_empty() => {
+                if slow > 0 {
+                    self.rest(pid, id, which);
+                }
                 let all = self.peek(which).is_none_or(|sock| sock.received_len == 0);
                 let stage = match bytes.len() < limit {
                     // Most turns: nothing more can come of this one.
                     true if !ready.hang_up && !ready.write => Stage::End,
                     true if all => Stage::Short,
                     true => Stage::Write,
+                    false if slow > 0 => Stage::Write,
                     false => Stage::Read(left - 1),
                 };
                 (stage, Some(Completion::Read(id, bytes)))
@@ -208,6 +216,15 @@ impl Inner {
                 (Stage::Write, Some(completion))
             }
         }
+    }
+
+    /// It reads nothing more in this millisecond.
+    fn rest(&mut self, pid: u32, id: HandleId, which: Ref) {
+        let until = self.now + 1;
+        if let Some(handle) = self.tables(pid).get(id) {
+            handle.rests_until = until;
+        }
+        self.post(until, What::Rested(which));
     }
 
     fn flush(&mut self, pid: u32, id: HandleId) -> (Stage, Option<Completion>) {

@@ -26,6 +26,8 @@ pub(super) enum What {
     Item(Packet),
     /// It counts only if the socket's timer still has this number.
     Timer(Ref, u32, Timer),
+    /// A slow reader reads on.
+    Rested(Ref),
     /// Of a lookup of this process.
     Answer(u32, LookupId, Box<str>, u8),
     /// The next of the script.
@@ -174,6 +176,7 @@ impl Inner {
                     self.procs[pid as usize].tables.answers.push_back((lookup, answer));
                     self.stir(pid);
                 }
+                What::Rested(which) => self.touch(which),
                 What::Fault => self.next_fault(),
             }
         }

@@ -4,8 +4,10 @@
 mod side;
 mod turn;
 
+use super::engine::{Engine, Watched};
 use super::{Choose, Model};
 use crate::chooser::Chooser;
+use crate::tape::{Choice, Tape};
 use netfold::core::trace::{Input, Options, Payload};
 use netfold::core::{Bytes, CallbackId, Command, Completion, Core, Errno, Machine, Phase};
 use side::{Ledger, Side};
@@ -29,13 +31,52 @@ pub struct Pair {
     pub resets: bool,
     /// Sockets are half-open.
     pub half_open: bool,
+    /// Each side may cork, and uncork, once.
+    pub corks: bool,
+    /// Each side may pause, and resume, once.
+    pub pauses: bool,
+    /// Each side may `destroySoon` and `resetAndDestroy` wherever it may destroy.
+    pub ways_out: bool,
+    /// The high water mark; `None` is the usual one.
+    pub mark: Option<u32>,
 }
 
 impl Pair {
     /// Two writes a side, partial reads and writes, one reset, ends, and destroys anywhere.
-    pub const FULL: Pair =
-        Pair { writes: [2, 2], len: 2, room: 2, ends: true, destroys: true, resets: true, half_open: false };
+    pub const FULL: Pair = Pair {
+        writes: [2, 2],
+        len: 2,
+        room: 2,
+        ends: true,
+        destroys: true,
+        resets: true,
+        half_open: false,
+        corks: false,
+        pauses: false,
+        ways_out: false,
+        mark: None,
+    };
 }
+
+/// Scenarios, each with a name, that have between them all that a pair can have. All but the first are small.
+pub const SCENARIOS: [(&str, Pair); 7] = [
+    ("full", Pair::FULL),
+    ("writes", Pair { writes: [2, 0], destroys: false, resets: false, mark: Some(2), ..Pair::FULL }),
+    ("both", Pair { writes: [1, 1], destroys: false, ..Pair::FULL }),
+    ("half-open", Pair { writes: [1, 0], resets: false, half_open: true, ..Pair::FULL }),
+    ("corks", Pair { writes: [3, 0], len: 1, destroys: false, resets: false, corks: true, ..Pair::FULL }),
+    ("pauses", Pair { writes: [2, 0], destroys: false, resets: false, pauses: true, mark: Some(2), ..Pair::FULL }),
+    ("ways-out", Pair { writes: [2, 0], ways_out: true, ..Pair::FULL }),
+];
+
+/// The tape of a scenario's exploration, as one of [`Kind::Pair`](crate::Kind::Pair): that asks first which scenario it is.
+pub fn tape_of(scenario: usize, tape: &Tape) -> Tape {
+    let which = Choice { label: WHICH.into(), n: SCENARIOS.len() as u32, choice: scenario as u32 };
+    Tape::new([&[which], tape.choices()].concat())
+}
+
+/// What is decided first.
+pub(crate) const WHICH: &str = "scenario";
 
 /// The two sides.
 pub const NAMES: [&str; 2] = ["left", "right"];
@@ -61,10 +102,21 @@ struct Scene {
 
 /// Where it stands.
 #[derive(Clone, Debug)]
-pub struct PairState {
-    cores: [Rc<Core>; 2],
+pub struct PairState<E = Core> {
+    engines: [Rc<E>; 2],
     scene: Scene,
 }
+
+/// A pair of which each machine is looked at by [`rules`](crate::rules), too.
+///
+/// What the rules remember is no part of a state's key: of several ways to one state the first counts. So a rule that breaks is
+/// broken, but not each that could break need be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ruled(pub Pair);
+
+/// Where a [`Ruled`] pair stands.
+#[derive(Clone, Debug)]
+pub struct RuledState(PairState<Watched>);
 
 /// A walk of which both machines were recorded.
 #[derive(Clone, Debug)]
@@ -91,39 +143,99 @@ enum Next {
     ReadFails(usize),
     Phase(usize, Phase),
     Reset,
+    Cork(usize, bool),
+    Pause(usize, bool),
+    DestroySoon(usize),
+    ResetAndDestroy(usize),
 }
+
+/// No more than this can happen next.
+const MOST: usize = 32;
 
 impl Model for Pair {
     type State = PairState;
 
     fn begin(&self) -> PairState {
-        let mut core = Core::default();
-        let mut side = Side::begin(self, &mut core);
-        side.key = core.state_key();
-        let core = Rc::new(core);
-        let scene = Scene { sides: [side; 2], ways: Default::default(), reset: false };
-        PairState { cores: [core.clone(), core], scene }
+        self.begin_with()
     }
 
     fn step(&self, state: &mut PairState, choose: &mut impl Choose) -> bool {
-        let Some(next) = self.choose(&state.scene, choose) else { return false };
-        if let Some((me, input)) = self.happens(&mut state.scene, next) {
-            let core = Rc::make_mut(&mut state.cores[me]);
-            Run { pair: self, scene: &mut state.scene, me }.tell(core, input, choose);
-            state.scene.sides[me].key = core.state_key();
-        }
-        true
+        self.step_with(state, choose)
     }
 
     fn key(&self, PairState { scene, .. }: &PairState) -> u128 {
-        let mut key = Mix(scene.ways.iter().fold(u128::from(scene.reset), |key, way| {
+        scene.key()
+    }
+
+    fn broken(&self, state: &PairState, over: bool) -> Option<String> {
+        state.scene.broken(self, over)
+    }
+
+    const CELLS: (&'static [&'static str], &'static [&'static str]) = (
+        &["open", "ended", "read to the end", "both ended", "destroyed"],
+        &[
+            "write",
+            "end",
+            "destroy",
+            "written",
+            "write failed",
+            "read",
+            "EOF",
+            "read failed",
+            "pending",
+            "closing",
+            "cork",
+            "pause",
+            "destroySoon",
+            "reset",
+        ],
+    );
+
+    fn cells(&self, state: &PairState, saw: &mut impl FnMut(usize, usize)) {
+        self.cells_of(&state.scene, saw);
+    }
+}
+
+impl Model for Ruled {
+    type State = RuledState;
+
+    const CELLS: (&'static [&'static str], &'static [&'static str]) = Pair::CELLS;
+
+    fn cells(&self, state: &RuledState, saw: &mut impl FnMut(usize, usize)) {
+        self.0.cells_of(&state.0.scene, saw);
+    }
+
+    fn begin(&self) -> RuledState {
+        RuledState(self.0.begin_with())
+    }
+
+    fn step(&self, state: &mut RuledState, choose: &mut impl Choose) -> bool {
+        self.0.step_with(&mut state.0, choose)
+    }
+
+    fn key(&self, state: &RuledState) -> u128 {
+        state.0.scene.key()
+    }
+
+    fn broken(&self, RuledState(state): &RuledState, over: bool) -> Option<String> {
+        state.scene.broken(&self.0, over).or_else(|| {
+            let mut sides = state.engines.iter().zip(NAMES);
+            sides.find_map(|(engine, name)| Some(format!("{name}: {}", engine.broken(over)?)))
+        })
+    }
+}
+
+impl Scene {
+    /// 128 bits that stand for this state.
+    fn key(&self) -> u128 {
+        let mut key = Mix(self.ways.iter().fold(u128::from(self.reset), |key, way| {
             key << 40
                 | u128::from(way.waiting) << 32
                 | u128::from(way.sent) << 16
                 | u128::from(way.read) << 1
                 | u128::from(way.fin)
         }));
-        for side in &scene.sides {
+        for side in &self.sides {
             let Ledger { end, finish, error, close, given, called, got, wrong: _ } = side.ledger;
             let flags = [side.reading, side.closed, side.ended, side.destroyed, end, finish, error, close];
             let bits = flags.into_iter().fold(0_u128, |bits, flag| bits << 1 | u128::from(flag));
@@ -131,6 +243,8 @@ impl Model for Pair {
             key.add(
                 bits << 64
                     | u128::from(got) << 80
+                    | u128::from(side.corks) << 120
+                    | u128::from(side.pauses) << 124
                     | u128::from(given) << 56
                     | u128::from(called) << 48
                     | u128::from(side.wrote) << 40
@@ -140,43 +254,7 @@ impl Model for Pair {
         key.0
     }
 
-    fn broken(&self, state: &PairState, over: bool) -> Option<String> {
-        state.scene.broken(over)
-    }
-
-    fn cells(&self, state: &PairState, saw: &mut impl FnMut(&'static str, &'static str)) {
-        let mut next = [Next::Reset; 24];
-        let n = self.next(&state.scene, &mut next);
-        for next in &next[..n] {
-            let (me, name) = match *next {
-                Next::Write(me) => (me, "write"),
-                Next::End(me) => (me, "end"),
-                Next::Destroy(me) => (me, "destroy"),
-                Next::Goes(me, _) => (me, "written"),
-                Next::WriteFails(me) => (me, "write failed"),
-                Next::Reads(me, _) => (me, "read"),
-                Next::Eof(me) => (me, "EOF"),
-                Next::ReadFails(me) => (me, "read failed"),
-                Next::Phase(me, Phase::Pending) => (me, "pending"),
-                Next::Phase(me, _) => (me, "closing"),
-                Next::Reset => continue,
-            };
-            let side = &state.scene.sides[me];
-            let l = side.ledger;
-            let here = match (side.gone, l.end, side.ended) {
-                (true, ..) => "destroyed",
-                (_, true, true) => "both ended",
-                (_, true, false) => "read to the end",
-                (_, false, true) => "ended",
-                _ => "open",
-            };
-            saw(here, name);
-        }
-    }
-}
-
-impl Scene {
-    fn broken(&self, over: bool) -> Option<String> {
+    fn broken(&self, pair: &Pair, over: bool) -> Option<String> {
         for (side, name) in self.sides.iter().zip(NAMES) {
             if let Some(wrong) = side.ledger.wrong {
                 return Some(format!("{name}: {wrong}"));
@@ -190,6 +268,10 @@ impl Scene {
             if over && side.ledger.close && side.handles > 0 {
                 return Some(format!("{name}: a handle is left"));
             }
+            let answers = side.ledger.end && (side.ended || !pair.half_open);
+            if over && answers && !side.closed && side.flight.is_none() {
+                return Some(format!("{name}: it stays open, and both have ended"));
+            }
             if over && side.ended && !side.closed && !side.ledger.finish && side.flight.is_none() {
                 return Some(format!("{name}: 'finish' is missing"));
             }
@@ -199,8 +281,58 @@ impl Scene {
 }
 
 impl Pair {
+    fn cells_of(&self, scene: &Scene, saw: &mut impl FnMut(usize, usize)) {
+        let mut next = [Next::Reset; MOST];
+        let n = self.next(scene, &mut next);
+        for next in &next[..n] {
+            let (me, event) = match *next {
+                Next::Write(me) => (me, 0),
+                Next::End(me) => (me, 1),
+                Next::Destroy(me) => (me, 2),
+                Next::Goes(me, _) => (me, 3),
+                Next::WriteFails(me) => (me, 4),
+                Next::Reads(me, _) => (me, 5),
+                Next::Eof(me) => (me, 6),
+                Next::ReadFails(me) => (me, 7),
+                Next::Phase(me, Phase::Pending) => (me, 8),
+                Next::Phase(me, _) => (me, 9),
+                Next::Cork(me, _) => (me, 10),
+                Next::Pause(me, _) => (me, 11),
+                Next::DestroySoon(me) => (me, 12),
+                Next::ResetAndDestroy(me) => (me, 13),
+                Next::Reset => continue,
+            };
+            let side = &scene.sides[me];
+            let here = match (side.gone, side.ledger.end, side.ended) {
+                (true, ..) => 4,
+                (_, read, ended) => usize::from(read) * 2 + usize::from(ended),
+            };
+            saw(here, event);
+        }
+    }
+
+    fn begin_with<E: Engine + Clone + Default>(&self) -> PairState<E> {
+        let mut engine = E::default();
+        let mut side = Side::begin(self, &mut engine);
+        side.key = engine.core().state_key();
+        let engine = Rc::new(engine);
+        let scene = Scene { sides: [side; 2], ways: Default::default(), reset: false };
+        PairState { engines: [engine.clone(), engine], scene }
+    }
+
+    #[inline]
+    fn step_with<E: Engine + Clone>(&self, state: &mut PairState<E>, choose: &mut impl Choose) -> bool {
+        let Some(next) = self.choose(&state.scene, choose) else { return false };
+        if let Some((me, input)) = self.happens(&mut state.scene, next) {
+            let engine = Rc::make_mut(&mut state.engines[me]);
+            Run { pair: self, scene: &mut state.scene, me }.tell(engine, input, choose);
+            state.scene.sides[me].key = engine.core().state_key();
+        }
+        true
+    }
+
     /// All that can happen.
-    fn next(&self, state: &Scene, into: &mut [Next; 24]) -> usize {
+    fn next(&self, state: &Scene, into: &mut [Next; MOST]) -> usize {
         let mut n = 0;
         let mut add = |next: Next| {
             into[n] = next;
@@ -224,8 +356,20 @@ impl Pair {
                     add(Next::End(me));
                 }
             }
+            if self.corks && !over && side.corks < 2 {
+                add(Next::Cork(me, side.corks == 0));
+            }
+            if self.pauses && !over && side.pauses < 2 {
+                add(Next::Pause(me, side.pauses == 0));
+            }
             if self.destroys && !over {
                 add(Next::Destroy(me));
+                if self.ways_out {
+                    if !side.ended {
+                        add(Next::DestroySoon(me));
+                    }
+                    add(Next::ResetAndDestroy(me));
+                }
             }
             let gone = state.sides[1 - me].closed || state.reset;
             if let Some(left) = side.flight.filter(|_| !side.closed) {
@@ -256,7 +400,7 @@ impl Pair {
 
     /// Which of all that can happen does; `None` when nothing can.
     fn choose(&self, scene: &Scene, choose: &mut impl Choose) -> Option<Next> {
-        let mut next = [Next::Reset; 24];
+        let mut next = [Next::Reset; MOST];
         match self.next(scene, &mut next) {
             0 => None,
             1 => Some(next[0]),
@@ -287,9 +431,27 @@ impl Pair {
                 side.ledger.given |= 1;
                 (me, Input::Command(Command::End(side.socket, None, Some(CallbackId(0)))))
             }
+            Next::DestroySoon(me) => {
+                sides[me].ended = true;
+                (me, Input::Command(Command::DestroySoon(sides[me].socket)))
+            }
             Next::Destroy(me) => {
                 sides[me].destroyed = true;
                 (me, Input::Command(Command::Destroy(sides[me].socket, None)))
+            }
+            Next::ResetAndDestroy(me) => {
+                sides[me].destroyed = true;
+                (me, Input::Command(Command::ResetAndDestroy(sides[me].socket)))
+            }
+            Next::Cork(me, on) => {
+                sides[me].corks += 1;
+                let socket = sides[me].socket;
+                (me, Input::Command(if on { Command::Cork(socket) } else { Command::Uncork(socket) }))
+            }
+            Next::Pause(me, on) => {
+                sides[me].pauses += 1;
+                let socket = sides[me].socket;
+                (me, Input::Command(if on { Command::Pause(socket) } else { Command::Resume(socket) }))
             }
             Next::Goes(me, n) => {
                 ways[me].waiting += n;
@@ -341,7 +503,7 @@ impl Pair {
                 turns.push(me);
                 Run { pair: self, scene: &mut scene, me }.tell(&mut machines[me], input, &mut choose);
             }
-            broken = scene.broken(next.is_none());
+            broken = scene.broken(self, next.is_none());
             if broken.is_some() || next.is_none() {
                 break;
             }

@@ -36,6 +36,9 @@ pub(super) struct Side {
     pub(super) wrote: u8,
     pub(super) ended: bool,
     pub(super) destroyed: bool,
+    /// How often it has corked or uncorked, paused or resumed.
+    pub(super) corks: u8,
+    pub(super) pauses: u8,
     pub(super) idle: Idle,
     pub(super) ledger: Ledger,
     /// What the machine says of itself: whether the socket is destroyed, can be written to, and how many handles there are.
@@ -73,6 +76,8 @@ impl Side {
             wrote: 0,
             ended: false,
             destroyed: false,
+            corks: 0,
+            pauses: 0,
             idle: Idle { deadline: None, pending: 0, closing: 0, batch: 0 },
             ledger: Ledger::default(),
             gone: false,
@@ -82,7 +87,8 @@ impl Side {
         };
         let mut scene = Scene { sides: [side; 2], ways: Default::default(), reset: false };
         let mut run = Run { pair, scene: &mut scene, me: 0 };
-        let options = SocketOptions { allow_half_open: pair.half_open, ..SocketOptions::default() };
+        let options =
+            SocketOptions { allow_half_open: pair.half_open, high_water_mark: pair.mark, ..SocketOptions::default() };
         let given = HandedIn { conn: ConnKey(1), kind: HandleKind::Tcp, writable: true, on_read: None };
         let outcome = run.tell(engine, Input::Command(Command::HandedIn(options, given)), &mut First);
         let Some(Outcome::Socket(socket)) = outcome else { unreachable!("a socket") };

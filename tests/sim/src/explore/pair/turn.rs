@@ -56,6 +56,7 @@ impl Run<'_> {
                 Step::Call(call) => {
                     let reply = self.reply(&call.op(), choose);
                     call.answer(reply).expect("the reply fits");
+                    engine.answered(reply);
                 }
                 Step::Tick(tick) => ticks.push_back(tick),
                 Step::Emit(emit) => {
@@ -116,6 +117,10 @@ impl Run<'_> {
             Op::Close(_) | Op::Reset(_) => {
                 (side.closed, side.reading, side.flight) = (true, false, None);
                 way.fin = true;
+                if matches!(op, Op::Reset(_)) {
+                    *reset = true;
+                    ways.iter_mut().for_each(|way| way.waiting = 0);
+                }
             }
             Op::SockName(_) | Op::PeerName(_) => return Reply::Addr(None),
             Op::QueueSize(_) => return Reply::Size(0),
