@@ -41,6 +41,8 @@ pub(crate) struct Writable {
     in_flight: u64,
     /// Bytes of chunks whose callbacks fail: they count as buffered until all of those were called.
     failing: u64,
+    /// They are being called: what they were of counts as buffered for the end too.
+    fails: bool,
     callback: WriteCb,
     pub(crate) buffered: Seldom<VecDeque<Buffered>>,
     on_finished: Seldom<Vec<CallbackId>>,
@@ -105,7 +107,7 @@ impl Writable {
         self.buffered.iter().for_each(|buffered| buffered.key(k));
         k.of(&(&*self.on_finished, self.pending));
         k.tick(self.merging.tick());
-        k.flags([self.writing, self.expecting, self.sync, self.after_write_pending, self.clearing]);
+        k.flags([self.writing, self.expecting, self.sync, self.after_write_pending, self.clearing, self.fails]);
         k.flags([self.final_called, self.prefinished, self.need_drain, self.ending, self.ended, self.finished]);
     }
 
@@ -116,6 +118,7 @@ impl Writable {
             length: 0,
             in_flight: 0,
             failing: 0,
+            fails: false,
             callback: WriteCb::None,
             buffered: Seldom::new(),
             on_finished: Seldom::new(),
@@ -209,6 +212,7 @@ impl Socket {
     fn needs_finish(&self) -> bool {
         let w = &self.w;
         let over = w.clearing
+            || w.fails
             || self.destroyed
             || w.finished
             || self.error_emitted
@@ -521,6 +525,7 @@ impl Core {
         {
             s.w.length -= chunk.length();
             s.w.failing += chunk.bytes.len() as u64;
+            s.w.fails = true;
             if let Some(callback) = callback
                 && !bug!(CallbackLost)
             {
@@ -538,7 +543,7 @@ impl Core {
     pub(crate) fn buffer_gone(&mut self, socket: SocketId) -> Flow {
         let w = &mut self.sockets[socket].w;
         w.buffered.clear();
-        w.failing = 0;
+        (w.failing, w.fails) = (0, false);
         None
     }
 

@@ -4,7 +4,8 @@ use crate::Ended;
 use crate::output::{Colour, Pages, printed};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
-use netfold_sim::explore::pair::{Pair, Ruled, SCENARIOS, tape_of};
+use netfold_sim::explore::pair::{Pair, Ruled, SCENARIOS};
+use netfold_sim::explore::tape_of;
 use netfold_sim::explore::{Cells, Explored, Explorer, Model, Order};
 use serde_json::json;
 use std::io::IsTerminal;
@@ -41,7 +42,7 @@ impl Explore {
         match &explored.broken {
             None => Ok(()),
             Some((what, tape)) => {
-                let tape = tape_of(number, tape);
+                let tape = tape_of(number, SCENARIOS.len(), tape);
                 if let Some(path) = &self.tape {
                     let cannot = |error| format!("cannot write {}: {error}", path.display());
                     std::fs::write(path, tape.to_string()).map_err(cannot)?;
