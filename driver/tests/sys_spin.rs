@@ -56,7 +56,9 @@ fn the_end_of_a_half_open_socket() {
         let (peer, _) = listener.accept().unwrap();
         peer.shutdown(std::net::Shutdown::Write).unwrap();
         rig.until_rig(|rig| rig.heard(client, EventKind::End) == 1);
-        assert_eq!(settles(&mut rig), 0, "{way:?}");
+        // As in libuv: the first event that nobody wants takes the descriptor off the poller.
+        let once = u64::from(way != netfold::sys::Waiting::Oneshot);
+        assert_eq!(settles(&mut rig), once, "{way:?}");
     }
 }
 

@@ -449,8 +449,12 @@ impl System {
         self.retry_exhausted();
         self.settle();
         while let Some(id) = self.slack.pop() {
-            // What cannot be taken back is found to be in the way later.
-            let _later = self.register(id);
+            // What nothing is wanted of stays registered, as in libuv, until an event of it is in the way: it may be wanted
+            // again before that event's turn.
+            if self.table.get(id).is_some_and(|entry| entry.wants() != Interest::NONE) {
+                // What cannot be taken back is found to be in the way later.
+                let _later = self.register(id);
+            }
         }
         let timeout = match self.deadline().map(|at| at.saturating_sub(self.clock())) {
             Some(due) => Some(timeout.map_or(due, |given| given.min(due))),
