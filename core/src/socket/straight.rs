@@ -30,7 +30,7 @@ impl Socket {
     #[inline]
     fn writer(&self) -> Option<HandleId> {
         let w = &self.w;
-        let free = !w.writing && !w.ending && w.corked == 0 && !bug!(CallbackWithinCall);
+        let free = !w.writing && !w.ending && w.corked == 0 && self.parked.is_empty() && !bug!(CallbackWithinCall);
         match self.link {
             Link::Open(handle) if free && !self.destroyed && self.errored.is_none() => Some(handle),
             _ => None,

@@ -30,6 +30,8 @@ pub(crate) struct Parked {
     on_connect: u32,
     on_close: u32,
     pub(crate) chunks: Vec<Chunk>,
+    /// `bytesWritten` counts it: nothing was issued since.
+    counts: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -91,6 +93,7 @@ impl Parked {
         k.internal(self.on_close);
         k.len(self.chunks.len());
         self.chunks.iter().for_each(|chunk| chunk_key(chunk, k));
+        k.counter(u64::from(self.counts));
     }
 }
 
@@ -224,7 +227,7 @@ impl Socket {
 
     /// Bytes of the write that waits for 'connect', as `bytesWritten` counts them.
     pub(crate) fn parked_bytes(&self) -> u64 {
-        self.parked.last().map_or(0, |p| p.chunks.iter().map(|c| c.bytes.len() as u64).sum())
+        self.parked.last().filter(|p| p.counts).map_or(0, |p| p.chunks.iter().map(|c| c.bytes.len() as u64).sum())
     }
 }
 
@@ -300,7 +303,7 @@ impl Core {
     fn park(&mut self, socket: SocketId, chunks: Vec<Chunk>) -> Flow {
         let on_connect = self.once_internal(socket, EventKind::Connect, Internal::FlushParked);
         let on_close = self.once_internal(socket, EventKind::Close, Internal::FailParked);
-        self.sockets[socket].parked.push(Parked { on_connect, on_close, chunks });
+        self.sockets[socket].parked.push(Parked { on_connect, on_close, chunks, counts: true });
         None
     }
 
@@ -326,6 +329,9 @@ impl Core {
     fn dispatch(&mut self, socket: SocketId, chunks: impl IntoIterator<Item = Chunk>) -> Flow {
         let Core { sockets, timers, now, wire, .. } = self;
         let s = &mut sockets[socket];
+        for parked in s.parked.iter_mut() {
+            parked.counts = false;
+        }
         let Some(handle) = s.link.handle() else {
             return self.on_write(socket, Some(Arc::new(NodeError::SocketClosed)));
         };
