@@ -1,6 +1,7 @@
 'use strict';
 // pipe, unpipe and the async iterator of a socket, made of its public members and listeners.
 const { finished } = require('node:stream');
+const { native, kId } = require('./core.js');
 const isStdio = (stream) => stream === process.stdout || stream === process.stderr;
 
 const kPipes = Symbol('pipes');
@@ -43,7 +44,7 @@ function pipe(dest, options) {
     if (drained === undefined) {
       drained = () => {
         entry.waits = false;
-        if (!pipes.some((each) => each.waits) && source.listenerCount('data') > 0) source.resume();
+        if (!pipes.some((each) => each.waits) && native.socketGet(source[kId], 46)) source.resume();
       };
       dest.on('drain', drained);
     }

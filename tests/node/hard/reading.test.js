@@ -172,3 +172,32 @@ test('what a socket is, and what its states say on its way', () => asInNode(() =
   });
   process.on('exit', () => report(seen));
 }));
+
+// The machine's scenario of rule P2, through the face's own pipe.
+test("'drain' resumes a source whose 'data' listeners were all taken off together", () => asInNode(() => {
+  const net = require('node:net');
+  const heard = [];
+  const server = net.createServer().listen(`${process.env.SCRATCH}/s`, () => {
+    const socket = new net.Socket();
+    for (const name of ['pause', 'resume', 'drain', 'close']) socket.on(name, () => heard.push(name));
+    socket.once('error', ({ code }) => {
+      heard.push(code);
+      setImmediate(() => socket.connect(server.address()));
+    });
+    socket.write('ab');
+    socket.write(Buffer.alloc(20_000));
+    socket.on('pipe', () => {
+      socket.removeAllListeners('data');
+      socket.write('');
+    });
+    socket.on('connect', () => {
+      heard.push(socket.writableNeedDrain);
+      socket.pipe(socket);
+      setTimeout(() => {
+        socket.destroy();
+        server.close();
+      }, 30);
+    });
+  });
+  process.on('exit', () => report(heard));
+}));

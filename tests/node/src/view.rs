@@ -77,6 +77,7 @@ pub(crate) fn socket_get(env: Env, args: &[napi_value]) -> Given {
             30 => view.kind().map_or(Seen::Nothing, |kind| Seen::Word(kind_name(kind))),
             27 => Seen::Flag(core.handle_of(id).is_some()),
             45 => Seen::Flag(view.write_refused()),
+            46 => Seen::Flag(view.data_listening()),
             31.. => inside(view.inside(), property),
         }
     });
