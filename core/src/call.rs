@@ -94,6 +94,40 @@ pub enum Op<'a> {
     ReusePort(HandleId),
 }
 
+impl Op<'_> {
+    /// The handle that it is about; `None` for a lookup, and for a connection that has none yet.
+    pub const fn handle(&self) -> Option<HandleId> {
+        match *self {
+            Op::Open(h, _)
+            | Op::OpenFd(h, _)
+            | Op::Adopt(h, _)
+            | Op::Bind { handle: h, .. }
+            | Op::BindPath(h, _)
+            | Op::Listen(h, _)
+            | Op::Connect(h, _)
+            | Op::ConnectPath(h, _)
+            | Op::Write(h, _)
+            | Op::ReadStart(h)
+            | Op::ReadStop(h)
+            | Op::ReadLimit(h, _)
+            | Op::Shutdown(h)
+            | Op::Close(h)
+            | Op::Reset(h)
+            | Op::Detach(h)
+            | Op::NoDelay(h, _)
+            | Op::KeepAlive(h, ..)
+            | Op::SetTypeOfService(h, _)
+            | Op::TypeOfService(h)
+            | Op::SockName(h)
+            | Op::PeerName(h)
+            | Op::QueueSize(h)
+            | Op::Chmod(h, ..)
+            | Op::ReusePort(h) => Some(h),
+            Op::Refuse(_) | Op::ConnNames(_) | Op::Lookup { .. } => None,
+        }
+    }
+}
+
 /// The answer to a [`Call`](crate::Call).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reply {
@@ -145,4 +179,23 @@ pub enum Completion {
     AcceptFailed(HandleId, Errno),
     /// A name was resolved, or could not be.
     LookedUp(LookupId, Result<Vec<IpAddr>, LookupCode>),
+}
+
+impl Completion {
+    /// The handle that it is about; `None` for the answer to a lookup.
+    pub const fn handle(&self) -> Option<HandleId> {
+        match *self {
+            Completion::Connected(h, _)
+            | Completion::Written(h, _)
+            | Completion::Drained(h)
+            | Completion::Read(h, _)
+            | Completion::ReadAs(h, ..)
+            | Completion::Eof(h)
+            | Completion::EofAs(h, _)
+            | Completion::ReadFailed(h, _)
+            | Completion::Accepted(h, _)
+            | Completion::AcceptFailed(h, _) => Some(h),
+            Completion::LookedUp(..) => None,
+        }
+    }
 }

@@ -329,7 +329,7 @@ impl Host {
     pub(crate) fn context_of(&self, turn: &Turn) -> Option<napi_async_context> {
         let core = self.machine.core();
         let handle = match turn {
-            Turn::Complete(completion) => handle_of(completion)?,
+            Turn::Complete(completion) => completion.handle()?,
             Turn::Phase(phase) => core.next_of_phase(*phase)?,
         };
         let (table, slot) = place(core.owner_of(handle)?);
@@ -356,22 +356,6 @@ fn place(target: Target) -> (usize, usize) {
     match target {
         Target::Socket(socket) => (0, socket.slot() as usize),
         Target::Server(server) => (1, server.slot() as usize),
-    }
-}
-
-fn handle_of(completion: &Completion) -> Option<HandleId> {
-    match completion {
-        Completion::Connected(h, _)
-        | Completion::Written(h, _)
-        | Completion::Read(h, _)
-        | Completion::Eof(h)
-        | Completion::ReadAs(h, ..)
-        | Completion::EofAs(h, _)
-        | Completion::ReadFailed(h, _)
-        | Completion::Accepted(h, _)
-        | Completion::AcceptFailed(h, _)
-        | Completion::Drained(h) => Some(*h),
-        Completion::LookedUp(..) => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::kind::Finished;
 use netfold::core::trace::{Asked, Input, Output, Replayer, Trace};
-use netfold::core::{Command, Completion, Emit, EventKind, HandleId, Op, Outcome, Phase, Reply, Step, Target};
+use netfold::core::{Command, Emit, EventKind, HandleId, Outcome, Phase, Reply, Step, Target};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
@@ -227,7 +227,7 @@ impl Reader {
     fn step(&mut self, step: &Step<'_>, called: &mut Option<(Option<HandleId>, String)>) {
         self.resting = matches!(step, Step::Idle(_));
         match step {
-            Step::Call(call) => *called = Some((handle_of(&call.op()), Asked(&call.op()).to_string())),
+            Step::Call(call) => *called = Some((call.op().handle(), Asked(&call.op()).to_string())),
             Step::Emit(emit) => {
                 let from = match emit {
                     Emit::Listener { target, .. } | Emit::Unhandled { target, .. } => Actor::Target(*target),
@@ -281,7 +281,7 @@ impl Reader {
         }
         match input {
             Input::Command(command) => {
-                let target = subject(command);
+                let target = command.target();
                 let to = target.map_or(Actor::Program, Actor::Target);
                 self.opens.push(to);
                 if !is_noise(command) {
@@ -290,7 +290,7 @@ impl Reader {
                 }
             }
             Input::Completion(completion) => {
-                let owner = told(completion).and_then(|handle| self.owners.get(&handle));
+                let owner = completion.handle().and_then(|handle| self.owners.get(&handle));
                 self.arrow(Actor::System, owner.map_or(Actor::Program, |of| Actor::Target(*of)), input.to_string());
             }
             Input::Advance(now) => self.now = *now,
@@ -328,84 +328,6 @@ fn made_with(command: &Command) -> Option<String> {
     ];
     let marks = marks.into_iter().filter_map(|(name, mark)| Some(format!("{name}{}", mark?)));
     Some(format!("{what}{half_open}{}", marks.collect::<String>()))
-}
-
-/// Whom a command is for.
-pub(crate) fn subject(command: &Command) -> Option<Target> {
-    use Command as C;
-    Some(match command {
-        C::Connect(s, _)
-        | C::Write(s, ..)
-        | C::Cork(s)
-        | C::Uncork(s)
-        | C::End(s, ..)
-        | C::Destroy(s, _)
-        | C::DestroySoon(s)
-        | C::ResetAndDestroy(s)
-        | C::Pause(s)
-        | C::Resume(s)
-        | C::Read(s, _)
-        | C::SetEncoding(s, ..)
-        | C::SetTimeout(s, _)
-        | C::SetNoDelay(s, _)
-        | C::SetKeepAlive(s, ..)
-        | C::Ref(s, _)
-        | C::Address(s, _) => (*s).into(),
-        C::On { target, .. } | C::Off { target, .. } | C::RemoveAll(target, _) => *target,
-        C::Listen(s, _)
-        | C::ListenWith(s, ..)
-        | C::CloseServer(s, _)
-        | C::ServerAddress(s)
-        | C::GetConnections(s, _)
-        | C::SetMaxConnections(s, _)
-        | C::RefServer(s, _) => (*s).into(),
-        _ => return None,
-    })
-}
-
-/// Which handle a call is about.
-fn handle_of(op: &Op<'_>) -> Option<HandleId> {
-    Some(match *op {
-        Op::Open(h, _)
-        | Op::OpenFd(h, _)
-        | Op::Adopt(h, _)
-        | Op::BindPath(h, _)
-        | Op::Listen(h, _)
-        | Op::Connect(h, _)
-        | Op::ConnectPath(h, _)
-        | Op::Write(h, _)
-        | Op::ReadStart(h)
-        | Op::ReadStop(h)
-        | Op::ReadLimit(h, _)
-        | Op::Shutdown(h)
-        | Op::Close(h)
-        | Op::Reset(h)
-        | Op::Detach(h)
-        | Op::NoDelay(h, _)
-        | Op::KeepAlive(h, ..)
-        | Op::SockName(h)
-        | Op::PeerName(h)
-        | Op::QueueSize(h) => h,
-        Op::Bind { handle, .. } => handle,
-        _ => return None,
-    })
-}
-
-/// Whom a completion is for.
-fn told(completion: &Completion) -> Option<HandleId> {
-    Some(match completion {
-        Completion::Connected(h, _)
-        | Completion::Written(h, _)
-        | Completion::Read(h, _)
-        | Completion::ReadAs(h, ..)
-        | Completion::Eof(h)
-        | Completion::EofAs(h, _)
-        | Completion::ReadFailed(h, _)
-        | Completion::Accepted(h, _)
-        | Completion::AcceptFailed(h, _)
-        | Completion::Drained(h) => *h,
-        Completion::LookedUp(..) => return None,
-    })
 }
 
 /// As text: the lanes' names, then an arrow a line with what it says beside it.

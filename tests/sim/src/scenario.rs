@@ -3,7 +3,6 @@
 //! What the program did is put where it did it: into the listener, the callback, the timer. What the system did is not in it,
 //! so that a scenario shows on real sockets what does not hang on the system's whims.
 
-use crate::diagram::subject;
 use crate::kind::Finished;
 use netfold::core::trace::{Input, Replayer, Trace};
 use netfold::core::{
@@ -235,7 +234,7 @@ impl Writer {
                 }
             }
             _ => {
-                let name = subject(&command).and_then(|target| self.names.get(&(self.machine, target))).cloned();
+                let name = command.target().and_then(|target| self.names.get(&(self.machine, target))).cloned();
                 if let (Some(name), Some(verb)) = (name, verb(&command, self.machine, self.head.first())) {
                     self.add(&place, format!("{name} {verb}"));
                 }

@@ -1,6 +1,6 @@
 //! What the machine's values are called, whose they are, and which of them timelines are drawn from.
 
-use netfold::core::{Command, Completion, Emit, HandleId, Op, Target};
+use netfold::core::{Command, Completion, Emit, Op, Target};
 use netfold::{Bytes, CallbackId};
 use std::net::SocketAddr;
 
@@ -111,37 +111,6 @@ pub fn fact_of_op(op: &Op<'_>) -> (&'static str, Fact) {
     }
 }
 
-pub fn handle_of_op(op: &Op<'_>) -> Option<HandleId> {
-    match *op {
-        Op::Open(h, _)
-        | Op::Adopt(h, _)
-        | Op::Bind { handle: h, .. }
-        | Op::BindPath(h, _)
-        | Op::Listen(h, _)
-        | Op::Connect(h, _)
-        | Op::ConnectPath(h, _)
-        | Op::Write(h, _)
-        | Op::ReadStart(h)
-        | Op::ReadStop(h)
-        | Op::Shutdown(h)
-        | Op::Close(h)
-        | Op::Reset(h)
-        | Op::NoDelay(h, _)
-        | Op::KeepAlive(h, ..)
-        | Op::SockName(h)
-        | Op::PeerName(h)
-        | Op::QueueSize(h)
-        | Op::ReadLimit(h, _)
-        | Op::SetTypeOfService(h, _)
-        | Op::TypeOfService(h)
-        | Op::Detach(h)
-        | Op::OpenFd(h, _)
-        | Op::Chmod(h, ..)
-        | Op::ReusePort(h) => Some(h),
-        Op::Refuse(_) | Op::ConnNames(_) | Op::Lookup { .. } => None,
-    }
-}
-
 pub fn fact_of_completion(completion: &Completion) -> (&'static str, Fact) {
     match completion {
         Completion::Connected(_, result) => ("connected", Fact::Connected { failed: result.is_err() }),
@@ -153,22 +122,6 @@ pub fn fact_of_completion(completion: &Completion) -> (&'static str, Fact) {
         Completion::Accepted(..) => ("accepted", Fact::None),
         Completion::AcceptFailed(..) => ("accept failed", Fact::None),
         Completion::LookedUp(..) => ("looked up", Fact::None),
-    }
-}
-
-pub const fn handle_of_completion(completion: &Completion) -> Option<HandleId> {
-    match *completion {
-        Completion::Connected(h, _)
-        | Completion::Written(h, _)
-        | Completion::Drained(h)
-        | Completion::Read(h, _)
-        | Completion::ReadAs(h, ..)
-        | Completion::Eof(h)
-        | Completion::EofAs(h, _)
-        | Completion::ReadFailed(h, _)
-        | Completion::Accepted(h, _)
-        | Completion::AcceptFailed(h, _) => Some(h),
-        Completion::LookedUp(..) => None,
     }
 }
 

@@ -6,7 +6,7 @@ pub mod picture;
 
 pub use facts::Fact;
 
-use facts::{fact_of_completion, fact_of_op, handle_of_completion, handle_of_op, of_emit, verb};
+use facts::{fact_of_completion, fact_of_op, of_emit, verb};
 use netfold::core::trace::{Input, Output, Paused, Record, ReplayError, Replayer, Trace};
 use netfold::core::{Core, HandleId, Outcome, Reply, Step, Target};
 use std::collections::HashMap;
@@ -170,7 +170,7 @@ impl<'t> Walk<'t> {
         let input = self.replayer.replayed().inputs;
         let record = self.replayer.ahead(|step| {
             if let Step::Call(call) = step {
-                handles.push((lines.len(), handle_of_op(&call.op())));
+                handles.push((lines.len(), call.op().handle()));
             }
             lines.push(at.output(input, step));
         });
@@ -253,7 +253,7 @@ impl At {
             Input::Completion(completion) => {
                 self.begin_turn();
                 let (name, fact) = fact_of_completion(completion);
-                let of = handle_of_completion(completion).and_then(|h| self.owner(core, h));
+                let of = completion.handle().and_then(|h| self.owner(core, h));
                 (Kind::Completion, of, name, fact)
             }
             Input::Advance(now) => {
