@@ -15,12 +15,14 @@ use rustix::{buffer::spare_capacity, event::epoll, event::epoll::EventFlags, tim
 pub(super) struct Interest {
     pub(super) read: bool,
     pub(super) write: bool,
+    /// It may be told once of what is there, where that is cheaper: see [`Ready::left`].
+    pub(super) once: bool,
 }
 
 impl Interest {
-    pub(super) const NONE: Interest = Interest { read: false, write: false };
-    pub(super) const READ: Interest = Interest { read: true, write: false };
-    pub(super) const WRITE: Interest = Interest { read: false, write: true };
+    pub(super) const NONE: Interest = Interest { read: false, write: false, once: false };
+    pub(super) const READ: Interest = Interest { read: true, write: false, once: false };
+    pub(super) const WRITE: Interest = Interest { read: false, write: true, once: false };
 
     /// Whether all of `other` is in here.
     pub(super) fn covers(self, other: Interest) -> bool {
@@ -40,6 +42,10 @@ pub(super) struct Ready {
     pub(super) write: bool,
     /// Both directions are at their end.
     pub(super) hang_up: bool,
+    /// There is more than what one read can show: an end, an error, urgent data.
+    pub(super) more: bool,
+    /// Something of it may be left: a poller that tells once does not tell of it again.
+    pub(super) left: bool,
 }
 
 /// How many descriptors one wait reports at most: libuv's number. The rest come with the next wait.
@@ -54,6 +60,11 @@ enum Way {
     Portable(Events),
 }
 
+/// What is looked for at a connection that is read from, and told once. Level-triggered the kernel looks a second time, in the
+/// next wait, at each descriptor it told of; of a thousand the first ones are out of its caches by then.
+#[cfg(target_os = "linux")]
+const ONCE: EventFlags = EventFlags::IN.union(EventFlags::PRI).union(EventFlags::RDHUP).union(EventFlags::ET);
+
 /// The poller, and what its last wait brought.
 pub(super) struct Poll {
     poller: Poller,
@@ -61,6 +72,8 @@ pub(super) struct Poll {
     way: Way,
     ready: Vec<Ready>,
     next: usize,
+    /// Where in `ready` stands what was left: keys and places, sorted.
+    places: Vec<(usize, usize)>,
     order: Option<Order>,
 }
 
@@ -78,7 +91,7 @@ impl Poll {
             Waiting::Direct => Way::Direct(Vec::with_capacity(BATCH)),
             _ => portable(),
         };
-        Ok(Self { poller, mode, way, ready: Vec::with_capacity(BATCH), next: 0, order: None })
+        Ok(Self { poller, mode, way, ready: Vec::with_capacity(BATCH), next: 0, places: Vec::new(), order: None })
     }
 
     pub(super) fn set_order(&mut self, order: Order) {
@@ -91,19 +104,37 @@ impl Poll {
     }
 
     pub(super) fn add(&self, fd: BorrowedFd<'_>, key: usize, interest: Interest) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if interest.once && self.tells_once() {
+            return Ok(epoll::add(&self.poller, fd, epoll::EventData::new_u64(key as u64), ONCE)?);
+        }
         // SAFETY: the poller must be told to forget a descriptor before it is closed. Each descriptor registered here is
         // owned by the table or by the bell. The table's entries are closed and given away only by `System::forget`,
         // which deletes first; what is left when a `System` is dropped goes after its poller, and so does the bell.
         unsafe { self.poller.add_with_mode(fd.as_raw_fd(), interest.event(key), self.mode) }
     }
 
+    /// Of what is there when this is called it is told anew.
     pub(super) fn modify(&self, fd: BorrowedFd<'_>, key: usize, interest: Interest) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if interest.once && self.tells_once() {
+            return Ok(epoll::modify(&self.poller, fd, epoll::EventData::new_u64(key as u64), ONCE)?);
+        }
         self.poller.modify_with_mode(fd, interest.event(key), self.mode)
     }
 
     pub(super) fn delete(&self, fd: BorrowedFd<'_>) {
         let deleted = self.poller.delete(fd);
         debug_assert!(deleted.is_ok(), "it was registered: {deleted:?}");
+    }
+
+    /// Whether what is [once](Interest::once) of interest is told once.
+    pub(super) fn tells_once(&self) -> bool {
+        match self.way {
+            #[cfg(target_os = "linux")]
+            Way::Direct(_) => true,
+            Way::Portable(_) => false,
+        }
     }
 
     /// Whether something of the last wait has not been taken.
@@ -127,10 +158,13 @@ impl Poll {
         Some(ready)
     }
 
-    /// Waits; a signal ends it early. Returns whether the bell rang.
-    pub(super) fn wait(&mut self, timeout: Option<u64>) -> io::Result<bool> {
+    /// Waits; a signal ends it early. What was `left` comes first, as from a poller that tells of it again: the kernel puts
+    /// what it will look at once more before what becomes ready afterwards. Returns whether the bell rang.
+    pub(super) fn wait(&mut self, timeout: Option<u64>, left: impl Iterator<Item = Ready>) -> io::Result<bool> {
         self.ready.clear();
         self.next = 0;
+        self.ready.extend(left);
+        let left = self.ready.len();
         match &mut self.way {
             #[cfg(target_os = "linux")]
             Way::Direct(events) => {
@@ -154,8 +188,13 @@ impl Poll {
                     read: event.readable,
                     write: event.writable,
                     hang_up: event.is_interrupt(),
+                    more: event.is_interrupt(),
+                    left: true,
                 }));
             }
+        }
+        if left > 0 {
+            self.join(left);
         }
         if let Some(order) = &mut self.order
             && self.ready.len() > 1
@@ -165,6 +204,38 @@ impl Poll {
             self.ready.sort_by_key(|ready| keys.iter().position(|key| *key == ready.key));
         }
         Ok(self.ready.iter().any(|ready| ready.key == BELL))
+    }
+}
+
+impl Poll {
+    /// What is told anew of one of the first `left` belongs to it: a descriptor is told of once in a wait.
+    #[cold]
+    fn join(&mut self, left: usize) {
+        let Poll { ready, places, .. } = self;
+        places.clear();
+        places.extend(ready[..left].iter().enumerate().map(|(at, ready)| (ready.key, at)));
+        places.sort_unstable();
+        let mut kept = left;
+        for at in left..ready.len() {
+            let new = ready[at];
+            match places.binary_search_by_key(&new.key, |place| place.0) {
+                Ok(found) => ready[places[found].1].join(new),
+                Err(_) => {
+                    ready[kept] = new;
+                    kept += 1;
+                }
+            }
+        }
+        ready.truncate(kept);
+    }
+}
+
+impl Ready {
+    fn join(&mut self, new: Ready) {
+        self.read |= new.read;
+        self.write |= new.write;
+        self.hang_up |= new.hang_up;
+        self.more |= new.more;
     }
 }
 
@@ -179,6 +250,8 @@ fn ready(event: &epoll::Event) -> Ready {
         read: flags.intersects(EventFlags::IN | EventFlags::PRI | failed),
         write: flags.intersects(EventFlags::OUT | failed),
         hang_up: flags.contains(EventFlags::HUP),
+        more: flags.intersects(EventFlags::PRI | EventFlags::RDHUP | failed),
+        left: true,
     }
 }
 
