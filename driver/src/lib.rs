@@ -42,6 +42,7 @@
 pub mod embedding {}
 
 mod abort;
+mod emitter;
 mod error;
 mod grow;
 pub mod hints;
