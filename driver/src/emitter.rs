@@ -3,12 +3,12 @@
 /// Node's methods of an emitter, for the name `$Of` of a [`Target`](netfold_core::Target) of the same variant.
 macro_rules! emitter {
     (
-        $Of:ident, $node:literal;
+        $Of:ident;
         $(#[$on:meta])* on;
         $(#[$remove_all:meta])* remove_all_listeners;
     ) => {
         impl $Of {
-            #[doc = concat!("`", $node, ".on(event, listener)` (rule T6).")]
+            /// `emitter.on(event, listener)` (rule T6).
             $(#[$on])*
             pub fn on<S, H: Host>(
                 self,
@@ -19,7 +19,7 @@ macro_rules! emitter {
                 net.listen_to(self.target(), event, false, false, Self::wrap(listener))
             }
 
-            #[doc = concat!("`", $node, ".once(event, listener)` (rule T6).")]
+            /// `emitter.once(event, listener)` (rule T6).
             pub fn once<S, H: Host>(
                 self,
                 net: &mut Net<S, H>,
@@ -29,7 +29,7 @@ macro_rules! emitter {
                 net.listen_to(self.target(), event, true, false, Self::wrap(listener))
             }
 
-            #[doc = concat!("`", $node, ".prependListener(event, listener)` (rules R10 and T6).")]
+            /// `emitter.prependListener(event, listener)` (rules R10 and T6).
             pub fn prepend<S, H: Host>(
                 self,
                 net: &mut Net<S, H>,
@@ -39,7 +39,7 @@ macro_rules! emitter {
                 net.listen_to(self.target(), event, false, true, Self::wrap(listener))
             }
 
-            #[doc = concat!("`", $node, ".prependOnceListener(event, listener)` (rule T6).")]
+            /// `emitter.prependOnceListener(event, listener)` (rule T6).
             pub fn prepend_once<S, H: Host>(
                 self,
                 net: &mut Net<S, H>,
@@ -59,29 +59,29 @@ macro_rules! emitter {
                 })
             }
 
-            #[doc = concat!("`", $node, ".removeListener(event, listener)`. An emission under way still calls it, as in Node")]
+            /// `emitter.removeListener(event, listener)`. An emission under way still calls it, as in Node
             /// (rule T6).
             pub fn off<S, H: Host>(self, net: &mut Net<S, H>, listener: ListenerId) {
                 net.stop_listening(self.target(), listener);
             }
 
-            #[doc = concat!("`", $node, ".removeAllListeners(event)`; `None` for all events (rule T8).")]
+            /// `emitter.removeAllListeners(event)`; `None` for all events (rule T8).
             $(#[$remove_all])*
             pub fn remove_all_listeners<S, H: Host>(self, net: &mut Net<S, H>, event: Option<EventKind>) {
                 net.stop_listening_all(self.target(), event);
             }
 
-            #[doc = concat!("`", $node, ".listenerCount(event)`, of the user's listeners (rule F7).")]
+            /// `emitter.listenerCount(event)`, of the user's listeners (rule F7).
             pub fn listener_count<S, H: Host>(self, net: &Net<S, H>, event: EventKind) -> usize {
                 net.registry.count(self.target(), event)
             }
 
-            #[doc = concat!("`", $node, ".listeners(event)`: the user's, in the order in which they are called (rule F7).")]
+            /// `emitter.listeners(event)`: the user's, in the order in which they are called (rule F7).
             pub fn listeners<S, H: Host>(self, net: &Net<S, H>, event: EventKind) -> Vec<ListenerId> {
                 net.core().listener_ids(self.target(), event).collect()
             }
 
-            #[doc = concat!("`", $node, ".eventNames()`, of the user's listeners; the event with the oldest of them comes first")]
+            /// `emitter.eventNames()`, of the user's listeners; the event with the oldest of them comes first
             /// (rule F7).
             pub fn event_names<S, H: Host>(self, net: &Net<S, H>) -> Vec<EventKind> {
                 net.registry.events(self.target())

@@ -43,7 +43,7 @@ on_events! {
 }
 
 emitter! {
-    Server, "server";
+    Server;
     /// The events of a server are [`Listening`](EventKind::Listening), [`Connection`](EventKind::Connection),
     /// [`Drop`](EventKind::Drop), [`Error`](EventKind::Error) and [`ServerClose`](EventKind::ServerClose).
     on;

@@ -65,7 +65,7 @@ fn bytes_of(event: Event) -> Bytes {
 }
 
 emitter! {
-    Socket, "socket";
+    Socket;
     on;
     /// As in Node, the machine's own steps that wait for the event go too: after removing those of 'connect' a write that
     /// waits for it is never sent.
