@@ -92,7 +92,7 @@ macro_rules! emitter {
 
 /// One method for each event: `on_data(net, |net, socket, chunk| ...)`. What an event carries is given by a pattern of
 /// [`Event`](netfold_core::Event) and an expression.
-macro_rules! on_events {
+macro_rules! events {
     ($Of:ident; $($(#[$doc:meta])* $on:ident, $kind:ident $(($arg:ident: $ty:ty = $payload:pat => $given:expr))?;)*) => {
         impl $Of {
             $(
@@ -102,7 +102,7 @@ macro_rules! on_events {
                     net: &mut Net<S, H>,
                     listener: impl Fn(&mut Net<S, H>, $Of $(, $ty)?) + 'static,
                 ) -> ListenerId {
-                    on_events!(@on self, net, listener, $kind $(, $payload => $given)?)
+                    events!(@on self, net, listener, $kind $(, $payload => $given)?)
                 }
             )*
         }
@@ -120,4 +120,4 @@ macro_rules! on_events {
     };
 }
 
-pub(crate) use {emitter, on_events};
+pub(crate) use {emitter, events};

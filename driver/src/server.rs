@@ -1,6 +1,6 @@
 //! Node's `net.Server`, as methods on a small copyable name.
 
-use crate::emitter::{emitter, on_events};
+use crate::emitter::{emitter, events};
 use crate::net::{Host, Net};
 use crate::options::Listen;
 use crate::socket::Socket;
@@ -28,7 +28,7 @@ pub enum Address {
     Path(String),
 }
 
-on_events! {
+events! {
     Server;
 
     /// 'listening' (rule S3)

@@ -1,13 +1,13 @@
 //! Listeners of a socket.
 
 use super::Socket;
-use crate::emitter::{emitter, on_events};
+use crate::emitter::{emitter, events};
 use crate::net::{Host, Net};
 use bytes::Bytes;
 use netfold_core::{Attempt, Event, EventKind, ListenerId, LookupEvent, ReadText, SharedError, Target};
 use std::net::SocketAddr;
 
-on_events! {
+events! {
     Socket;
 
     /// 'connect': the connection is there (rule C10).
