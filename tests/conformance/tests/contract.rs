@@ -281,7 +281,7 @@ fn functions(text: &str) -> Vec<(String, String, String)> {
         } else if line.starts_with("on_") {
             // One that a macro makes.
             out.push((line.split(',').next().expect("a name").into(), std::mem::take(&mut docs), String::new()));
-        } else if !line.starts_with("#[") {
+        } else if !line.starts_with("#[") && !line.starts_with("$(#[") {
             docs.clear();
         }
     }
