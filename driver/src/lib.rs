@@ -60,6 +60,7 @@ pub mod migration {}
 pub mod guide;
 
 mod abort;
+mod emitter;
 mod error;
 mod grow;
 pub mod hints;
