@@ -5,12 +5,12 @@ use super::bell::Waker;
 use super::errno::{errno, io_errno};
 use super::hand_in_listener::Handed;
 use super::poll::{BELL, Interest, Poll, Ready};
+use super::pool::Pool;
 use super::read::{BLOCK, Block, Memory};
-use super::resolve::{Pool, Resolve};
 use super::table::{Access, Entry, Role, Table};
 use super::turn::Turn;
 use super::write::{Sent, send_first};
-use super::{SystemOptions, Waiting};
+use crate::sys::{Resolve, SystemOptions, Waiting};
 use netfold_core::host::Kernel;
 use netfold_core::{Call, Completion, Errno, HandleId, LookupId, Op, Reply};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -74,7 +74,7 @@ impl System {
     /// A system to measure.
     pub fn with_options(options: SystemOptions) -> io::Result<Self> {
         let bell = Waker::new()?;
-        let poll = Poll::new(options.waiting)?;
+        let mut poll = Poll::new(options.waiting)?;
         poll.add(bell.to_read(), BELL, Interest::READ)?;
         Ok(Self {
             poll,
@@ -195,6 +195,7 @@ impl System {
                 let _known = self.poll.modify(fd.as_fd(), id.slot() as usize, interest);
             }
         }
+        self.poll.look();
     }
 
     fn tell(&mut self) {
@@ -246,7 +247,7 @@ impl System {
             Some(now) if now == wants => {}
             // A poller tells of a hang-up even if nothing is asked for, again and again.
             Some(_) if wants == Interest::NONE => {
-                self.poll.delete(fd.as_fd());
+                self.poll.delete(fd.as_fd(), key);
                 entry.registered = None;
             }
             Some(_) => {
@@ -268,7 +269,7 @@ impl System {
         if let Some(fd) = &entry.fd
             && entry.registered.take().is_some()
         {
-            self.poll.delete(fd.as_fd());
+            self.poll.delete(fd.as_fd(), id.slot() as usize);
         }
         Some(entry)
     }
@@ -532,14 +533,13 @@ impl std::fmt::Debug for System {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use super::super::write::Unsent;
     use super::*;
-    use crate::sys::write::Unsent;
     use netfold_core::HandleKind;
 
     /// Linux's epoll takes no regular file.
-    #[cfg(target_os = "linux")]
     #[test]
     fn what_the_poller_does_not_take_fails() {
         let mut system = System::new().unwrap();
