@@ -82,7 +82,8 @@ fn heard(way: Waiting, seed: u64, looks: &mut VecDeque<bool>) -> Vec<String> {
         rig.until_rig(|rig| rig.heard(socket, EventKind::Connect) == 1);
         let stream = listener.accept().unwrap().0;
         stream.set_nodelay(true).unwrap();
-        (sockets.push(socket), streams.push(Some(stream)));
+        sockets.push(socket);
+        streams.push(Some(stream));
     }
     rig.around(Some(0)).unwrap();
     let peers = Rc::new(RefCell::new(Peers { streams, dice: Dice(seed * 2 + 1) }));
