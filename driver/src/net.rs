@@ -83,6 +83,8 @@ pub struct Net<S: 'static, H: 'static = crate::System> {
     pub(crate) sink: Option<Box<dyn Write>>,
     /// Why the trace could not be written, when there was something else to tell first.
     pub(crate) unwritten: Option<io::Error>,
+    #[cfg(feature = "tracing")]
+    log: crate::log::Log,
 }
 
 impl<S> Net<S> {
@@ -235,6 +237,8 @@ impl<S, H: Host> Net<S, H> {
             inbox,
             sink,
             unwritten: None,
+            #[cfg(feature = "tracing")]
+            log: crate::log::Log::default(),
         }
     }
 
@@ -526,7 +530,7 @@ impl<S, H: Host> Net<S, H> {
         host::end_turn(self)?;
         loop {
             self.registry.forget_removed();
-            match host::dispatch(self, None)? {
+            match self.go_around(None)? {
                 Around::Stopped => return Ok(()),
                 Around::Done if !self.is_alive() => return Ok(()),
                 Around::Alive | Around::Done => self.save_trace(false)?,
@@ -545,10 +549,17 @@ impl<S, H: Host> Net<S, H> {
     pub fn dispatch(&mut self) -> Result<bool, NetError> {
         host::end_turn(self)?;
         self.registry.forget_removed();
-        let around = host::dispatch(self, Some(0))?;
+        let around = self.go_around(Some(0))?;
         self.kernel.settle();
         self.save_trace(true)?;
         Ok(around != Around::Stopped && self.is_alive())
+    }
+
+    fn go_around(&mut self, timeout: Option<u64>) -> Result<Around, Failure> {
+        let around = host::dispatch(self, timeout);
+        #[cfg(feature = "tracing")]
+        self.log.leave();
+        around
     }
 
     fn is_alive(&self) -> bool {
@@ -602,8 +613,14 @@ impl<S, H: Host> Net<S, H> {
 
     /// Gives a command to the machine. A listener that fails inside it unwinds to the caller, as in Node it throws to it.
     pub(crate) fn command(&mut self, command: Command) -> Outcome {
+        #[cfg(feature = "tracing")]
+        crate::log::command(&command);
         match host::command(self, command) {
-            Ok(Ok(outcome)) => outcome,
+            Ok(Ok(outcome)) => {
+                #[cfg(feature = "tracing")]
+                crate::log::returned(&outcome);
+                outcome
+            }
             Ok(Err(thrown)) => thrown.unwind(),
             Err(misuse) => panic!("this id belongs to another loop: {misuse}"),
         }
@@ -677,6 +694,8 @@ impl<S, H: Host> App for Net<S, H> {
 
     #[inline(always)]
     fn emit(&mut self, emit: Emit) -> Result<(), Failure> {
+        #[cfg(feature = "tracing")]
+        crate::log::emit(&emit);
         self.run_user_code(emit).map_err(Failure)
     }
 
@@ -694,6 +713,16 @@ impl<S, H: Host> App for Net<S, H> {
 
     fn released(&mut self, socket: SocketId) {
         self.registry.release(socket);
+    }
+
+    #[cfg(feature = "tracing")]
+    fn watch(&mut self, next: host::Next<'_>) {
+        self.log.next(self.lane.place(), next);
+    }
+
+    #[cfg(feature = "tracing")]
+    fn answered(call: &netfold_core::Call<'_>, reply: netfold_core::Reply) {
+        crate::log::answered(call, reply);
     }
 
     fn broken(&mut self, error: io::Error) -> Failure {

@@ -705,6 +705,7 @@ impl Core {
 
 /// How many of each thing a core holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Census {
     /// Sockets, closed ones that are retained or not yet swept among them.
     pub sockets: usize,
