@@ -202,12 +202,17 @@ impl<T> Lane<T> {
     /// When the loop must be run again even if nothing happens: at once (`Some(0)`), at a time of the kernel's clock,
     /// or not at all.
     pub fn deadline(&self) -> Option<u64> {
+        self.deadline_with(self.idle)
+    }
+
+    /// The same when the machine was given commands since the loop was left: with what it [owes](crate::Core::idle) now.
+    pub fn deadline_with(&self, idle: Idle) -> Option<u64> {
         let owed = !self.ticks.is_empty()
             || !self.immediates.is_empty()
-            || self.idle.pending > 0
-            || self.idle.closing > 0
+            || idle.pending > 0
+            || idle.closing > 0
             || !matches!(self.stage, Stage::First(_) | Stage::Fed(false) | Stage::Poll);
-        if owed { Some(0) } else { self.idle.deadline }
+        if owed { Some(0) } else { idle.deadline }
     }
 
     /// Where the loop stands, as the table in the project's `spec/states/loop.md` names it.

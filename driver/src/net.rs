@@ -83,6 +83,8 @@ pub struct Net<S: 'static, H: 'static = crate::System> {
     pub(crate) sink: Option<Box<dyn Write>>,
     /// Why the trace could not be written, when there was something else to tell first.
     pub(crate) unwritten: Option<io::Error>,
+    /// The loop was left, perhaps for long: the next call from outside looks at the clock.
+    outside: bool,
     #[cfg(feature = "tracing")]
     log: crate::log::Log,
 }
@@ -237,6 +239,7 @@ impl<S, H: Host> Net<S, H> {
             inbox,
             sink,
             unwritten: None,
+            outside: true,
             #[cfg(feature = "tracing")]
             log: crate::log::Log::default(),
         }
@@ -527,10 +530,10 @@ impl<S, H: Host> Net<S, H> {
     }
 
     fn run_on(&mut self) -> Result<(), NetError> {
-        host::end_turn(self)?;
+        self.inside(host::end_turn)?;
         loop {
             self.registry.forget_removed();
-            match self.go_around(None)? {
+            match self.inside(|net| host::dispatch(net, None))? {
                 Around::Stopped => return Ok(()),
                 Around::Done if !self.is_alive() => return Ok(()),
                 Around::Alive | Around::Done => self.save_trace(false)?,
@@ -547,19 +550,22 @@ impl<S, H: Host> Net<S, H> {
     /// # Errors
     /// As [`run`](Self::run).
     pub fn dispatch(&mut self) -> Result<bool, NetError> {
-        host::end_turn(self)?;
+        self.inside(host::end_turn)?;
         self.registry.forget_removed();
-        let around = self.go_around(Some(0))?;
+        let around = self.inside(|net| host::dispatch(net, Some(0)))?;
         self.kernel.settle();
         self.save_trace(true)?;
         Ok(around != Around::Stopped && self.is_alive())
     }
 
-    fn go_around(&mut self, timeout: Option<u64>) -> Result<Around, Failure> {
-        let around = host::dispatch(self, timeout);
+    /// Runs a part of the loop.
+    fn inside<R>(&mut self, run: impl FnOnce(&mut Self) -> Result<R, Failure>) -> Result<R, Failure> {
+        self.outside = false;
+        let ran = run(self);
+        self.outside = true;
         #[cfg(feature = "tracing")]
         self.log.leave();
-        around
+        ran
     }
 
     fn is_alive(&self) -> bool {
@@ -567,11 +573,14 @@ impl<S, H: Host> Net<S, H> {
     }
 
     /// When `dispatch` must be called even if the descriptor is not readable: milliseconds from now; `None` if never
-    /// (rule M1). What is asked for after this call, or [`dispatch`](Self::dispatch), is not looked for at the descriptor yet.
+    /// (rule M1). It knows what was called since the last dispatch. What is asked for after this call, or [`dispatch`](Self::dispatch), is not looked for at the descriptor yet.
     pub fn deadline(&mut self) -> Option<u64> {
         let now = self.kernel.now();
+        // Who asks is about to wait.
+        self.outside = true;
         self.kernel.settle();
-        let first = [self.lane.deadline(), Host::deadline(&self.kernel)].into_iter().flatten().min();
+        let own = self.lane.deadline_with(self.machine.core().idle());
+        let first = [own, Host::deadline(&self.kernel)].into_iter().flatten().min();
         first.map(|at| at.saturating_sub(now))
     }
 
@@ -587,7 +596,7 @@ impl<S, H: Host> Net<S, H> {
         self.lane.place()
     }
 
-    /// The loop's time, in milliseconds: that of the last poll (rule M1).
+    /// The loop's time, in milliseconds: that of the last poll (rule M1), or of the first call from outside after it.
     pub const fn now(&self) -> u64 {
         self.machine.core().now()
     }
@@ -613,6 +622,9 @@ impl<S, H: Host> Net<S, H> {
 
     /// Gives a command to the machine. A listener that fails inside it unwinds to the caller, as in Node it throws to it.
     pub(crate) fn command(&mut self, command: Command) -> Outcome {
+        if self.outside {
+            self.come_back();
+        }
         #[cfg(feature = "tracing")]
         crate::log::command(&command);
         match host::command(self, command) {
@@ -624,6 +636,17 @@ impl<S, H: Host> Net<S, H> {
             Ok(Err(thrown)) => thrown.unwind(),
             Err(misuse) => panic!("this id belongs to another loop: {misuse}"),
         }
+    }
+}
+
+impl<S, H: Host> Net<S, H> {
+    /// The first call from outside after the loop was left: what it times is not to be timed from then. Up to the next
+    /// dispatch the clock stands still, as in every turn.
+    #[cold]
+    fn come_back(&mut self) {
+        self.outside = false;
+        let now = self.kernel.now();
+        let _in_the_middle_of_a_turn = self.machine.advance(now);
     }
 }
 

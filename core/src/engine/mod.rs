@@ -497,8 +497,9 @@ impl Core {
         }
     }
 
+    /// What is owed as of now: what [`Step::Idle`](crate::Step::Idle) will say if nothing more is called in this turn.
     #[inline]
-    fn idle(&self) -> Idle {
+    pub fn idle(&self) -> Idle {
         let closing = self.closing.len() + self.closing_batch.len();
         Idle {
             deadline: self.timers.deadline(),
