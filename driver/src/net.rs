@@ -33,6 +33,10 @@ pub trait Host: Kernel<Error = io::Error> + 'static {
         None
     }
 
+    /// The next waits take so many milliseconds at most, though nothing happens; `None` ends that. The trace of a loop is
+    /// written meanwhile; a host without effects outside of it needs none.
+    fn nap(&mut self, _most: Option<u64>) {}
+
     /// Gets ready to be waited for by other means than [`Kernel::wait`].
     fn settle(&mut self) {}
 }
@@ -81,6 +85,8 @@ pub struct Net<S: 'static, H: 'static = crate::System> {
     inbox: Inbox<S, H>,
     /// Where the trace goes, if one is recorded.
     pub(crate) sink: Option<Box<dyn Write>>,
+    /// When all of the trace was there, in milliseconds of the machine's clock.
+    pub(crate) saved: u64,
     /// Why the trace could not be written, when there was something else to tell first.
     pub(crate) unwritten: Option<io::Error>,
     /// The loop was left, perhaps for long: the next call from outside looks at the clock.
@@ -238,6 +244,7 @@ impl<S, H: Host> Net<S, H> {
             mailbox,
             inbox,
             sink,
+            saved: 0,
             unwritten: None,
             outside: true,
             #[cfg(feature = "tracing")]
@@ -533,10 +540,11 @@ impl<S, H: Host> Net<S, H> {
         self.inside(host::end_turn)?;
         loop {
             self.registry.forget_removed();
+            self.keep_up()?;
             match self.inside(|net| host::dispatch(net, None))? {
                 Around::Stopped => return Ok(()),
                 Around::Done if !self.is_alive() => return Ok(()),
-                Around::Alive | Around::Done => self.save_trace(false)?,
+                Around::Alive | Around::Done => {}
             }
         }
     }
