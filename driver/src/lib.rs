@@ -53,6 +53,7 @@
 pub mod embedding {}
 
 mod abort;
+mod emitter;
 mod error;
 mod grow;
 pub mod hints;

@@ -150,9 +150,12 @@ fn each_name_of_a_row_is_in_the_source() {
     let mut missing = BTreeSet::new();
     for name in rows().iter().filter(|row| !is_pending(row)).filter_map(|row| row.netfold.as_ref()) {
         let (owner, member) = name.split_once("::").unwrap_or(("", name));
+        // What `emitter!` gives stands in emitter.rs.
+        let emits = files.iter().any(|(_, text)| text.contains(&format!("emitter! {{\n    {owner};")));
         let found = files.iter().any(|(stem, text)| {
             let owned = owner.is_empty()
                 || stem == owner
+                || (emits && stem == "emitter")
                 || text.lines().any(|line| line.starts_with("impl") && line.contains(&format!("{owner} ")))
                 || text.lines().any(|line| declares(line, owner))
                 || text.contains(&format!("impl {owner} {{"));
