@@ -221,6 +221,11 @@ impl Trace {
         self.torn.as_ref()
     }
 
+    /// How long the file is, in bytes, with what cannot be read of it.
+    pub const fn size(&self) -> usize {
+        self.file.len()
+    }
+
     /// How long a payload a record may claim, in bytes, in place of [`MAX_PAYLOAD`]. Up to that much memory is needed.
     pub const fn set_max_payload(&mut self, bytes: u64) {
         self.max_payload = bytes;
