@@ -24,6 +24,9 @@
 //! | [`Core::advance`] | the host: the time |
 //! | [`Core::threw`] | the host, in place of `step`: a listener failed |
 //!
+//! The feature `serde` (off by default, without `std`) gives what is plain data `Serialize` and `Deserialize`. Fields and variants have
+//! their names in Rust; options and limits may be left out. How deep an error in an error may nest is for the format to bound.
+//!
 //! The rules that are named in these pages (T6, W12, ...) stand in the project's `spec/` folder.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -52,6 +55,8 @@ mod listeners;
 mod machine;
 mod numeral;
 mod seldom;
+#[cfg(feature = "serde")]
+mod serial;
 mod server;
 mod socket;
 mod socket_address;

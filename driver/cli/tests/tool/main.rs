@@ -5,6 +5,7 @@ mod arguments;
 mod demo;
 mod echo;
 mod export;
+mod hostile;
 mod look;
 #[path = "../../../tests/process/mod.rs"]
 #[expect(dead_code, reason = "the tests of the examples use the rest")]

@@ -56,6 +56,8 @@ pub struct System {
     pub(super) handed: Handed,
     detached: Vec<(HandleId, OwnedFd)>,
     start: Instant,
+    /// No wait takes longer, in milliseconds.
+    nap: Option<u64>,
     /// How many waits there were.
     pub(super) waits: u64,
 }
@@ -96,6 +98,7 @@ impl System {
             handed: Handed::default(),
             detached: Vec::new(),
             start: Instant::now(),
+            nap: None,
             waits: 0,
         })
     }
@@ -472,6 +475,7 @@ impl System {
                 let _later = self.register(id);
             }
         }
+        let timeout = [timeout, self.nap].into_iter().flatten().min();
         let timeout = match self.deadline().map(|at| at.saturating_sub(self.clock())) {
             Some(due) => Some(timeout.map_or(due, |given| given.min(due))),
             None => timeout,
@@ -520,6 +524,10 @@ impl crate::Host for System {
 
     fn deadline(&self) -> Option<u64> {
         self.deadline()
+    }
+
+    fn nap(&mut self, most: Option<u64>) {
+        self.nap = most;
     }
 
     fn settle(&mut self) {
