@@ -10,6 +10,7 @@ mod look;
 #[expect(dead_code, reason = "the tests of the examples use the rest")]
 mod process;
 mod proxy;
+mod reader;
 mod redact;
 mod sim;
 mod stopping;
