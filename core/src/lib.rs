@@ -85,3 +85,8 @@ pub use state_key::KeyDetail;
 pub use states::{ReadableState, ServerState, SocketState, WritableState};
 pub use step::{Attempt, Call, DropInfo, Emit, Event, EventKind, Idle, LookupEvent, Phase, Step, Target};
 pub use text::Encoding;
+
+/// The program of the crate's page compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
