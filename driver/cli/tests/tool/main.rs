@@ -6,6 +6,7 @@ mod demo;
 mod echo;
 mod export;
 mod look;
+mod pages;
 #[path = "../../../tests/process/mod.rs"]
 #[expect(dead_code, reason = "the tests of the examples use the rest")]
 mod process;
