@@ -24,6 +24,9 @@
 //! | [`Core::advance`] | the host: the time |
 //! | [`Core::threw`] | the host, in place of `step`: a listener failed |
 //!
+//! [`hosting`] has a whole host. [`host`] is the one that the driver of the project stands on, and [`trace`] writes down what a
+//! machine was told.
+//!
 //! The rules that are named in these pages (T6, W12, ...) stand in the project's `spec/` folder.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -33,6 +36,9 @@ extern crate alloc;
 extern crate std;
 
 mod block_list;
+#[doc = include_str!("../docs/hosting.md")]
+pub mod hosting {}
+
 #[cfg(netfold_bugs)]
 #[doc(hidden)]
 pub mod bugs;
