@@ -560,7 +560,10 @@ impl<S, H: Host> Net<S, H> {
     pub fn deadline(&mut self) -> Option<u64> {
         let now = self.kernel.now();
         self.kernel.settle();
-        let first = [self.lane.deadline(), Host::deadline(&self.kernel)].into_iter().flatten().min();
+        let first = match (self.lane.deadline(), Host::deadline(&self.kernel)) {
+            (Some(own), Some(kernels)) => Some(own.min(kernels)),
+            (own, kernels) => own.or(kernels),
+        };
         first.map(|at| at.saturating_sub(now))
     }
 
@@ -742,8 +745,21 @@ impl<S, H: Host> Net<S, H> {
         id
     }
 
+    pub(crate) fn listen_to_each(
+        &mut self,
+        target: Target,
+        events: &[EventKind],
+        listener: registry::Listener<S, H>,
+    ) -> netfold_core::ListenerId {
+        let id = self.registry.add_to_each(target, events, &listener);
+        for &event in events {
+            self.certain(Command::On { target, event, listener: id, once: false, prepend: false });
+        }
+        id
+    }
+
     pub(crate) fn stop_listening(&mut self, target: Target, listener: netfold_core::ListenerId) {
-        if let Some(event) = self.registry.remove(target, listener) {
+        while let Some(event) = self.registry.remove(target, listener) {
             self.certain(Command::Off { target, event, listener });
         }
     }

@@ -1,5 +1,6 @@
 //! Node's `net.Server`, as methods on a small copyable name.
 
+use crate::emitter::{emitter, events};
 use crate::net::{Host, Net};
 use crate::options::Listen;
 use crate::socket::Socket;
@@ -9,7 +10,6 @@ use netfold_core::{
 };
 use std::cell::Cell;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// A server: Node's `net.Server`. A name, not the thing: copy it at will; the [`Net`] has the server, until it is
@@ -28,6 +28,28 @@ pub enum Address {
     Path(String),
 }
 
+events! {
+    Server;
+
+    /// 'listening' (rule S3)
+    on_listening, Listening;
+    /// 'error'; the server is not listening then, and can listen again (rule S5).
+    on_error, Error(error: SharedError = Event::Error(error) => error);
+    /// 'drop': a connection over [`set_max_connections`](Server::set_max_connections) was closed; its two addresses on
+    /// TCP (rule S11).
+    on_drop, Drop(info: Option<DropInfo> = Event::Drop(info) => info.map(|info| *info));
+    /// 'close': closed, and its last connection gone (rule S14).
+    on_close, ServerClose;
+}
+
+emitter! {
+    Server;
+    /// The events of a server are [`Listening`](EventKind::Listening), [`Connection`](EventKind::Connection),
+    /// [`Drop`](EventKind::Drop), [`Error`](EventKind::Error) and [`ServerClose`](EventKind::ServerClose).
+    on;
+    remove_all_listeners;
+}
+
 impl Server {
     /// The core's id of it.
     pub const fn id(self) -> ServerId {
@@ -36,92 +58,6 @@ impl Server {
 
     const fn target(self) -> Target {
         Target::Server(self.0)
-    }
-
-    /// `server.on(event, listener)`. The events of a server are [`Listening`](EventKind::Listening),
-    /// [`Connection`](EventKind::Connection), [`Drop`](EventKind::Drop), [`Error`](EventKind::Error) and
-    /// [`ServerClose`](EventKind::ServerClose) (rule T6).
-    pub fn on<S, H: Host>(
-        self,
-        net: &mut Net<S, H>,
-        event: EventKind,
-        listener: impl Fn(&mut Net<S, H>, Server, Event) + 'static,
-    ) -> ListenerId {
-        self.add(net, event, false, false, listener)
-    }
-
-    /// `server.once(event, listener)` (rule T6)
-    pub fn once<S, H: Host>(
-        self,
-        net: &mut Net<S, H>,
-        event: EventKind,
-        listener: impl Fn(&mut Net<S, H>, Server, Event) + 'static,
-    ) -> ListenerId {
-        self.add(net, event, true, false, listener)
-    }
-
-    /// `server.prependListener(event, listener)` (rule T6)
-    pub fn prepend<S, H: Host>(
-        self,
-        net: &mut Net<S, H>,
-        event: EventKind,
-        listener: impl Fn(&mut Net<S, H>, Server, Event) + 'static,
-    ) -> ListenerId {
-        self.add(net, event, false, true, listener)
-    }
-
-    /// `server.prependOnceListener(event, listener)` (rule T6)
-    pub fn prepend_once<S, H: Host>(
-        self,
-        net: &mut Net<S, H>,
-        event: EventKind,
-        listener: impl Fn(&mut Net<S, H>, Server, Event) + 'static,
-    ) -> ListenerId {
-        self.add(net, event, true, true, listener)
-    }
-
-    fn add<S, H: Host>(
-        self,
-        net: &mut Net<S, H>,
-        event: EventKind,
-        once: bool,
-        prepend: bool,
-        listener: impl Fn(&mut Net<S, H>, Server, Event) + 'static,
-    ) -> ListenerId {
-        net.listen_to(self.target(), event, once, prepend, Self::wrap(listener))
-    }
-
-    fn wrap<S, H: Host>(listener: impl Fn(&mut Net<S, H>, Server, Event) + 'static) -> crate::registry::Listener<S, H> {
-        Rc::new(move |net: &mut Net<S, H>, target: Target, event: Event| {
-            if let Target::Server(id) = target {
-                listener(net, Server(id), event);
-            }
-        })
-    }
-
-    /// `server.removeListener(event, listener)` (rule T6)
-    pub fn off<S, H: Host>(self, net: &mut Net<S, H>, listener: ListenerId) {
-        net.stop_listening(self.target(), listener);
-    }
-
-    /// `server.removeAllListeners(event)`; `None` for all events (rule T8).
-    pub fn remove_all_listeners<S, H: Host>(self, net: &mut Net<S, H>, event: Option<EventKind>) {
-        net.stop_listening_all(self.target(), event);
-    }
-
-    /// `server.listenerCount(event)` (rule F7)
-    pub fn listener_count<S, H: Host>(self, net: &Net<S, H>, event: EventKind) -> usize {
-        net.registry.count(self.target(), event)
-    }
-
-    /// `server.listeners(event)`, in the order in which they are called (rule F7).
-    pub fn listeners<S, H: Host>(self, net: &Net<S, H>, event: EventKind) -> Vec<ListenerId> {
-        net.core().listener_ids(self.target(), event).collect()
-    }
-
-    /// `server.eventNames()`; the event with the oldest listener comes first (rule F7).
-    pub fn event_names<S, H: Host>(self, net: &Net<S, H>) -> Vec<EventKind> {
-        net.registry.events(self.target())
     }
 
     /// 'connection': a connection came in. Its socket is read from already, unless the server was made with
@@ -136,51 +72,6 @@ impl Server {
                 listener(net, Socket(socket));
             }
         })
-    }
-
-    /// 'listening' (rule S3)
-    pub fn on_listening<S, H: Host>(
-        self,
-        net: &mut Net<S, H>,
-        listener: impl Fn(&mut Net<S, H>, Server) + 'static,
-    ) -> ListenerId {
-        self.on(net, EventKind::Listening, move |net, server, _| listener(net, server))
-    }
-
-    /// 'error'; the server is not listening then, and can listen again (rule S5).
-    pub fn on_error<S, H: Host>(
-        self,
-        net: &mut Net<S, H>,
-        listener: impl Fn(&mut Net<S, H>, Server, SharedError) + 'static,
-    ) -> ListenerId {
-        self.on(net, EventKind::Error, move |net, server, event| {
-            if let Event::Error(error) = event {
-                listener(net, server, error);
-            }
-        })
-    }
-
-    /// 'drop': a connection over [`set_max_connections`](Self::set_max_connections) was closed; its two addresses on
-    /// TCP (rule S11).
-    pub fn on_drop<S, H: Host>(
-        self,
-        net: &mut Net<S, H>,
-        listener: impl Fn(&mut Net<S, H>, Server, Option<DropInfo>) + 'static,
-    ) -> ListenerId {
-        self.on(net, EventKind::Drop, move |net, server, event| {
-            if let Event::Drop(info) = event {
-                listener(net, server, info.map(|info| *info));
-            }
-        })
-    }
-
-    /// 'close': closed, and its last connection gone (rule S14).
-    pub fn on_close<S, H: Host>(
-        self,
-        net: &mut Net<S, H>,
-        listener: impl Fn(&mut Net<S, H>, Server) + 'static,
-    ) -> ListenerId {
-        self.on(net, EventKind::ServerClose, move |net, server, _| listener(net, server))
     }
 
     /// `server.listen(options)`. Throws `ERR_SERVER_ALREADY_LISTEN` and for wrong arguments (rule S1); an address that

@@ -29,6 +29,7 @@ mod commands;
 mod failure;
 mod hash;
 mod input;
+mod options;
 mod payload;
 mod reader;
 mod recorder;

@@ -1,41 +1,15 @@
 //! Listeners of a socket.
 
 use super::Socket;
+use crate::emitter::{emitter, events};
 use crate::net::{Host, Net};
 use bytes::Bytes;
 use netfold_core::{Attempt, Event, EventKind, ListenerId, LookupEvent, ReadText, SharedError, Target};
 use std::net::SocketAddr;
-use std::rc::Rc;
 
-macro_rules! listeners {
-    ($($(#[$doc:meta])* $on:ident, $kind:ident $(($arg:ident: $ty:ty = $payload:pat => $given:expr))?;)*) => {
-        impl Socket {
-            $(
-                $(#[$doc])*
-                pub fn $on<S, H: Host>(
-                    self,
-                    net: &mut Net<S, H>,
-                    listener: impl Fn(&mut Net<S, H>, Socket $(, $ty)?) + 'static,
-                ) -> ListenerId {
-                    listeners!(@on self, net, listener, $kind $(, $payload => $given)?)
-                }
-            )*
-        }
-    };
-    (@on $self:ident, $net:ident, $listener:ident, $kind:ident) => {
-        $self.on($net, EventKind::$kind, move |net, socket, _| $listener(net, socket))
-    };
-    (@on $self:ident, $net:ident, $listener:ident, $kind:ident, $payload:pat => $given:expr) => {
-        $self.on($net, EventKind::$kind, move |net, socket, event| {
-            #[allow(irrefutable_let_patterns)]
-            if let $payload = event {
-                $listener(net, socket, $given);
-            }
-        })
-    };
-}
+events! {
+    Socket;
 
-listeners! {
     /// 'connect': the connection is there (rule C10).
     on_connect, Connect;
     /// 'ready': right after 'connect' (rule C11).
@@ -90,86 +64,10 @@ fn bytes_of(event: Event) -> Bytes {
     }
 }
 
-impl Socket {
-    /// `socket.on(event, listener)` (rule T6)
-    pub fn on<S, H: Host>(
-        self,
-        net: &mut Net<S, H>,
-        event: EventKind,
-        listener: impl Fn(&mut Net<S, H>, Socket, Event) + 'static,
-    ) -> ListenerId {
-        self.listen(net, event, false, false, listener)
-    }
-
-    /// `socket.once(event, listener)` (rule T6)
-    pub fn once<S, H: Host>(
-        self,
-        net: &mut Net<S, H>,
-        event: EventKind,
-        listener: impl Fn(&mut Net<S, H>, Socket, Event) + 'static,
-    ) -> ListenerId {
-        self.listen(net, event, true, false, listener)
-    }
-
-    /// `socket.prependListener(event, listener)` (rules R10 and T6)
-    pub fn prepend<S, H: Host>(
-        self,
-        net: &mut Net<S, H>,
-        event: EventKind,
-        listener: impl Fn(&mut Net<S, H>, Socket, Event) + 'static,
-    ) -> ListenerId {
-        self.listen(net, event, false, true, listener)
-    }
-
-    /// `socket.prependOnceListener(event, listener)` (rule T6)
-    pub fn prepend_once<S, H: Host>(
-        self,
-        net: &mut Net<S, H>,
-        event: EventKind,
-        listener: impl Fn(&mut Net<S, H>, Socket, Event) + 'static,
-    ) -> ListenerId {
-        self.listen(net, event, true, true, listener)
-    }
-
-    fn listen<S, H: Host>(
-        self,
-        net: &mut Net<S, H>,
-        event: EventKind,
-        once: bool,
-        prepend: bool,
-        listener: impl Fn(&mut Net<S, H>, Socket, Event) + 'static,
-    ) -> ListenerId {
-        let wrapped = move |net: &mut Net<S, H>, target: Target, event: Event| {
-            if let Target::Socket(id) = target {
-                listener(net, Socket(id), event);
-            }
-        };
-        net.listen_to(self.target(), event, once, prepend, Rc::new(wrapped))
-    }
-
-    /// `socket.removeListener(event, listener)`. An emission under way still calls it, as in Node (rule T6).
-    pub fn off<S, H: Host>(self, net: &mut Net<S, H>, listener: ListenerId) {
-        net.stop_listening(self.target(), listener);
-    }
-
-    /// `socket.removeAllListeners(event)`; `None` for all events. As in Node, the machine's own steps that wait for the
-    /// event go too: after removing those of 'connect' a write that waits for it is never sent (rule T8).
-    pub fn remove_all_listeners<S, H: Host>(self, net: &mut Net<S, H>, event: Option<EventKind>) {
-        net.stop_listening_all(self.target(), event);
-    }
-
-    /// `socket.listenerCount(event)`, of the user's listeners (rule F7).
-    pub fn listener_count<S, H: Host>(self, net: &Net<S, H>, event: EventKind) -> usize {
-        net.registry.count(self.target(), event)
-    }
-
-    /// `socket.listeners(event)`: the user's, in the order in which they are called (rule F7).
-    pub fn listeners<S, H: Host>(self, net: &Net<S, H>, event: EventKind) -> Vec<ListenerId> {
-        net.core().listener_ids(self.target(), event).collect()
-    }
-
-    /// `socket.eventNames()`, of the user's listeners; the event with the oldest of them comes first (rule F7).
-    pub fn event_names<S, H: Host>(self, net: &Net<S, H>) -> Vec<EventKind> {
-        net.registry.events(self.target())
-    }
+emitter! {
+    Socket;
+    on;
+    /// As in Node, the machine's own steps that wait for the event go too: after removing those of 'connect' a write that
+    /// waits for it is never sent.
+    remove_all_listeners;
 }

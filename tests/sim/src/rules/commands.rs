@@ -80,27 +80,8 @@ impl Rules {
 }
 
 fn socket_of(command: &Command) -> Option<SocketId> {
-    match *command {
-        Command::Connect(s, _)
-        | Command::Write(s, ..)
-        | Command::Cork(s)
-        | Command::Uncork(s)
-        | Command::End(s, ..)
-        | Command::Destroy(s, _)
-        | Command::DestroySoon(s)
-        | Command::ResetAndDestroy(s)
-        | Command::Pause(s)
-        | Command::Resume(s)
-        | Command::Read(s, _)
-        | Command::SetEncoding(s, ..)
-        | Command::OnRead(s, _)
-        | Command::Emit(s, _)
-        | Command::SetTimeout(s, _)
-        | Command::DropHandle(s)
-        | Command::Detach(s) => Some(s),
-        Command::On { target: Target::Socket(s), .. }
-        | Command::Off { target: Target::Socket(s), .. }
-        | Command::RemoveAll(Target::Socket(s), _) => Some(s),
-        _ => None,
+    match command.target()? {
+        Target::Socket(id) => Some(id),
+        Target::Server(_) => None,
     }
 }

@@ -115,6 +115,14 @@ struct Inner {
     mortality: bool,
 }
 
+/// The earlier of two times, of which there need not be any.
+pub(crate) fn earliest(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
 impl Inner {
     fn new(chooser: Chooser, options: WorldOptions) -> Self {
         let localhost = Name { answer: Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]), delay: 0 };
@@ -186,7 +194,7 @@ impl Inner {
                 return Ok(());
             }
             let rests = self.tables(pid).deadline();
-            let due = [until, rests].into_iter().flatten().min();
+            let due = earliest(until, rests);
             let arrival = self.arrivals.peek().map(|first| first.at);
             match (arrival, due) {
                 (Some(at), due) if due.is_none_or(|due| at <= due) => self.now = at,
