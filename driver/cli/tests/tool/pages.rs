@@ -4,6 +4,7 @@ use crate::process::Folder;
 use crate::run;
 use netfold::{Limits, Net, Recording};
 use netfold_sim::{Chooser, World};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// An echo between two sockets of one loop, recorded.
@@ -43,4 +44,18 @@ fn the_diagram_of_the_page_is_drawn_from_a_run() {
         return std::fs::write(&path, format!("{before}```mermaid\n{drawn}```{after}")).unwrap();
     }
     assert_eq!(on_page, drawn, "see PAGES=write");
+}
+
+/// The table of the tool's page has a row for each command, and names no other.
+#[test]
+fn the_page_has_every_command() {
+    let help = run(["--help"]);
+    let (_, commands) = help.out.split_once("Commands:\n").expect("commands");
+    let (commands, _) = commands.split_once("\n\n").expect("their end");
+    let commands: BTreeSet<&str> =
+        commands.lines().filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `netfold "));
+    let on_page: BTreeSet<&str> = rows.map(|row| row.split([' ', '`']).next().unwrap()).collect();
+    assert_eq!(on_page, commands);
 }
