@@ -299,7 +299,7 @@ impl Inner {
     pub(super) fn close(&mut self, which: Ref, reset: bool) {
         let Some(sock) = self.sock(which) else { return };
         let pid = std::mem::replace(&mut sock.pid, NOBODY);
-        sock.handle = NOBODY;
+        (sock.handle, sock.watch) = (None, None);
         let tcp = sock.is_tcp();
         self.give_descriptor(pid);
         match tcp {

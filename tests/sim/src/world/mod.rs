@@ -4,6 +4,7 @@ mod calls;
 mod computer;
 mod loss;
 mod names;
+mod poll;
 mod process;
 mod public;
 mod raw;
@@ -12,6 +13,7 @@ mod tcp;
 mod trouble;
 mod turn;
 mod unix;
+mod unsent;
 mod wire;
 
 pub use calls::Readiness;

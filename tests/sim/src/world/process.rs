@@ -2,8 +2,10 @@
 //! the system's own calls.
 
 use super::Inner;
-use super::sock::{At, NOBODY, Ref, State};
-use super::turn::{Ready, Turn};
+use super::poll::{Interest, Ready};
+use super::sock::{At, Ref, State};
+use super::turn::Turn;
+use super::unsent::{Queue, given};
 use super::wire::What;
 use bytes::Bytes;
 use netfold::Errno;
@@ -40,13 +42,12 @@ pub(super) struct Handle {
     /// The seconds to the first probe, until there is a socket.
     keep_alive: Option<u32>,
     pub(super) limit: usize,
-    /// Of a slow process: it reads nothing before this time.
-    pub(super) rests_until: u64,
     file: Option<Box<str>>,
     pub(super) sock: Option<Ref>,
     /// What a write left over.
-    pub(super) unsent: VecDeque<Bytes>,
-    pub(super) unsent_len: usize,
+    pub(super) unsent: Option<Box<Queue>>,
+    /// The next poll tells the poller of more.
+    pub(super) unsettled: bool,
 }
 
 impl Handle {
@@ -59,22 +60,22 @@ impl Handle {
             reuse_port: false,
             keep_alive: None,
             limit: READ,
-            rests_until: 0,
             file: None,
             sock: None,
-            unsent: VecDeque::new(),
-            unsent_len: 0,
+            unsent: None,
+            unsettled: false,
         }
     }
 
-    /// What it wants to read, and to write.
-    pub(super) fn wants(&self) -> (bool, bool) {
-        match self.role {
+    /// What the poller should look for.
+    pub(super) fn wants(&self) -> Interest {
+        let (read, write) = match self.role {
             Role::New | Role::Exhausted(_) => (false, false),
             Role::Connecting => (false, true),
-            Role::Stream => (self.reading, !self.unsent.is_empty()),
+            Role::Stream => (self.reading, self.unsent.is_some()),
             Role::Listening => (true, false),
-        }
+        };
+        Interest { read, write }
     }
 }
 
@@ -94,6 +95,9 @@ pub(super) struct Tables {
     /// What this poll reported and the loop has not come to.
     pub(super) reported: VecDeque<(HandleId, Ready)>,
     pub(super) turn: Option<Turn>,
+    /// Handles that want more than the poller knows of, and those that may want less.
+    pub(super) unsettled: Vec<HandleId>,
+    pub(super) slack: Vec<HandleId>,
     /// What finished a write that had blocked, in this poll; how many of them are left of this round, and which it is.
     pub(super) again: VecDeque<HandleId>,
     pub(super) again_round: usize,
@@ -113,10 +117,8 @@ impl Tables {
         self.handles.get_mut(h.slot() as usize)?.as_mut().filter(|handle| handle.generation == h.generation())
     }
 
-    /// The handle that lives in a slot.
-    pub(super) fn at(&self, slot: u32) -> Option<(HandleId, &Handle)> {
-        let handle = self.handles.get(slot as usize)?.as_ref()?;
-        Some((HandleId::from_parts(slot, handle.generation), handle))
+    pub(super) fn look(&self, h: HandleId) -> Option<&Handle> {
+        self.handles.get(h.slot() as usize)?.as_ref().filter(|handle| handle.generation == h.generation())
     }
 
     fn set(&mut self, h: HandleId, handle: Handle) {
@@ -137,7 +139,7 @@ impl Tables {
     }
 
     pub(super) fn deadline(&self) -> Option<u64> {
-        let until = |h: &HandleId| match self.at(h.slot())?.1.role {
+        let until = |h: &HandleId| match self.look(*h)?.role {
             Role::Exhausted(until) => Some(until),
             _ => None,
         };
@@ -267,7 +269,10 @@ impl Inner {
                     sock.filter(|sock| !matches!(sock.state, State::Close | State::Listen | State::SynSent));
                 Reply::Addr(connected.and_then(|sock| sock.remote))
             }
-            Op::QueueSize(h) => Reply::Size(self.tables(pid).get(h).map_or(0, |handle| handle.unsent_len) as u64),
+            Op::QueueSize(h) => {
+                let unsent = self.tables(pid).get(h).and_then(|handle| handle.unsent.as_ref());
+                Reply::Size(unsent.map_or(0, |unsent| unsent.size()) as u64)
+            }
             Op::Lookup { lookup, host, family, .. } => {
                 self.look_up(pid, lookup, host, family);
                 Reply::Pending
@@ -279,7 +284,7 @@ impl Inner {
     pub(super) fn write(&mut self, pid: u32, call: &mut Call<'_>, h: HandleId) -> Reply {
         let Op::Write(_, bytes) = call.op() else { return Reply::Failed(Errno::EINVAL) };
         let which = match self.tables(pid).get(h) {
-            Some(Handle { sock: Some(which), role: Role::Stream, unsent, .. }) if unsent.is_empty() => *which,
+            Some(Handle { sock: Some(which), role: Role::Stream, unsent: None, .. }) => *which,
             Some(Handle { sock: Some(_), role: Role::Stream, .. }) => {
                 // A write that an earlier connection was to have: it goes on first.
                 self.keep_unsent(pid, call, h, 0);
@@ -288,24 +293,50 @@ impl Inner {
             Some(Handle { sock: Some(_), .. }) => return Reply::Failed(Errno::EPIPE),
             _ => return Reply::Failed(Errno::EBADF),
         };
-        let total: usize = bytes.iter().map(Bytes::len).sum();
-        if total == 0 && bytes.len() > 1 {
-            // A vectored write of nothing: Linux answers without a look at the socket.
-            return Reply::Done;
+        let size = |pieces: &[Bytes]| pieces.iter().map(Bytes::len).sum::<usize>();
+        let first = given(bytes);
+        let (first, rest) = (size(first), size(&bytes[first.len()..]));
+        let sent = match self.send_once(which, bytes, false) {
+            Ok(sent) if sent == first && rest == 0 => return Reply::Done,
+            Ok(sent) => sent,
+            Err(Errno::EAGAIN) => 0,
+            Err(errno) => return Reply::Failed(errno),
+        };
+        self.keep_unsent(pid, call, h, sent);
+        // libuv calls once more at once if the system took all that it was given, and tells of the end in its pending phase.
+        // What fails is met again.
+        if sent == first && self.send_more(pid, h) == Ok(true) {
+            self.tables(pid).again.push_back(h);
+        } else {
+            self.want(pid, h);
         }
-        match self.send(which, bytes, false) {
-            Ok(sent) if sent == total => Reply::Done,
-            Ok(sent) => {
-                self.keep_unsent(pid, call, h, sent);
-                self.touch(which);
-                Reply::Pending
-            }
-            Err(Errno::EAGAIN) => {
-                self.keep_unsent(pid, call, h, 0);
-                self.touch(which);
-                Reply::Pending
-            }
-            Err(errno) => Reply::Failed(errno),
+        Reply::Pending
+    }
+
+    /// One system call, with as many pieces as it takes. Of a vectored write of nothing Linux does not look at the socket.
+    fn send_once(&mut self, which: Ref, pieces: &[Bytes], again: bool) -> Result<usize, Errno> {
+        match given(pieces) {
+            several if several.len() > 1 && several.iter().all(Bytes::is_empty) => Ok(0),
+            pieces => self.send(which, pieces, again),
+        }
+    }
+
+    /// Writes what one call takes of what is left; whether that was the last of it.
+    pub(super) fn send_more(&mut self, pid: u32, h: HandleId) -> Result<bool, Errno> {
+        let Some(Handle { sock: Some(which), unsent, .. }) = self.tables(pid).get(h) else { return Ok(false) };
+        let (which, Some(mut queue)) = (*which, unsent.take()) else { return Ok(false) };
+        let sent = match queue.is_sent() {
+            true => Ok(()),
+            false => self.send_once(which, queue.next(), true).map(|sent| queue.count(sent)),
+        };
+        let all = queue.is_sent();
+        if let Some(handle) = self.tables(pid).get(h) {
+            handle.unsent = Some(queue);
+        }
+        match sent {
+            Ok(()) => Ok(all),
+            Err(Errno::EAGAIN) => Ok(false),
+            Err(errno) => Err(errno),
         }
     }
 
@@ -313,10 +344,9 @@ impl Inner {
     fn keep_unsent(&mut self, pid: u32, call: &mut Call<'_>, h: HandleId, sent: usize) {
         let mut bytes = Vec::new();
         call.take(&mut bytes);
-        let Some(handle) = self.tables(pid).get(h) else { return };
-        handle.unsent_len += bytes.iter().map(Bytes::len).sum::<usize>();
-        handle.unsent.extend(bytes);
-        drop_front(handle, sent);
+        if let Some(handle) = self.tables(pid).get(h) {
+            handle.unsent.get_or_insert_default().refill(bytes, sent);
+        }
     }
 
     fn adopt(&mut self, pid: u32, h: HandleId, conn: ConnKey) {
@@ -325,7 +355,7 @@ impl Inner {
         let role = if conn.is_some() { Role::Stream } else { Role::New };
         self.tables(pid).set(h, Handle { role, sock: conn, ..Handle::new(h.generation(), kind) });
         if let Some(sock) = conn.and_then(|which| self.sock(which)) {
-            sock.handle = h.slot();
+            sock.handle = Some(h);
         }
     }
 
@@ -338,7 +368,7 @@ impl Inner {
         let (kind, keep_alive, reuse_port) = (handle.kind, handle.keep_alive, handle.reuse_port);
         let which = self.open_socket(pid, kind, ipv6)?;
         if let Some(sock) = self.sock(which) {
-            (sock.handle, sock.keep_alive, sock.reuse_port) = (h.slot(), keep_alive, reuse_port);
+            (sock.handle, sock.keep_alive, sock.reuse_port) = (Some(h), keep_alive, reuse_port);
         }
         if let Some(handle) = self.tables(pid).get(h) {
             handle.sock = Some(which);
@@ -374,34 +404,29 @@ impl Inner {
         if let Some(handle) = self.tables(pid).get(h) {
             handle.role = Role::Listening;
         }
-        self.touch(which);
+        self.want(pid, h);
         Ok(())
     }
 
     /// Whether it is under way or established, it turns writable: the end is told then.
     fn connect_handle(&mut self, pid: u32, h: HandleId, ipv6: bool, to: &At) -> Reply {
-        let connected = self.with_sock(pid, h, ipv6).and_then(|which| self.connect(which, to).map(|()| which));
-        let which = match connected {
-            Ok(which) => Some(which),
-            Err(Errno::EINPROGRESS) => self.sock_of(pid, h),
+        match self.with_sock(pid, h, ipv6).and_then(|which| self.connect(which, to)) {
+            Ok(()) | Err(Errno::EINPROGRESS) => {}
             Err(errno) => return Reply::Failed(errno),
-        };
+        }
         if let Some(handle) = self.tables(pid).get(h) {
             handle.role = Role::Connecting;
         }
-        if let Some(which) = which {
-            self.touch(which);
-        }
+        self.want(pid, h);
         Reply::Pending
     }
 
     fn read_start(&mut self, pid: u32, h: HandleId) -> Reply {
-        let Some(Handle { role: Role::Stream, reading, sock: Some(which), .. }) = self.tables(pid).get(h) else {
+        let Some(Handle { role: Role::Stream, reading, .. }) = self.tables(pid).get(h) else {
             return Reply::Failed(Errno::ENOTCONN);
         };
         *reading = true;
-        let which = *which;
-        self.touch(which);
+        self.want(pid, h);
         Reply::Done
     }
 
@@ -445,33 +470,5 @@ impl Inner {
         if pid != 0 && !std::mem::replace(&mut self.procs[pid as usize].stirred, true) {
             self.stirred.push(pid);
         }
-    }
-
-    /// Something has changed for a socket, or in what its loop wants of it: puts it onto the list of what is ready if it
-    /// is, and the loop wants to know.
-    pub(super) fn touch(&mut self, which: Ref) {
-        let Some(sock) = self.peek(which) else { return };
-        let pid = sock.pid;
-        if sock.handle == NOBODY || self.found(pid, which).is_none() {
-            return;
-        }
-        self.stir(pid);
-        if !std::mem::replace(&mut self.socks[which.0].queued, true) {
-            self.procs[pid as usize].tables.ready.push_back(which);
-        }
-    }
-}
-
-/// Drops the first bytes of what is unsent.
-pub(super) fn drop_front(handle: &mut Handle, mut sent: usize) {
-    handle.unsent_len -= sent;
-    while sent > 0 {
-        let Some(first) = handle.unsent.front_mut() else { return };
-        if first.len() > sent {
-            drop(first.split_to(sent));
-            return;
-        }
-        sent -= first.len();
-        handle.unsent.pop_front();
     }
 }

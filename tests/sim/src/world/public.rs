@@ -399,6 +399,10 @@ impl Host for Process {
         let proc = &inner.procs[self.pid as usize];
         proc.tables.deadline().map(|at| at.saturating_sub(proc.born))
     }
+
+    fn settle(&mut self) {
+        self.world.0.borrow_mut().settle(self.pid);
+    }
 }
 
 impl Kernel for World {
@@ -428,6 +432,10 @@ impl Host for World {
 
     fn deadline(&self) -> Option<u64> {
         self.0.borrow().procs[0].tables.deadline()
+    }
+
+    fn settle(&mut self) {
+        self.0.borrow_mut().settle(0);
     }
 }
 

@@ -1,8 +1,9 @@
 //! One socket, as the kernel of a computer has it.
 
+use super::poll::Interest;
 use bytes::{Bytes, BytesMut};
 use netfold::Errno;
-use netfold::core::HandleKind;
+use netfold::core::{HandleId, HandleKind};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
@@ -70,8 +71,12 @@ pub(super) struct Sock {
     pub(super) last_heard: u64,
     pub(super) computer: u32,
     pub(super) pid: u32,
-    /// The slot of the handle that it is; `NOBODY` when it is none's.
-    pub(super) handle: u32,
+    /// The handle of its process that it is, if any.
+    pub(super) handle: Option<HandleId>,
+    /// What that process's poller looks for; `None` when it does not know of it.
+    pub(super) watch: Option<Interest>,
+    /// Of a slow process: it reads nothing before this time.
+    pub(super) rests_until: u64,
     /// On which computer the other end is.
     pub(super) peer_at: u32,
     pub(super) kind: HandleKind,
@@ -143,7 +148,9 @@ impl Sock {
             last_heard: 0,
             computer,
             pid: NOBODY,
-            handle: NOBODY,
+            handle: None,
+            watch: None,
+            rests_until: 0,
             peer_at: computer,
             kind,
             ipv6: false,
