@@ -3,7 +3,7 @@
 
 use super::Inner;
 use super::poll::{Interest, Ready};
-use super::sock::{At, Ref, State};
+use super::sock::{At, Ref, Sock, State};
 use super::turn::Turn;
 use super::unsent::{Queue, given};
 use super::wire::What;
@@ -32,39 +32,48 @@ pub(super) enum Role {
     Exhausted(u64),
 }
 
+/// A line of the cache.
 #[derive(Clone, Debug)]
 pub(super) struct Handle {
     pub(super) generation: u32,
-    pub(super) kind: HandleKind,
+    pub(super) limit: u32,
     pub(super) role: Role,
-    pub(super) reading: bool,
-    reuse_port: bool,
-    /// The seconds to the first probe, until there is a socket.
-    keep_alive: Option<u32>,
-    pub(super) limit: usize,
-    file: Option<Box<str>>,
     pub(super) sock: Option<Ref>,
     /// What a write left over.
     pub(super) unsent: Option<Box<Queue>>,
+    rare: Option<Box<Rare>>,
+    pub(super) kind: HandleKind,
+    pub(super) reading: bool,
     /// The next poll tells the poller of more.
     pub(super) unsettled: bool,
+}
+
+/// What few handles have.
+#[derive(Clone, Debug, Default)]
+struct Rare {
+    file: Option<Box<str>>,
+    reuse_port: bool,
+    /// The seconds to the first probe, until there is a socket.
+    keep_alive: Option<u32>,
 }
 
 impl Handle {
     fn new(generation: u32, kind: HandleKind) -> Self {
         Self {
             generation,
-            kind,
+            limit: READ as u32,
             role: Role::New,
-            reading: false,
-            reuse_port: false,
-            keep_alive: None,
-            limit: READ,
-            file: None,
             sock: None,
             unsent: None,
+            rare: None,
+            kind,
+            reading: false,
             unsettled: false,
         }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     /// What the poller should look for.
@@ -152,8 +161,9 @@ impl Tables {
     }
 
     pub(super) fn add_conn(&mut self, conn: Ref) -> ConnKey {
-        self.conns.push((conn.1, conn));
-        ConnKey(conn.1)
+        let key = conn.1.get();
+        self.conns.push((key, conn));
+        ConnKey(key)
     }
 
     fn take_conn(&mut self, key: ConnKey) -> Option<Ref> {
@@ -215,7 +225,7 @@ impl Inner {
             }
             Op::ReadLimit(h, limit) => {
                 if let Some(handle) = self.tables(pid).get(h) {
-                    handle.limit = (limit as usize).clamp(1, READ);
+                    handle.limit = limit.clamp(1, READ as u32);
                 }
                 Reply::Done
             }
@@ -245,7 +255,7 @@ impl Inner {
                     Some(which) => self.keep_alive(which, delay),
                     None => {
                         if let Some(handle) = self.tables(pid).get(h) {
-                            handle.keep_alive = delay;
+                            handle.rare().keep_alive = delay;
                         }
                     }
                 }
@@ -254,7 +264,7 @@ impl Inner {
             Op::Chmod(h, readable, writable) => done(self.chmod(pid, h, readable, writable)),
             Op::ReusePort(h) => {
                 if let Some(handle) = self.tables(pid).get(h) {
-                    handle.reuse_port = true;
+                    handle.rare().reuse_port = true;
                 }
                 Reply::Done
             }
@@ -293,6 +303,12 @@ impl Inner {
             Some(Handle { sock: Some(_), .. }) => return Reply::Failed(Errno::EPIPE),
             _ => return Reply::Failed(Errno::EBADF),
         };
+        if let [piece] = bytes
+            && self.peek(which).is_some_and(Sock::is_tcp)
+        {
+            let len = piece.len();
+            return self.write_one(pid, call, h, which, len);
+        }
         let size = |pieces: &[Bytes]| pieces.iter().map(Bytes::len).sum::<usize>();
         let first = given(bytes);
         let (first, rest) = (size(first), size(&bytes[first.len()..]));
@@ -310,6 +326,32 @@ impl Inner {
         } else {
             self.want(pid, h);
         }
+        Reply::Pending
+    }
+
+    /// A write of one piece over TCP, as most are: it is passed on as it is, and no other hold on it is kept.
+    fn write_one(&mut self, pid: u32, call: &mut Call<'_>, h: HandleId, which: Ref, len: usize) -> Reply {
+        let sent = match self.takes(which, len, false) {
+            Ok(sent) => sent,
+            Err(Errno::EAGAIN) => 0,
+            Err(errno) => return Reply::Failed(errno),
+        };
+        let mut bytes = std::mem::take(&mut self.passing);
+        call.take(&mut bytes);
+        if sent == len {
+            if let Some(piece) = bytes.pop().filter(|piece| !piece.is_empty()) {
+                self.hand_over(which, piece);
+            }
+            self.passing = bytes;
+            return Reply::Done;
+        }
+        if sent > 0 {
+            self.hand_over(which, bytes[0].slice(..sent));
+        }
+        if let Some(handle) = self.tables(pid).get(h) {
+            handle.unsent.get_or_insert_default().refill(bytes, sent);
+        }
+        self.want(pid, h);
         Reply::Pending
     }
 
@@ -365,7 +407,9 @@ impl Inner {
         if let Some(which) = handle.sock {
             return Ok(which);
         }
-        let (kind, keep_alive, reuse_port) = (handle.kind, handle.keep_alive, handle.reuse_port);
+        let rare = handle.rare.as_ref();
+        let (keep_alive, reuse_port) = rare.map_or((None, false), |rare| (rare.keep_alive, rare.reuse_port));
+        let kind = handle.kind;
         let which = self.open_socket(pid, kind, ipv6)?;
         if let Some(sock) = self.sock(which) {
             (sock.handle, sock.keep_alive, sock.reuse_port) = (Some(h), keep_alive, reuse_port);
@@ -392,7 +436,7 @@ impl Inner {
         let which = self.with_sock(pid, h, false)?;
         self.bind(which, &At::Path(path.into()))?;
         if let Some(handle) = self.tables(pid).get(h).filter(|_| !path.starts_with('\0')) {
-            handle.file = Some(path.into());
+            handle.rare().file = Some(path.into());
         }
         Ok(())
     }
@@ -433,7 +477,7 @@ impl Inner {
     fn close_handle(&mut self, pid: u32, h: HandleId, reset: bool) -> Reply {
         let Some(handle) = self.tables(pid).remove(h) else { return Reply::Done };
         let computer = self.procs[pid as usize].computer as usize;
-        if let Some(path) = &handle.file {
+        if let Some(path) = handle.rare.as_ref().and_then(|rare| rare.file.as_ref()) {
             // Somebody else may have put another file there; libuv looks no closer.
             self.computers[computer].files.remove(&**path);
         }
@@ -445,7 +489,7 @@ impl Inner {
 
     fn chmod(&mut self, pid: u32, h: HandleId, readable: bool, writable: bool) -> Result<(), Errno> {
         let computer = self.procs[pid as usize].computer as usize;
-        let path = self.tables(pid).get(h).and_then(|handle| handle.file.clone()).ok_or(Errno::EBADF)?;
+        let path = self.tables(pid).get(h).and_then(|handle| handle.rare.as_ref()?.file.clone()).ok_or(Errno::EBADF)?;
         let file = self.computers[computer].files.get_mut(&*path).ok_or(Errno::ENOENT)?;
         file.mode |= if readable { 0o444 } else { 0 } | if writable { 0o222 } else { 0 };
         Ok(())
@@ -470,5 +514,15 @@ impl Inner {
         if pid != 0 && !std::mem::replace(&mut self.procs[pid as usize].stirred, true) {
             self.stirred.push(pid);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_is_a_line_of_the_cache() {
+        assert!(size_of::<Option<Handle>>() <= 64, "{} bytes", size_of::<Option<Handle>>());
     }
 }

@@ -3,7 +3,7 @@
 
 use super::Inner;
 use super::poll::Ready;
-use super::process::{Handle, READ, Role};
+use super::process::{Handle, Role};
 use super::sock::{Ref, State};
 use super::wire::What;
 use netfold::Errno;
@@ -119,8 +119,8 @@ impl Inner {
             return (Stage::End, None);
         };
         let slow = self.procs[pid as usize].slow;
-        let limit = if slow > 0 { limit.min(slow) } else { limit };
-        match self.recv(which, limit.min(READ)) {
+        let limit = if slow > 0 { (limit as usize).min(slow) } else { limit as usize };
+        match self.recv(which, limit) {
             Ok(bytes) if !bytes.is_empty() => {
                 if slow > 0 {
                     self.rest(which);
