@@ -17,7 +17,6 @@ use netfold_core::{
     SocketId, Target,
 };
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// A socket: Node's `net.Socket`. A name, not the thing: copy it at will; the [`Net`] has the socket.
 ///
@@ -370,7 +369,7 @@ impl Socket {
             Outcome::Threw(error) => Err(error),
             _ => match handle.and_then(|handle| net.kernel.take_detached(handle)) {
                 Some(fd) => Ok(fd),
-                None => Err(Arc::new(NodeError::SocketClosed)),
+                None => Err(std::sync::Arc::new(NodeError::SocketClosed)),
             },
         }
     }

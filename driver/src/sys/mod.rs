@@ -5,52 +5,17 @@
 //! order one descriptor's reading and writing come, what happens when descriptors run out.
 
 #[cfg(unix)]
-mod accept;
-#[cfg(unix)]
-mod bell;
-#[cfg(unix)]
-mod errno;
-#[cfg(unix)]
-mod getaddrinfo;
-#[cfg(unix)]
-mod hand_in;
-#[cfg(unix)]
-mod hand_in_listener;
-#[cfg(any(target_os = "linux", target_os = "android"))]
-#[path = "linux.rs"]
-mod os;
-#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
-#[path = "other.rs"]
-mod os;
-#[cfg(unix)]
-mod path;
-#[cfg(unix)]
-mod poll;
-#[cfg(unix)]
-mod read;
-mod resolve;
-#[cfg(unix)]
-mod set_up;
-#[cfg(unix)]
-mod system;
-#[cfg(unix)]
-mod table;
-#[cfg(unix)]
-mod turn;
+#[path = "unix/mod.rs"]
+mod platform;
 #[cfg(not(unix))]
-mod unsupported;
-#[cfg(unix)]
-mod write;
+#[path = "unsupported.rs"]
+mod platform;
+mod resolve;
 
 #[cfg(unix)]
-pub use bell::Waker;
-#[cfg(unix)]
-pub use read::Memory;
+pub use platform::Memory;
+pub use platform::{System, Waker};
 pub use resolve::{Resolve, SystemResolver};
-#[cfg(unix)]
-pub use system::System;
-#[cfg(not(unix))]
-pub use unsupported::{System, Waker};
 
 use std::sync::Arc;
 

@@ -2,10 +2,16 @@
 
 use super::{Resolve, SystemOptions};
 use netfold_core::host::Kernel;
-use netfold_core::{Call, Completion, Reply};
+use netfold_core::{Call, Completion, LookupCode, Reply};
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
+
+/// Names are not resolved.
+pub(super) const fn addresses(_host: &str, _family: u8, _hints: u32) -> Result<Vec<IpAddr>, LookupCode> {
+    Err(LookupCode::Fail)
+}
 
 /// There are no system calls for this system yet: it cannot be made.
 #[derive(Debug)]

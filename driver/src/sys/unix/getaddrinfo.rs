@@ -9,7 +9,7 @@ use std::ptr;
 const HINTS: [(u32, libc::c_int); 3] = [(32, libc::AI_ADDRCONFIG), (8, libc::AI_V4MAPPED), (16, libc::AI_ALL)];
 
 /// The addresses of a name, one each (the question is for stream sockets only), in the system's order.
-pub(super) fn addresses(host: &str, family: u8, hints: u32) -> Result<Vec<IpAddr>, LookupCode> {
+pub(in crate::sys) fn addresses(host: &str, family: u8, hints: u32) -> Result<Vec<IpAddr>, LookupCode> {
     let host = CString::new(host).map_err(|_| LookupCode::NotFound)?;
     // SAFETY: `addrinfo` is plain data, for which zeros mean "nothing asked for".
     let mut wanted: libc::addrinfo = unsafe { std::mem::zeroed() };

@@ -5,12 +5,12 @@ use super::bell::Waker;
 use super::errno::{errno, io_errno};
 use super::hand_in_listener::Handed;
 use super::poll::{BELL, Interest, Poll};
+use super::pool::Pool;
 use super::read::{BLOCK, Block, Memory};
-use super::resolve::{Pool, Resolve};
 use super::table::{Access, Entry, Role, Table};
 use super::turn::Turn;
 use super::write::{Sent, send_first};
-use super::{SystemOptions, Waiting};
+use crate::sys::{Resolve, SystemOptions, Waiting};
 use netfold_core::host::Kernel;
 use netfold_core::{Call, Completion, Errno, HandleId, LookupId, Op, Reply};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -512,14 +512,13 @@ impl std::fmt::Debug for System {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use super::super::write::Unsent;
     use super::*;
-    use crate::sys::write::Unsent;
     use netfold_core::HandleKind;
 
     /// Linux's epoll takes no regular file.
-    #[cfg(target_os = "linux")]
     #[test]
     fn what_the_poller_does_not_take_fails() {
         let mut system = System::new().unwrap();

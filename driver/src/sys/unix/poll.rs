@@ -1,6 +1,6 @@
 //! Registration and readiness, through the `polling` crate.
 
-use super::Waiting;
+use crate::sys::Waiting;
 use polling::{Event, Events, PollMode, Poller};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::io;

@@ -237,8 +237,8 @@ fn gather<const N: usize>(fd: BorrowedFd<'_>, fifo: bool, pieces: &[Bytes]) -> R
 
 #[cfg(test)]
 mod tests {
+    use super::super::os;
     use super::*;
-    use crate::sys::os;
     use rustix::fd::{AsFd, OwnedFd};
     use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
     use std::io::Read;
