@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 pub(super) struct Pieces {
     /// Empty when there are none.
     first: Bytes,
+    #[expect(clippy::box_collection, reason = "one word of a socket where the list itself is four")]
     others: Option<Box<VecDeque<Bytes>>>,
 }
 
