@@ -699,6 +699,10 @@ impl<S, H: Host> App for Net<S, H> {
         self.registry.release(socket);
     }
 
+    fn warm(&self, sockets: &[Option<SocketId>]) {
+        self.registry.warm(sockets);
+    }
+
     fn broken(&mut self, error: io::Error) -> Failure {
         Failure(Thrown::Io(error))
     }

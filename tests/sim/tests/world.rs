@@ -1,5 +1,6 @@
 //! What the world does where a program can see it, as Linux does it.
 
+use netfold::core::host::Kernel;
 use netfold::{Connect, EventKind, Limits, LookupCode, Net, ServerOptions, Socket};
 use netfold_sim::{Chooser, World, WorldOptions};
 use std::cell::{Cell, RefCell};
@@ -277,11 +278,14 @@ fn one_poll_reports_so_many_sockets() {
         }
         server.close(net);
     });
-    server.listen_then(&mut net, ("127.0.0.1", 80), |net, _| {
+    let system = world.clone();
+    server.listen_then(&mut net, ("127.0.0.1", 80), move |net, _| {
         for _ in 0..1_500 {
             let client = net.connect(("127.0.0.1", 80)).expect("a socket");
-            client.on_data(net, |net, _, _| {
+            let system = system.clone();
+            client.on_data(net, move |net, _, _| {
                 if net.state.is_empty() {
+                    assert_eq!([0, 1_022, 1_023].map(|count| system.ahead(count).is_some()), [true, true, false]);
                     net.set_immediate(|net| {
                         let before = net.state.len();
                         net.state.push(format!("{before} before the immediate"));

@@ -161,6 +161,11 @@ impl Inner {
         (tables.ready, tables.reported) = (ready, reported);
     }
 
+    /// What comes to its turn after so many others of what was reported.
+    pub(super) fn ahead(&self, pid: u32, count: usize) -> Option<HandleId> {
+        self.procs[pid as usize].tables.reported.get(count).map(|(id, _)| *id)
+    }
+
     /// Whether a poll would find something.
     pub(super) fn has_work(&mut self, pid: u32) -> bool {
         self.settle(pid);
