@@ -1,6 +1,6 @@
 //! A socket's part of the state key.
 
-use super::{Link, Piece, Socket};
+use super::{Link, Piece, Rare, Socket};
 use crate::block_list::BlockList;
 use crate::state_key::Key;
 
@@ -18,7 +18,6 @@ impl Socket {
     pub(crate) fn key(&self, k: &mut Key) {
         self.r.key(k);
         self.w.key(k);
-        k.of(&self.on_read);
         k.variant(&self.link);
         if let Link::Opening(handle) | Link::Open(handle) = self.link {
             k.handle(handle);
@@ -34,13 +33,21 @@ impl Socket {
         k.flags([self.no_delay, self.keep_alive, self.reset_later]);
         k.of(&(self.keep_alive_delay, self.type_of_service, self.closing, self.lookups));
         k.of(&self.timeout.map(|timeout| (timeout.duration, timeout.key.is_some())));
-        k.of(&self.timeout_given.as_ref().map(|ms| ms.to_bits()));
-        k.of(&self.last_queue);
         k.counter(self.bytes_read);
         k.counter(self.bytes_written);
-        k.of(&(&self.names, &self.target, &self.attempted));
+        k.of(&(&self.names, &self.target));
+        self.rare.key(k);
+    }
+}
+
+impl Rare {
+    fn key(&self, k: &mut Key) {
+        k.of(&(self.tap, self.on_read, self.timeout_given.map(f64::to_bits), self.last_queue));
+        k.counter(self.before.0);
+        k.counter(self.before.1);
         k.len(self.parked.len());
         self.parked.iter().for_each(|parked| parked.key(k));
+        k.of(&self.attempted);
         k.of(&self.block_list.as_deref().map(BlockList::listed));
     }
 }
