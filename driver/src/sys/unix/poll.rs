@@ -8,7 +8,13 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
-use rustix::{buffer::spare_capacity, event::epoll, event::epoll::EventFlags, time::Timespec};
+use super::places::Places;
+#[cfg(target_os = "linux")]
+use rustix::{
+    buffer::spare_capacity,
+    event::{PollFd, PollFlags, epoll, epoll::EventFlags},
+    time::Timespec,
+};
 
 /// What the poller looks for at one descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,14 +55,14 @@ pub(super) struct Ready {
 }
 
 /// How many descriptors one wait reports at most: libuv's number. The rest come with the next wait.
-const BATCH: usize = 1024;
+pub(super) const BATCH: usize = 1024;
 
 /// The key of the bell. The poller keeps `usize::MAX` for itself, and a slot has 32 bits.
 pub(super) const BELL: usize = usize::MAX - 1;
 
 enum Way {
     #[cfg(target_os = "linux")]
-    Direct(Vec<epoll::Event>),
+    Direct(Vec<epoll::Event>, Places),
     Portable(Events),
 }
 
@@ -72,8 +78,6 @@ pub(super) struct Poll {
     way: Way,
     ready: Vec<Ready>,
     next: usize,
-    /// Where in `ready` stands what was left: keys and places, sorted.
-    places: Vec<(usize, usize)>,
     order: Option<Order>,
 }
 
@@ -88,10 +92,10 @@ impl Poll {
         let portable = || Way::Portable(Events::with_capacity(NonZeroUsize::new(BATCH).expect("not zero")));
         let way = match waiting {
             #[cfg(target_os = "linux")]
-            Waiting::Direct => Way::Direct(Vec::with_capacity(BATCH)),
+            Waiting::Direct => Way::Direct(Vec::with_capacity(BATCH), Places::new()),
             _ => portable(),
         };
-        Ok(Self { poller, mode, way, ready: Vec::with_capacity(BATCH), next: 0, places: Vec::new(), order: None })
+        Ok(Self { poller, mode, way, ready: Vec::with_capacity(BATCH), next: 0, order: None })
     }
 
     pub(super) fn set_order(&mut self, order: Order) {
@@ -103,7 +107,13 @@ impl Poll {
         self.mode == PollMode::Oneshot
     }
 
-    pub(super) fn add(&self, fd: BorrowedFd<'_>, key: usize, interest: Interest) -> io::Result<()> {
+    pub(super) fn add(&mut self, fd: BorrowedFd<'_>, key: usize, interest: Interest) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if let Way::Direct(_, places) = &mut self.way
+            && key != BELL
+        {
+            places.insert(key);
+        }
         #[cfg(target_os = "linux")]
         if interest.once && self.tells_once() {
             return Ok(epoll::add(&self.poller, fd, epoll::EventData::new_u64(key as u64), ONCE)?);
@@ -123,7 +133,11 @@ impl Poll {
         self.poller.modify_with_mode(fd, interest.event(key), self.mode)
     }
 
-    pub(super) fn delete(&self, fd: BorrowedFd<'_>) {
+    pub(super) fn delete(&mut self, fd: BorrowedFd<'_>, key: usize) {
+        #[cfg(target_os = "linux")]
+        if let Way::Direct(_, places) = &mut self.way {
+            places.remove(key);
+        }
         let deleted = self.poller.delete(fd);
         debug_assert!(deleted.is_ok(), "it was registered: {deleted:?}");
     }
@@ -132,7 +146,7 @@ impl Poll {
     pub(super) fn tells_once(&self) -> bool {
         match self.way {
             #[cfg(target_os = "linux")]
-            Way::Direct(_) => true,
+            Way::Direct(..) => true,
             Way::Portable(_) => false,
         }
     }
@@ -158,27 +172,41 @@ impl Poll {
         Some(ready)
     }
 
-    /// Waits; a signal ends it early. What was `left` comes first, as from a poller that tells of it again: the kernel puts
-    /// what it will look at once more before what becomes ready afterwards. Returns whether the bell rang.
-    pub(super) fn wait(&mut self, timeout: Option<u64>, left: impl Iterator<Item = Ready>) -> io::Result<bool> {
+    /// To be called before one waits by other means: what the last wait found ready, and is not ready now, loses its place.
+    pub(super) fn look(&mut self) {
+        #[cfg(target_os = "linux")]
+        if let Way::Direct(_, places) = &mut self.way
+            && places.any()
+            && rustix::event::poll(&mut [PollFd::new(&self.poller, PollFlags::IN)], Some(&Timespec::default())) == Ok(0)
+        {
+            places.forget();
+        }
+    }
+
+    /// Waits; a signal ends it early. What is `left` is found too. Returns whether the bell rang.
+    pub(super) fn wait(
+        &mut self,
+        timeout: Option<u64>,
+        left: impl ExactSizeIterator<Item = Ready>,
+    ) -> io::Result<bool> {
         self.ready.clear();
         self.next = 0;
-        self.ready.extend(left);
-        let left = self.ready.len();
         match &mut self.way {
             #[cfg(target_os = "linux")]
-            Way::Direct(events) => {
-                events.clear();
-                // The call takes an i32 of milliseconds. A wait that ends early is begun again by the loop.
-                let timeout = timeout.map(|ms| {
-                    let ms = ms.min(i32::MAX as u64) as i64;
-                    Timespec { tv_sec: ms / 1000, tv_nsec: ms % 1000 * 1_000_000 }
-                });
-                match epoll::wait(&self.poller, spare_capacity(events), timeout.as_ref()) {
-                    Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                    Err(error) => return Err(error.into()),
+            Way::Direct(events, places) => {
+                let mut found = false;
+                if timeout != Some(0) && places.any() {
+                    // What is ready already has another order than what comes while one waits.
+                    found = wait(&self.poller, events, Some(0))?;
+                    if !found {
+                        places.forget();
+                    }
+                }
+                if !found {
+                    wait(&self.poller, events, timeout)?;
                 }
                 self.ready.extend(events.iter().map(ready));
+                places.arrange(&mut self.ready, left);
             }
             Way::Portable(events) => {
                 events.clear();
@@ -193,9 +221,6 @@ impl Poll {
                 }));
             }
         }
-        if left > 0 {
-            self.join(left);
-        }
         if let Some(order) = &mut self.order
             && self.ready.len() > 1
         {
@@ -207,31 +232,24 @@ impl Poll {
     }
 }
 
-impl Poll {
-    /// What is told anew of one of the first `left` belongs to it: a descriptor is told of once in a wait.
-    #[cold]
-    fn join(&mut self, left: usize) {
-        let Poll { ready, places, .. } = self;
-        places.clear();
-        places.extend(ready[..left].iter().enumerate().map(|(at, ready)| (ready.key, at)));
-        places.sort_unstable();
-        let mut kept = left;
-        for at in left..ready.len() {
-            let new = ready[at];
-            match places.binary_search_by_key(&new.key, |place| place.0) {
-                Ok(found) => ready[places[found].1].join(new),
-                Err(_) => {
-                    ready[kept] = new;
-                    kept += 1;
-                }
-            }
-        }
-        ready.truncate(kept);
+/// Whether anything is ready.
+#[cfg(target_os = "linux")]
+fn wait(poller: &Poller, events: &mut Vec<epoll::Event>, timeout: Option<u64>) -> io::Result<bool> {
+    events.clear();
+    // The call takes an i32 of milliseconds. A wait that ends early is begun again by the loop.
+    let timeout = timeout.map(|ms| {
+        let ms = ms.min(i32::MAX as u64) as i64;
+        Timespec { tv_sec: ms / 1000, tv_nsec: ms % 1000 * 1_000_000 }
+    });
+    match epoll::wait(poller, spare_capacity(events), timeout.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(!events.is_empty()),
+        Err(error) => Err(error.into()),
     }
 }
 
 impl Ready {
-    fn join(&mut self, new: Ready) {
+    /// It was told of twice.
+    pub(super) fn join(&mut self, new: Ready) {
         self.read |= new.read;
         self.write |= new.write;
         self.hang_up |= new.hang_up;

@@ -56,6 +56,8 @@ pub struct System {
     pub(super) handed: Handed,
     detached: Vec<(HandleId, OwnedFd)>,
     start: Instant,
+    /// No wait takes longer, in milliseconds.
+    nap: Option<u64>,
     /// How many waits there were.
     pub(super) waits: u64,
 }
@@ -74,7 +76,7 @@ impl System {
     /// A system to measure.
     pub fn with_options(options: SystemOptions) -> io::Result<Self> {
         let bell = Waker::new()?;
-        let poll = Poll::new(options.waiting)?;
+        let mut poll = Poll::new(options.waiting)?;
         poll.add(bell.to_read(), BELL, Interest::READ)?;
         Ok(Self {
             poll,
@@ -96,6 +98,7 @@ impl System {
             handed: Handed::default(),
             detached: Vec::new(),
             start: Instant::now(),
+            nap: None,
             waits: 0,
         })
     }
@@ -195,6 +198,7 @@ impl System {
                 let _known = self.poll.modify(fd.as_fd(), id.slot() as usize, interest);
             }
         }
+        self.poll.look();
     }
 
     fn tell(&mut self) {
@@ -246,7 +250,7 @@ impl System {
             Some(now) if now == wants => {}
             // A poller tells of a hang-up even if nothing is asked for, again and again.
             Some(_) if wants == Interest::NONE => {
-                self.poll.delete(fd.as_fd());
+                self.poll.delete(fd.as_fd(), key);
                 entry.registered = None;
             }
             Some(_) => {
@@ -268,7 +272,7 @@ impl System {
         if let Some(fd) = &entry.fd
             && entry.registered.take().is_some()
         {
-            self.poll.delete(fd.as_fd());
+            self.poll.delete(fd.as_fd(), id.slot() as usize);
         }
         Some(entry)
     }
@@ -471,6 +475,7 @@ impl System {
                 let _later = self.register(id);
             }
         }
+        let timeout = [timeout, self.nap].into_iter().flatten().min();
         let timeout = match self.deadline().map(|at| at.saturating_sub(self.clock())) {
             Some(due) => Some(timeout.map_or(due, |given| given.min(due))),
             None => timeout,
@@ -519,6 +524,10 @@ impl crate::Host for System {
 
     fn deadline(&self) -> Option<u64> {
         self.deadline()
+    }
+
+    fn nap(&mut self, most: Option<u64>) {
+        self.nap = most;
     }
 
     fn settle(&mut self) {
