@@ -27,6 +27,9 @@
 //! [`hosting`] has a whole host. [`host`] is the one that the driver of the project stands on, and [`trace`] writes down what a
 //! machine was told.
 //!
+//! The feature `serde` (off by default, without `std`) gives what is plain data `Serialize` and `Deserialize`. Fields and variants have
+//! their names in Rust; options and limits may be left out. How deep an error in an error may nest is for the format to bound.
+//!
 //! The rules that are named in these pages (T6, W12, ...) stand in the project's `spec/` folder.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -58,6 +61,8 @@ mod listeners;
 mod machine;
 mod numeral;
 mod seldom;
+#[cfg(feature = "serde")]
+mod serial;
 mod server;
 mod socket;
 mod socket_address;

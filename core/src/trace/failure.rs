@@ -94,7 +94,7 @@ const WORDS: &[&str] = &[
     "UNKNOWN",
 ];
 
-fn known(word: &str) -> Option<&'static str> {
+pub(crate) fn known(word: &str) -> Option<&'static str> {
     WORDS.iter().copied().find(|&known| known == word)
 }
 

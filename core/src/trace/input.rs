@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 /// One thing that was told to the machine.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Input {
     /// [`Core::begin`](crate::Core::begin)
     Command(Command),
@@ -32,6 +33,7 @@ pub enum Input {
 
 /// An input with its place in the order of things.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Record {
     /// Its number, from 0.
     pub seq: u64,

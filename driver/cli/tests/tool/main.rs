@@ -5,6 +5,7 @@ mod arguments;
 mod demo;
 mod echo;
 mod export;
+mod hostile;
 mod look;
 mod pages;
 #[path = "../../../tests/process/mod.rs"]
