@@ -809,6 +809,10 @@ impl<S, H: Host> App for Net<S, H> {
         crate::log::answered(call, reply);
     }
 
+    fn warm(&self, sockets: &[Option<SocketId>]) {
+        self.registry.warm(sockets);
+    }
+
     fn broken(&mut self, error: io::Error) -> Failure {
         Failure(Thrown::Io(error))
     }
