@@ -227,6 +227,8 @@ impl Trace {
     }
 
     /// How long a payload a record may claim, in bytes, in place of [`MAX_PAYLOAD`]. Up to that much memory is needed.
+    ///
+    /// And how much may have been read, in all, of which the trace has no bytes: as much, and 4,096 times the file's size.
     pub const fn set_max_payload(&mut self, bytes: u64) {
         self.max_payload = bytes;
     }
