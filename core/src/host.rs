@@ -6,7 +6,7 @@
 use crate::call::{Completion, Reply};
 use crate::command::{Command, Outcome};
 use crate::error::ApiMisuse;
-use crate::id::{SocketId, TickId};
+use crate::id::{HandleId, SocketId, TickId};
 use crate::machine::Machine;
 use crate::step::{Call, Emit, Idle, Phase, Step};
 use alloc::collections::VecDeque;
@@ -29,6 +29,13 @@ pub trait Kernel {
     /// The next completion of what the last [`wait`](Kernel::wait) brought. It is asked for again after each turn, so a
     /// [`ReadStop`](crate::Op::ReadStop) stops the very next read.
     fn next(&mut self) -> Option<Completion>;
+
+    /// The handle that [`next`](Kernel::next) will probably name after `count` others of what the last
+    /// [`wait`](Kernel::wait) brought, so that the loop can look at what is kept of it before its turn (see [`App::warm`]).
+    /// Only a hint: a kernel that gives none is a little slower with many connections.
+    fn ahead(&self, _count: usize) -> Option<HandleId> {
+        None
+    }
 }
 
 /// A program on the machine: the loop's view of it.
@@ -66,6 +73,10 @@ pub trait App: Sized {
 
     /// Is told how a call was answered, for logs.
     fn answered(_call: &Call<'_>, _reply: Reply) {}
+
+    /// Listeners of these sockets are about to run: to look at them now, at all of them together, brings what is kept of
+    /// them into the processor's caches. It has no other effect.
+    fn warm(&self, _sockets: &[Option<SocketId>]) {}
 
     /// The kernel cannot wait any more.
     fn broken(&mut self, error: <Self::Kernel as Kernel>::Error) -> Self::Thrown;
@@ -467,7 +478,13 @@ fn completions<A: App>(app: &mut A) -> Result<(), A::Thrown> {
         user(app, task)?;
         drain(app)?;
     }
+    let mut warm = 0;
     loop {
+        if warm == 0 {
+            look_ahead(app);
+            warm = AHEAD;
+        }
+        warm -= 1;
         let Parts { kernel, lane, .. } = app.parts();
         if lane.stopped {
             return Ok(());
@@ -477,6 +494,24 @@ fn completions<A: App>(app: &mut A) -> Result<(), A::Thrown> {
         let Parts { machine, .. } = app.parts();
         machine.complete(completion).expect("the kernel completes what was asked of it");
         turn(app)?;
+    }
+}
+
+/// How many completions are looked ahead: what is kept of so many connections finds room in the nearest cache.
+const AHEAD: usize = 8;
+
+/// With no more sockets than this all that is kept of them is near anyway.
+const NEAR: usize = 1_000;
+
+/// Looks at what the next turns are about. With many connections nothing of one is in the caches when its turn comes, and a
+/// turn waits for one thing after the other, as each is found by the one before it. Those of several turns together take
+/// hardly longer than those of one.
+fn look_ahead<A: App>(app: &mut A) {
+    let Parts { machine, kernel, .. } = app.parts();
+    if machine.core().sockets.len() > NEAR && kernel.ahead(1).is_some() {
+        let handles: [_; AHEAD] = core::array::from_fn(|at| kernel.ahead(at));
+        let sockets = machine.core().warm(handles);
+        app.warm(&sockets);
     }
 }
 

@@ -19,6 +19,17 @@ macro_rules! emitter {
                 net.listen_to(self.target(), event, false, false, Self::wrap(listener))
             }
 
+            /// `for (const event of events) emitter.on(event, listener)` (rule T6): one function for several events,
+            /// and one id, by which [`off`](Self::off) takes it off all of them.
+            pub fn on_each<S, H: Host>(
+                self,
+                net: &mut Net<S, H>,
+                events: &[EventKind],
+                listener: impl Fn(&mut Net<S, H>, $Of, Event) + 'static,
+            ) -> ListenerId {
+                net.listen_to_each(self.target(), events, Self::wrap(listener))
+            }
+
             /// `emitter.once(event, listener)` (rule T6).
             pub fn once<S, H: Host>(
                 self,

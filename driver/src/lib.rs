@@ -4,38 +4,45 @@
 //! Node's methods; listeners are closures that get the loop back as their first argument, so they can call anything, as
 //! in Node.
 //!
-//! # Errors
-//!
-//! What a call throws and what an 'error' event brings is a [`NodeError`] with Node's code, message and fields (rules E1 to
-//! E12). Match on it, or on its [`code`](NodeError::code).
-//!
 //! ```
-//! use netfold::{Connect, Errno, Net, NodeError};
+//! use netfold::{Net, NetError};
 //!
-//! let mut net = Net::new(Vec::new()).unwrap();
-//! for to in [Connect::from(("127.0.0.1", 9)), Connect::from("no-such-file")] {
-//!     let socket = net.connect(to).unwrap();
-//!     socket.on_error(&mut net, |net, _, error| {
-//!         let text = match &*error {
-//!             NodeError::System { errno: Errno::ECONNREFUSED, .. } => format!("nobody on port {}", error.port().unwrap()),
-//!             NodeError::Lookup { hostname, .. } => format!("there is no {hostname}"),
-//!             NodeError::Aggregate(errors) => format!("{} addresses, all in vain", errors.len()),
-//!             other => format!("{}: {other}", other.code()),
-//!         };
-//!         net.state.push(text);
+//! fn main() -> Result<(), NetError> {
+//!     let mut net = Net::new(String::new())?;
+//!     let server = net.create_server(|net, socket| {
+//!         socket.on_data(net, |net, socket, chunk| {
+//!             socket.write(net, chunk);
+//!         });
 //!     });
+//!     server.listen_then(&mut net, ("127.0.0.1", 0), |net, server| {
+//!         let port = server.port(net).unwrap();
+//!         let client = net.connect(("127.0.0.1", port)).unwrap();
+//!         client.end_with(net, "hello");
+//!         client.on_data(net, |net, _, chunk| net.state += str::from_utf8(&chunk).unwrap());
+//!         client.on_close(net, move |net, _, _| server.close(net));
+//!     });
+//!     net.run()?;
+//!     assert_eq!(net.state, "hello");
+//!     Ok(())
 //! }
-//! net.run().unwrap();
-//! net.state.sort();
-//! assert_eq!(net.state, ["ENOENT: connect ENOENT no-such-file", "nobody on port 9"]);
-//!
-//! let thrown = net.connect(Connect::port("80a")).unwrap_err();
-//! assert!(matches!(&*thrown, NodeError::BadPortText { received, .. } if received == "80a"));
 //! ```
 //!
-//! # Order
+//! # Where to read on
 //!
-//! The order of events, ticks and turns is Node 20's, held by [`netfold_core`]'s machine.
+//! | page | what it is about |
+//! |---|---|
+//! | [`guide::order`] | what is emitted when: turns, ticks, listeners |
+//! | [`guide::half_open`] | how a connection ends, one way and then the other |
+//! | [`guide::backpressure`] | what `write` answers, 'drain', the high water mark, `pause`, `pipe` |
+//! | [`guide::timeouts`] | idle sockets, connecting that takes too long, several addresses |
+//! | [`guide::errors`] | what an error has, what comes after it, resets |
+//! | [`cookbook`] | twenty things that people do with `net`, each a program |
+//! | [`migration`] | from Node: each member beside its name here |
+//! | [`embedding`] | in a loop of your own |
+//! | [`netfold_core`] | the machine without I/O, and the trace |
+//!
+//! The rules that these pages name (T6, W12) stand in
+//! [`spec/rules.md`](https://github.com/netfold/netfold/blob/main/spec/rules.md), with the tests that hold them.
 //!
 //! # Features
 //!
@@ -51,6 +58,17 @@
 #[cfg(unix)]
 #[doc = include_str!("../examples/README.md")]
 pub mod embedding {}
+
+#[cfg(unix)]
+#[doc = include_str!("../docs/cookbook.md")]
+pub mod cookbook {}
+
+#[cfg(unix)]
+#[doc = include_str!("../docs/migration.md")]
+pub mod migration {}
+
+#[cfg(unix)]
+pub mod guide;
 
 mod abort;
 mod emitter;
@@ -76,10 +94,10 @@ pub use error::{NetError, Panicked};
 pub use net::{Failure, Host, Net};
 pub use netfold_core as core;
 pub use netfold_core::{
-    BlockList, Bytes, CallbackId, Chunk, DropInfo, Encoding, Errno, Event, EventKind, Family, IntoSocketAddress,
-    Limits, ListenerId, LookupCode, LookupEvent, NodeError, ReadText, ReadyState, Resolved, ServerOptions, SharedError,
-    SocketAddress, SocketAddressOptions, SocketOptions, SocketView, TimerId, Unhandled, ip_and_zone, ip_text, is_ip,
-    is_ipv4, is_ipv6,
+    Attempt, BlockList, Bytes, CallbackId, Chunk, DropInfo, Encoding, Errno, Event, EventKind, Family,
+    IntoSocketAddress, Limits, ListenerId, LookupCode, LookupEvent, NodeError, ReadText, ReadyState, Resolved,
+    ServerOptions, SharedError, SocketAddress, SocketAddressOptions, SocketOptions, SocketView, TimerId, Unhandled,
+    ip_and_zone, ip_text, is_ip, is_ipv4, is_ipv6,
 };
 pub use options::{Connect, IntoFamily, Listen};
 pub use port::Port;

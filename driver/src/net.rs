@@ -588,7 +588,10 @@ impl<S, H: Host> Net<S, H> {
         self.outside = true;
         self.kernel.settle();
         let own = self.lane.deadline_with(self.machine.core().idle());
-        let first = [own, Host::deadline(&self.kernel)].into_iter().flatten().min();
+        let first = match (own, Host::deadline(&self.kernel)) {
+            (Some(own), Some(kernels)) => Some(own.min(kernels)),
+            (own, kernels) => own.or(kernels),
+        };
         first.map(|at| at.saturating_sub(now))
     }
 
@@ -756,6 +759,10 @@ impl<S, H: Host> App for Net<S, H> {
         crate::log::answered(call, reply);
     }
 
+    fn warm(&self, sockets: &[Option<SocketId>]) {
+        self.registry.warm(sockets);
+    }
+
     fn broken(&mut self, error: io::Error) -> Failure {
         Failure(Thrown::Io(error))
     }
@@ -802,8 +809,21 @@ impl<S, H: Host> Net<S, H> {
         id
     }
 
+    pub(crate) fn listen_to_each(
+        &mut self,
+        target: Target,
+        events: &[EventKind],
+        listener: registry::Listener<S, H>,
+    ) -> netfold_core::ListenerId {
+        let id = self.registry.add_to_each(target, events, &listener);
+        for &event in events {
+            self.certain(Command::On { target, event, listener: id, once: false, prepend: false });
+        }
+        id
+    }
+
     pub(crate) fn stop_listening(&mut self, target: Target, listener: netfold_core::ListenerId) {
-        if let Some(event) = self.registry.remove(target, listener) {
+        while let Some(event) = self.registry.remove(target, listener) {
             self.certain(Command::Off { target, event, listener });
         }
     }

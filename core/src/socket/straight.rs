@@ -70,6 +70,20 @@ impl Core {
         Err(Completion::Read(h, bytes))
     }
 
+    /// Looks at what a read from each of these handles, and a write to it, will look at; their sockets. It brings that into the
+    /// processor's caches, and has no other effect.
+    pub(crate) fn warm<const N: usize>(&self, handles: [Option<HandleId>; N]) -> [Option<SocketId>; N] {
+        let sockets = handles.map(|handle| match self.handles.get(handle?)?.owner {
+            Owner::Socket(socket) => Some(socket),
+            Owner::Server(_) => None,
+        });
+        core::hint::black_box(sockets.map(|socket| {
+            let socket = self.sockets.get(socket?)?;
+            Some((socket.reader(), socket.writer()))
+        }));
+        sockets
+    }
+
     /// As [`write`](Core::write), up to the system's answer; whole, if the chunk has to wait.
     #[inline]
     pub(crate) fn write_straight(&mut self, socket: SocketId, chunk: Chunk, callback: Option<CallbackId>) -> Flow {

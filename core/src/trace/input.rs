@@ -263,12 +263,12 @@ pub(crate) fn answer(from: &mut Cursor<'_>) -> Result<LookupAnswer, Malformed> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::errno::LookupCode;
     use crate::id::LookupId;
 
-    fn replies() -> Vec<Reply> {
+    pub(in super::super) fn replies() -> Vec<Reply> {
         let v4 = "1.2.3.4:65535".parse().ok();
         let v6 = Some(core::net::SocketAddrV6::new("fe80::1".parse().unwrap(), 1, u32::MAX, 7).into());
         alloc::vec![
@@ -285,7 +285,7 @@ mod tests {
         ]
     }
 
-    fn completions() -> Vec<Completion> {
+    pub(in super::super) fn completions() -> Vec<Completion> {
         let h = HandleId::from_parts(1, 1000);
         let lookup = LookupId::from_parts(0, 1);
         alloc::vec![

@@ -29,6 +29,8 @@ mod commands;
 mod failure;
 mod hash;
 mod input;
+#[cfg(test)]
+mod kinds;
 mod options;
 mod payload;
 mod reader;

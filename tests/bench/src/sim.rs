@@ -67,7 +67,8 @@ impl Load {
 pub struct Done {
     /// Bytes sent and had back, in pieces of [`BYTES`].
     pub trips: u64,
-    /// The CPU time of the process while it ran; with [`Load::together`], from the time when all were connected.
+    /// The CPU time of the process while it ran; with [`Load::together`], of the trips alone: from the time when all were
+    /// connected until the last had its bytes back.
     pub cpu: Duration,
     /// What did not hold.
     pub problems: Vec<String>,
@@ -80,14 +81,25 @@ struct Shared {
     looks: Looks,
     trips: Cell<u64>,
     began: Cell<Duration>,
+    ended: Cell<Option<Duration>>,
     /// Those that wait until all are connected, each with what it will send.
     waiting: RefCell<Vec<(Socket, Stream)>>,
+    /// Those that are done, and wait for the others.
+    done: RefCell<Vec<Socket>>,
 }
 
 impl Shared {
     fn new(load: Load, looks: Looks) -> Rc<Self> {
-        let (observer, waiting) = (Observer::new(), RefCell::default());
-        Rc::new(Self { observer, load, looks, trips: Cell::new(0), began: Cell::new(now()), waiting })
+        Rc::new(Self {
+            observer: Observer::new(),
+            load,
+            looks,
+            trips: Cell::new(0),
+            began: Cell::new(now()),
+            ended: Cell::new(None),
+            waiting: RefCell::default(),
+            done: RefCell::default(),
+        })
     }
 }
 
@@ -164,6 +176,7 @@ fn client<H: Host>(net: &mut Loop<H>, at: &'static str, number: u32, lives: u32)
         shared.trips.set(shared.trips.get() + 1);
         left.set(left.get() - 1);
         match left.get() {
+            0 if shared.load.together => rests(net, socket),
             0 => socket.end(net),
             _ => drop(socket.write(net, stream.chunk(BYTES))),
         }
@@ -186,6 +199,19 @@ fn waits<H: Host>(net: &mut Loop<H>, socket: Socket, stream: Stream) {
     }
 }
 
+/// The last that is done has all of them end.
+fn rests<H: Host>(net: &mut Loop<H>, socket: Socket) {
+    let shared = net.state.shared.clone();
+    shared.done.borrow_mut().push(socket);
+    if shared.done.borrow().len() < shared.load.clients as usize {
+        return;
+    }
+    shared.ended.set(Some(now()));
+    for socket in shared.done.take() {
+        socket.end(net);
+    }
+}
+
 /// Runs it in a world in which nothing is in the way, or in which the seed decides.
 ///
 /// # Panics
@@ -202,7 +228,7 @@ pub fn run(hosts: Hosts, looks: Looks, load: Load, chooser: Chooser) -> Done {
         }
         Hosts::Two | Hosts::Each => apart(&world, &shared, hosts),
     }
-    let cpu = now() - shared.began.get();
+    let cpu = shared.ended.get().unwrap_or_else(now) - shared.began.get();
     Done { trips: shared.trips.get(), cpu, problems: shared.observer.over(&world) }
 }
 

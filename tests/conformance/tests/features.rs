@@ -1,9 +1,9 @@
 //! The feature table: every heading and option of the pages has a row, and every row a name here, a rule and a test.
 //!
-//! The README has the same rows. After a change of `spec/features.md` run this with `FEATURES=write` once, which puts
-//! them there.
+//! The page on migration (`driver/docs/migration.md`) has the same rows. After a change of `spec/features.md` run this with
+//! `FEATURES=write` once, which puts them there.
 
-use netfold_conformance::spec::{all_rules, root, sources, tests, text_of};
+use netfold_conformance::spec::{all_rules, deviations, root, sources, tests, text_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -171,42 +171,71 @@ fn each_name_of_a_row_is_in_the_source() {
 const BEGIN: &str = "<!-- the rows of spec/features.md -->\n";
 const END: &str = "<!-- their end -->\n";
 
-/// The rows as the README has them: a table for each class, folded.
-fn readme_rows() -> String {
+/// The second and third cell of each deviation: what netfold does, and why.
+fn differences() -> BTreeMap<String, (String, String)> {
+    let cells = |row: &str| row.split('|').map(|cell| cell.trim().to_string()).collect::<Vec<_>>();
+    deviations()
+        .into_iter()
+        .map(|row| (row.number, cells(&row.text)))
+        .map(|(n, c)| (n, (c[1].clone(), c[2].clone())))
+        .collect()
+}
+
+/// What differs from Node in a row, and why something is not there.
+fn note(row: &Row, differences: &BTreeMap<String, (String, String)>) -> String {
+    let of = |number: &String| {
+        let (here, why) = differences.get(number)?;
+        let why = if row.netfold.is_none() && !why.is_empty() { format!(" ({why})") } else { String::new() };
+        Some(format!("{number}: {here}{why}"))
+    };
+    row.rules.iter().filter_map(of).collect::<Vec<_>>().join("; ")
+}
+
+/// The rows as the page on migration has them: a table for each class. Names are links, which rustdoc denies where there is
+/// no such item.
+fn migration_rows() -> String {
     let mut out = String::from(BEGIN);
     let mut table = String::new();
-    let rows = rows();
+    let (rows, differences) = (rows(), differences());
     for row in &rows {
         if row.table != table {
-            if !table.is_empty() {
-                out.push_str("\n</details>\n");
-            }
             table.clone_from(&row.table);
-            let count = rows.iter().filter(|row| row.table == table).count();
-            let _ = write!(out, "<details><summary>{table} ({count})</summary>\n\n");
-            out.push_str("| Node | netfold | rule | test |\n|---|---|---|---|\n");
+            let _ = write!(out, "\n## {table}\n\n| Node | here | rules | differs from Node v20 |\n|---|---|---|---|\n");
         }
-        let netfold = row.netfold.as_ref().map_or(String::from("not there"), |name| format!("`{name}`"));
-        let _ = writeln!(out, "| `{}` | {netfold} | {} | {} |", row.node, row.rules.join(", "), row.tests.join(", "));
+        let here = row.netfold.as_ref().map_or(String::from("not there"), |name| format!("[`{name}`](crate::{name})"));
+        let rules: Vec<&str> = row.rules.iter().filter(|rule| !rule.starts_with('D')).map(String::as_str).collect();
+        let _ = writeln!(out, "| `{}` | {here} | {} | {} |", row.node, rules.join(", "), note(row, &differences));
     }
-    out.push_str("\n</details>\n");
+    out.push('\n');
     out + END
 }
 
 #[test]
-fn the_readme_has_the_same_rows() {
-    let path = root().join("README.md");
-    let readme = text_of(&path);
-    let begin = readme.find(BEGIN).expect("the rows begin");
-    let end = readme.find(END).expect("the rows end") + END.len();
-    let rows = readme_rows();
+fn the_migration_page_has_the_same_rows() {
+    let path = root().join("driver/docs/migration.md");
+    let page = text_of(&path);
+    let begin = page.find(BEGIN).expect("the rows begin");
+    let end = page.find(END).expect("the rows end") + END.len();
+    let rows = migration_rows();
     if std::env::var_os("FEATURES").is_some_and(|what| what == "write") {
-        std::fs::write(&path, format!("{}{rows}{}", &readme[..begin], &readme[end..])).expect("the README is written");
+        std::fs::write(&path, format!("{}{rows}{}", &page[..begin], &page[end..])).expect("the page is written");
         return;
     }
-    let differs = readme[begin..end].lines().zip(rows.lines()).find(|(ours, right)| ours != right);
+    let differs = page[begin..end].lines().zip(rows.lines()).find(|(ours, right)| ours != right);
     assert!(
-        readme[begin..end] == rows,
-        "README.md differs from spec/features.md, first in {differs:?}: see FEATURES=write"
+        page[begin..end] == rows,
+        "driver/docs/migration.md differs from spec/features.md, first in {differs:?}: see FEATURES=write"
     );
+}
+
+/// Every code that an error can have here stands on the page, in a program that makes the error and asks for it.
+#[test]
+fn the_migration_page_has_every_code() {
+    let page = text_of(&root().join("driver/docs/migration.md"));
+    let source = text_of(&root().join("core/src/error.rs"));
+    let codes: BTreeSet<&str> =
+        source.split('"').filter(|text| text.starts_with("ERR_") && !text.contains(' ')).collect();
+    assert!(codes.len() > 15, "they are read");
+    let missing: Vec<_> = codes.iter().filter(|code| !page.contains(&format!("\"{code}\""))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -4,8 +4,8 @@
 use netfold::EventKind::*;
 use netfold::core::{Attempt, LookupAnswer, LookupCode};
 use netfold::{
-    Address, Bytes, Connect, Encoding, EventKind, Limits, Listen, Net, Server, ServerOptions, SharedError, Socket,
-    SocketOptions, Stream, System, hints,
+    Address, Bytes, Connect, Encoding, Event, EventKind, Limits, Listen, Net, Server, ServerOptions, SharedError,
+    Socket, SocketOptions, Stream, System, hints,
 };
 use netfold_conformance::{Actor, Log, error_text, port_of};
 use std::cell::{Cell, RefCell};
@@ -289,6 +289,46 @@ fn f_server_forms() {
     serve_in_each_form(&mut net, c, 0);
     net.run().unwrap();
     log.matches(include_str!("../../../spec/node/f_server_forms.log"));
+}
+
+/// As a loop over the events that has each call one function.
+#[test]
+fn one_function_for_several_events() {
+    let mut net = new_net();
+    let said: Rc<RefCell<Vec<&'static str>>> = Rc::default();
+    let say = |text: &'static str| {
+        let said = said.clone();
+        move |_: &mut Loop, _, event: Event| {
+            said.borrow_mut().push(if text.is_empty() { event.kind().name() } else { text })
+        }
+    };
+    let sock = net.socket(SocketOptions::default()).unwrap();
+    let net = &mut net;
+    let before = sock.on(net, Pause, say("before"));
+    let each = sock.on_each(net, &[Pause, Resume, Timeout], say(""));
+    let after = sock.on(net, Pause, say("after"));
+    assert_eq!(sock.event_names(net), [Pause, Resume, Timeout]);
+    assert_eq!(sock.listeners(net, Pause), [before, each, after]);
+    assert_eq!(sock.listeners(net, Resume), [each]);
+    sock.pause(net);
+    assert_eq!(said.take(), ["before", "pause", "after"]);
+
+    sock.off(net, each);
+    assert_eq!(sock.event_names(net), [Pause]);
+    assert_eq!([Pause, Resume, Timeout].map(|event| sock.listener_count(net, event)), [2, 0, 0]);
+    sock.resume(net);
+    sock.pause(net);
+    assert_eq!(said.take(), ["before", "after"]);
+
+    let each = sock.on_each(net, &[Pause, Close], say(""));
+    sock.remove_all_listeners(net, Some(Pause));
+    assert_eq!(sock.listeners(net, Close), [each]);
+    sock.resume(net);
+    sock.pause(net);
+    assert_eq!(said.take(), [""; 0]);
+    sock.destroy(net);
+    net.run().unwrap();
+    assert_eq!(said.take(), ["close"]);
 }
 
 fn names(events: &[EventKind]) -> String {

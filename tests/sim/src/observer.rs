@@ -46,10 +46,22 @@ const WATCHED: [EventKind; 7] = [
     EventKind::Drain,
 ];
 
+/// Where the count of an event stands.
+const fn place(kind: EventKind) -> Option<usize> {
+    let mut at = 0;
+    while at < WATCHED.len() {
+        if WATCHED[at] as u8 == kind as u8 {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
+}
+
 impl Life {
     /// Takes an event in; what is wrong with it.
     fn event(&mut self, kind: EventKind) -> Option<&'static str> {
-        let count = |kind: EventKind| WATCHED.iter().position(|known| *known == kind).map_or(0, |at| self.counts[at]);
+        let count = |kind: EventKind| place(kind).map_or(0, |at| self.counts[at]);
         let wrong = match kind {
             _ if count(EventKind::Close) > 0 => Some("comes after 'close'"),
             EventKind::Close => None,
@@ -60,7 +72,7 @@ impl Life {
             _ if count(kind) > 0 => Some("comes twice"),
             _ => None,
         };
-        if let Some(at) = WATCHED.iter().position(|known| *known == kind) {
+        if let Some(at) = place(kind) {
             self.counts[at] += 1;
         }
         wrong
@@ -78,10 +90,8 @@ impl Observer {
     pub fn socket<S, H: Host>(&self, net: &mut Net<S, H>, socket: Socket, name: &str) {
         let at = self.0.borrow().lives.len();
         self.0.borrow_mut().lives.push(Life { name: name.into(), ..Life::default() });
-        for kind in WATCHED {
-            let observer = self.clone();
-            socket.on(net, kind, move |_, _, _| observer.event(at, kind));
-        }
+        let observer = self.clone();
+        socket.on_each(net, &WATCHED, move |_, _, event| observer.event(at, event.kind()));
     }
 
     fn event(&self, at: usize, kind: EventKind) {
@@ -116,7 +126,7 @@ impl Observer {
     pub fn over(&self, world: &World) -> Vec<String> {
         let seen = self.0.borrow();
         let mut problems = seen.problems.clone();
-        let closes = WATCHED.iter().position(|known| *known == EventKind::Close).unwrap_or(0);
+        let closes = place(EventKind::Close).unwrap_or(0);
         for life in seen.lives.iter().filter(|life| life.counts[closes] != 1) {
             problems.push(format!("{}: 'close' came {} times", life.name, life.counts[closes]));
         }
@@ -144,6 +154,8 @@ struct Flow {
 }
 
 fn byte_at(place: u64) -> u8 {
+    // In 32 bits, of which none further up counts, so that several are made at a time.
+    let place = place as u32;
     (place ^ place >> 8 ^ place >> 16) as u8
 }
 
@@ -163,8 +175,15 @@ impl Stream {
 
     /// Takes in what was received.
     pub fn received(&self, chunk: &[u8]) {
-        let Flow { sent, received, .. } = *self.flow.borrow();
-        self.flow.borrow_mut().received += chunk.len() as u64;
+        let mut flow = self.flow.borrow_mut();
+        let Flow { sent, received, .. } = *flow;
+        flow.received += chunk.len() as u64;
+        drop(flow);
+        // Without a way out in between: one that is wrong is looked for when it is known that there is one.
+        let differs = chunk.iter().zip(received..).fold(0, |all, (byte, place)| all | (byte ^ byte_at(place)));
+        if differs == 0 && received + chunk.len() as u64 <= sent {
+            return;
+        }
         let wrong = chunk.iter().zip(received..).find(|(byte, place)| **byte != byte_at(*place) || *place >= sent);
         if let Some((_, place)) = wrong {
             self.problem(format!("not what was sent, at byte {place} of {sent}"));

@@ -1,6 +1,6 @@
 //! Several programs in one world: who runs when, and what begins anew.
 
-use crate::world::{Computer, Process, World};
+use crate::world::{Computer, Process, World, earliest};
 use netfold::{Host, Net, NetError};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
@@ -222,7 +222,7 @@ impl Programs {
             self.due.pop();
         }
         let due = self.due.peek().map(|Reverse((at, _))| *at);
-        let at = match [due, self.world.next_arrival()].into_iter().flatten().min() {
+        let at = match earliest(due, self.world.next_arrival()) {
             Some(at) if at <= until => at,
             _ => return false,
         };

@@ -1,8 +1,9 @@
 //! What the world does where a program can see it, as Linux does it.
 
-use netfold::{Connect, EventKind, Limits, LookupCode, Net, ServerOptions};
+use netfold::core::host::Kernel;
+use netfold::{Connect, EventKind, Limits, LookupCode, Net, ServerOptions, Socket};
 use netfold_sim::{Chooser, World, WorldOptions};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, Ipv6Addr};
 use std::rc::Rc;
 
@@ -191,5 +192,111 @@ fn what_is_asked_of_a_socket_that_is_gone_is_nothing_to_the_one_in_its_slot() {
     });
     net.run().expect("it ends");
     assert_eq!(net.state, ["5 write false", "5 next close"]);
+    assert_eq!(world.left(), [""; 0]);
+}
+
+/// Writes so many chunks in one vectored write, and says how many rounds of the loop later their callbacks are called, and
+/// whether in a tick; then `then`.
+fn many_chunks(net: &mut Program, socket: Socket, count: usize, then: impl FnOnce(&mut Program) + 'static) {
+    fn round(net: &mut Program, rounds: Rc<Cell<usize>>, done: Rc<Cell<bool>>) {
+        rounds.set(rounds.get() + 1);
+        if !done.get() {
+            net.set_immediate(move |net| round(net, rounds, done));
+        }
+    }
+    let (rounds, done) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(false)));
+    let (counted, over) = (rounds.clone(), done.clone());
+    net.set_immediate(move |net| round(net, counted, over));
+    socket.cork(net);
+    for _ in 1..count {
+        socket.write(net, "x");
+    }
+    socket.write_then(net, "x", move |net, _, _| {
+        done.set(true);
+        let place = if net.place().in_tick { "tick" } else { "turn" };
+        net.state.push(format!("{place}: {count} chunks {} turns", rounds.get()));
+        socket.end(net);
+        then(net);
+    });
+    socket.uncork(net);
+}
+
+fn many_chunks_from(net: &mut Program, at: usize) {
+    const COUNTS: [usize; 7] = [1023, 1024, 1025, 2048, 2049, 3072, 3073];
+    if at == COUNTS.len() * 3 {
+        return;
+    }
+    let socket = net.connect(("127.0.0.1", 80)).expect("a socket");
+    socket.on_connect(net, move |net, socket| {
+        let run = move |net: &mut Program| {
+            many_chunks(net, socket, COUNTS[at % COUNTS.len()], move |net| many_chunks_from(net, at + 1));
+        };
+        match at / COUNTS.len() {
+            0 => run(net),
+            1 => net.set_immediate(run),
+            _ => net.set_immediate(move |net| net.next_tick(run)),
+        }
+    });
+}
+
+/// One system call takes 1,024 pieces (rule W10).
+#[test]
+fn a_vectored_write_goes_out_as_on_the_system() {
+    let (world, mut net) = calm();
+    let left = Cell::new(21);
+    let server = net.create_server(|_, _| {});
+    server.on_connection(&mut net, move |net, peer| {
+        left.set(left.get() - 1);
+        if left.get() == 0 {
+            server.close(net);
+        }
+        peer.resume(net);
+    });
+    server.listen_then(&mut net, ("127.0.0.1", 80), |net, _| many_chunks_from(net, 0));
+    net.run().expect("it ends");
+    let nodes = include_str!("../../../spec/node/w10_more_chunks_than_a_call_takes.log");
+    let nodes: Vec<&str> = nodes.lines().filter(|line| line.ends_with("turns")).collect();
+    assert_eq!(net.state, nodes);
+    assert_eq!(world.left(), [""; 0]);
+}
+
+/// What one poll finds, at most 1,024 sockets, is worked off before the others are asked for.
+#[test]
+fn one_poll_reports_so_many_sockets() {
+    let (world, mut net) = calm();
+    let server = net.create_server(|_, _| {});
+    let all = Rc::new(RefCell::new(Vec::new()));
+    let accepted = all.clone();
+    server.on_connection(&mut net, move |net, peer| {
+        accepted.borrow_mut().push(peer);
+        if accepted.borrow().len() < 1_500 {
+            return;
+        }
+        // All are written to in one turn, and so are ready at once.
+        for peer in accepted.take() {
+            peer.end_with(net, "x");
+        }
+        server.close(net);
+    });
+    let system = world.clone();
+    server.listen_then(&mut net, ("127.0.0.1", 80), move |net, _| {
+        for _ in 0..1_500 {
+            let client = net.connect(("127.0.0.1", 80)).expect("a socket");
+            let system = system.clone();
+            client.on_data(net, move |net, _, _| {
+                if net.state.is_empty() {
+                    assert_eq!([0, 1_022, 1_023].map(|count| system.ahead(count).is_some()), [true, true, false]);
+                    net.set_immediate(|net| {
+                        let before = net.state.len();
+                        net.state.push(format!("{before} before the immediate"));
+                    });
+                }
+                net.state.push("data".into());
+            });
+        }
+    });
+    net.run().expect("it ends");
+    assert_eq!(net.state.len(), 1_501);
+    assert_eq!(net.state[1_024], "1024 before the immediate");
     assert_eq!(world.left(), [""; 0]);
 }

@@ -233,7 +233,7 @@ impl Inner {
             };
         }
         let first = sock.received.front().map_or(0, Bytes::len);
-        let split = sock.received.len() > 1 && first > 0 && chooser.choose("read", 2) == 1;
+        let split = sock.received.are_several() && first > 0 && chooser.choose("read", 2) == 1;
         let n = if split { first.min(n) } else { n };
         if !tcp {
             return Ok(self.take_unix(which, n));
@@ -299,7 +299,7 @@ impl Inner {
     pub(super) fn close(&mut self, which: Ref, reset: bool) {
         let Some(sock) = self.sock(which) else { return };
         let pid = std::mem::replace(&mut sock.pid, NOBODY);
-        sock.handle = NOBODY;
+        (sock.handle, sock.watch) = (None, None);
         let tcp = sock.is_tcp();
         self.give_descriptor(pid);
         match tcp {

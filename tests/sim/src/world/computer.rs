@@ -150,7 +150,7 @@ impl Inner {
         self.computers[computer].open -= open;
         for which in own {
             if let Some(sock) = self.sock(which) {
-                (sock.pid, sock.handle) = (NOBODY, NOBODY);
+                (sock.pid, sock.handle, sock.watch) = (NOBODY, None, None);
             }
             match self.peek(which).is_some_and(|sock| sock.is_tcp()) {
                 true => self.close_tcp(which, false),

@@ -4,6 +4,8 @@ mod calls;
 mod computer;
 mod loss;
 mod names;
+mod pieces;
+mod poll;
 mod process;
 mod public;
 mod raw;
@@ -12,6 +14,7 @@ mod tcp;
 mod trouble;
 mod turn;
 mod unix;
+mod unsent;
 mod wire;
 
 pub use calls::Readiness;
@@ -21,11 +24,12 @@ pub use raw::{Descriptor, Place};
 
 use crate::chooser::Chooser;
 use crate::faults::Script;
+use bytes::Bytes;
 use computer::{ComputerState, ProcState};
 use netfold::LookupCode;
 use netfold::core::LookupAnswer;
 use slab::Slab;
-use sock::{Backlog, Ref, Sock};
+use sock::{Backlog, Ref, Serial, Sock};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::net::{IpAddr, Ipv4Addr};
@@ -113,6 +117,16 @@ struct Inner {
     /// For `Programs`: the processes that something has happened to, and whether one may have died or is to begin.
     stirred: Vec<u32>,
     mortality: bool,
+    /// Room for a write that is passed on.
+    passing: Vec<Bytes>,
+}
+
+/// The earlier of two times, of which there need not be any.
+pub(crate) fn earliest(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }
 
 impl Inner {
@@ -141,15 +155,16 @@ impl Inner {
             well: false,
             stirred: Vec::new(),
             mortality: false,
+            passing: Vec::new(),
         };
         let local = inner.add_computer("local", Vec::new());
         inner.add_process(local, "local");
         inner
     }
 
-    fn serial(&mut self) -> u64 {
+    fn serial(&mut self) -> Serial {
         self.serials += 1;
-        self.serials
+        Serial::new(self.serials).unwrap_or(Serial::MIN)
     }
 
     fn sock(&mut self, (at, serial): Ref) -> Option<&mut Sock> {
@@ -186,7 +201,7 @@ impl Inner {
                 return Ok(());
             }
             let rests = self.tables(pid).deadline();
-            let due = [until, rests].into_iter().flatten().min();
+            let due = earliest(until, rests);
             let arrival = self.arrivals.peek().map(|first| first.at);
             match (arrival, due) {
                 (Some(at), due) if due.is_none_or(|due| at <= due) => self.now = at,

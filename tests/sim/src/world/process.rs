@@ -2,8 +2,10 @@
 //! the system's own calls.
 
 use super::Inner;
-use super::sock::{At, NOBODY, Ref, State};
-use super::turn::{Ready, Turn};
+use super::poll::{Interest, Ready};
+use super::sock::{At, Ref, Sock, State};
+use super::turn::Turn;
+use super::unsent::{Queue, given};
 use super::wire::What;
 use bytes::Bytes;
 use netfold::Errno;
@@ -30,51 +32,59 @@ pub(super) enum Role {
     Exhausted(u64),
 }
 
+/// A line of the cache.
 #[derive(Clone, Debug)]
 pub(super) struct Handle {
     pub(super) generation: u32,
-    pub(super) kind: HandleKind,
+    pub(super) limit: u32,
     pub(super) role: Role,
+    pub(super) sock: Option<Ref>,
+    /// What a write left over.
+    pub(super) unsent: Option<Box<Queue>>,
+    rare: Option<Box<Rare>>,
+    pub(super) kind: HandleKind,
     pub(super) reading: bool,
+    /// The next poll tells the poller of more.
+    pub(super) unsettled: bool,
+}
+
+/// What few handles have.
+#[derive(Clone, Debug, Default)]
+struct Rare {
+    file: Option<Box<str>>,
     reuse_port: bool,
     /// The seconds to the first probe, until there is a socket.
     keep_alive: Option<u32>,
-    pub(super) limit: usize,
-    /// Of a slow process: it reads nothing before this time.
-    pub(super) rests_until: u64,
-    file: Option<Box<str>>,
-    pub(super) sock: Option<Ref>,
-    /// What a write left over.
-    pub(super) unsent: VecDeque<Bytes>,
-    pub(super) unsent_len: usize,
 }
 
 impl Handle {
     fn new(generation: u32, kind: HandleKind) -> Self {
         Self {
             generation,
-            kind,
+            limit: READ as u32,
             role: Role::New,
-            reading: false,
-            reuse_port: false,
-            keep_alive: None,
-            limit: READ,
-            rests_until: 0,
-            file: None,
             sock: None,
-            unsent: VecDeque::new(),
-            unsent_len: 0,
+            unsent: None,
+            rare: None,
+            kind,
+            reading: false,
+            unsettled: false,
         }
     }
 
-    /// What it wants to read, and to write.
-    pub(super) fn wants(&self) -> (bool, bool) {
-        match self.role {
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// What the poller should look for.
+    pub(super) fn wants(&self) -> Interest {
+        let (read, write) = match self.role {
             Role::New | Role::Exhausted(_) => (false, false),
             Role::Connecting => (false, true),
-            Role::Stream => (self.reading, !self.unsent.is_empty()),
+            Role::Stream => (self.reading, self.unsent.is_some()),
             Role::Listening => (true, false),
-        }
+        };
+        Interest { read, write }
     }
 }
 
@@ -94,6 +104,9 @@ pub(super) struct Tables {
     /// What this poll reported and the loop has not come to.
     pub(super) reported: VecDeque<(HandleId, Ready)>,
     pub(super) turn: Option<Turn>,
+    /// Handles that want more than the poller knows of, and those that may want less.
+    pub(super) unsettled: Vec<HandleId>,
+    pub(super) slack: Vec<HandleId>,
     /// What finished a write that had blocked, in this poll; how many of them are left of this round, and which it is.
     pub(super) again: VecDeque<HandleId>,
     pub(super) again_round: usize,
@@ -113,10 +126,8 @@ impl Tables {
         self.handles.get_mut(h.slot() as usize)?.as_mut().filter(|handle| handle.generation == h.generation())
     }
 
-    /// The handle that lives in a slot.
-    pub(super) fn at(&self, slot: u32) -> Option<(HandleId, &Handle)> {
-        let handle = self.handles.get(slot as usize)?.as_ref()?;
-        Some((HandleId::from_parts(slot, handle.generation), handle))
+    pub(super) fn look(&self, h: HandleId) -> Option<&Handle> {
+        self.handles.get(h.slot() as usize)?.as_ref().filter(|handle| handle.generation == h.generation())
     }
 
     fn set(&mut self, h: HandleId, handle: Handle) {
@@ -137,7 +148,7 @@ impl Tables {
     }
 
     pub(super) fn deadline(&self) -> Option<u64> {
-        let until = |h: &HandleId| match self.at(h.slot())?.1.role {
+        let until = |h: &HandleId| match self.look(*h)?.role {
             Role::Exhausted(until) => Some(until),
             _ => None,
         };
@@ -150,8 +161,9 @@ impl Tables {
     }
 
     pub(super) fn add_conn(&mut self, conn: Ref) -> ConnKey {
-        self.conns.push((conn.1, conn));
-        ConnKey(conn.1)
+        let key = conn.1.get();
+        self.conns.push((key, conn));
+        ConnKey(key)
     }
 
     fn take_conn(&mut self, key: ConnKey) -> Option<Ref> {
@@ -213,7 +225,7 @@ impl Inner {
             }
             Op::ReadLimit(h, limit) => {
                 if let Some(handle) = self.tables(pid).get(h) {
-                    handle.limit = (limit as usize).clamp(1, READ);
+                    handle.limit = limit.clamp(1, READ as u32);
                 }
                 Reply::Done
             }
@@ -243,7 +255,7 @@ impl Inner {
                     Some(which) => self.keep_alive(which, delay),
                     None => {
                         if let Some(handle) = self.tables(pid).get(h) {
-                            handle.keep_alive = delay;
+                            handle.rare().keep_alive = delay;
                         }
                     }
                 }
@@ -252,7 +264,7 @@ impl Inner {
             Op::Chmod(h, readable, writable) => done(self.chmod(pid, h, readable, writable)),
             Op::ReusePort(h) => {
                 if let Some(handle) = self.tables(pid).get(h) {
-                    handle.reuse_port = true;
+                    handle.rare().reuse_port = true;
                 }
                 Reply::Done
             }
@@ -267,7 +279,10 @@ impl Inner {
                     sock.filter(|sock| !matches!(sock.state, State::Close | State::Listen | State::SynSent));
                 Reply::Addr(connected.and_then(|sock| sock.remote))
             }
-            Op::QueueSize(h) => Reply::Size(self.tables(pid).get(h).map_or(0, |handle| handle.unsent_len) as u64),
+            Op::QueueSize(h) => {
+                let unsent = self.tables(pid).get(h).and_then(|handle| handle.unsent.as_ref());
+                Reply::Size(unsent.map_or(0, |unsent| unsent.size()) as u64)
+            }
             Op::Lookup { lookup, host, family, .. } => {
                 self.look_up(pid, lookup, host, family);
                 Reply::Pending
@@ -279,7 +294,7 @@ impl Inner {
     pub(super) fn write(&mut self, pid: u32, call: &mut Call<'_>, h: HandleId) -> Reply {
         let Op::Write(_, bytes) = call.op() else { return Reply::Failed(Errno::EINVAL) };
         let which = match self.tables(pid).get(h) {
-            Some(Handle { sock: Some(which), role: Role::Stream, unsent, .. }) if unsent.is_empty() => *which,
+            Some(Handle { sock: Some(which), role: Role::Stream, unsent: None, .. }) => *which,
             Some(Handle { sock: Some(_), role: Role::Stream, .. }) => {
                 // A write that an earlier connection was to have: it goes on first.
                 self.keep_unsent(pid, call, h, 0);
@@ -288,24 +303,82 @@ impl Inner {
             Some(Handle { sock: Some(_), .. }) => return Reply::Failed(Errno::EPIPE),
             _ => return Reply::Failed(Errno::EBADF),
         };
-        let total: usize = bytes.iter().map(Bytes::len).sum();
-        if total == 0 && bytes.len() > 1 {
-            // A vectored write of nothing: Linux answers without a look at the socket.
+        if let [piece] = bytes
+            && self.peek(which).is_some_and(Sock::is_tcp)
+        {
+            let len = piece.len();
+            return self.write_one(pid, call, h, which, len);
+        }
+        let size = |pieces: &[Bytes]| pieces.iter().map(Bytes::len).sum::<usize>();
+        let first = given(bytes);
+        let (first, rest) = (size(first), size(&bytes[first.len()..]));
+        let sent = match self.send_once(which, bytes, false) {
+            Ok(sent) if sent == first && rest == 0 => return Reply::Done,
+            Ok(sent) => sent,
+            Err(Errno::EAGAIN) => 0,
+            Err(errno) => return Reply::Failed(errno),
+        };
+        self.keep_unsent(pid, call, h, sent);
+        // libuv calls once more at once if the system took all that it was given, and tells of the end in its pending phase.
+        // What fails is met again.
+        if sent == first && self.send_more(pid, h) == Ok(true) {
+            self.tables(pid).again.push_back(h);
+        } else {
+            self.want(pid, h);
+        }
+        Reply::Pending
+    }
+
+    /// A write of one piece over TCP, as most are: it is passed on as it is, and no other hold on it is kept.
+    fn write_one(&mut self, pid: u32, call: &mut Call<'_>, h: HandleId, which: Ref, len: usize) -> Reply {
+        let sent = match self.takes(which, len, false) {
+            Ok(sent) => sent,
+            Err(Errno::EAGAIN) => 0,
+            Err(errno) => return Reply::Failed(errno),
+        };
+        let mut bytes = std::mem::take(&mut self.passing);
+        call.take(&mut bytes);
+        if sent == len {
+            if let Some(piece) = bytes.pop().filter(|piece| !piece.is_empty()) {
+                self.hand_over(which, piece);
+            }
+            self.passing = bytes;
             return Reply::Done;
         }
-        match self.send(which, bytes, false) {
-            Ok(sent) if sent == total => Reply::Done,
-            Ok(sent) => {
-                self.keep_unsent(pid, call, h, sent);
-                self.touch(which);
-                Reply::Pending
-            }
-            Err(Errno::EAGAIN) => {
-                self.keep_unsent(pid, call, h, 0);
-                self.touch(which);
-                Reply::Pending
-            }
-            Err(errno) => Reply::Failed(errno),
+        if sent > 0 {
+            self.hand_over(which, bytes[0].slice(..sent));
+        }
+        if let Some(handle) = self.tables(pid).get(h) {
+            handle.unsent.get_or_insert_default().refill(bytes, sent);
+        }
+        self.want(pid, h);
+        Reply::Pending
+    }
+
+    /// One system call, with as many pieces as it takes. Of a vectored write of nothing Linux does not look at the socket.
+    fn send_once(&mut self, which: Ref, pieces: &[Bytes], again: bool) -> Result<usize, Errno> {
+        match given(pieces) {
+            several if several.len() > 1 && several.iter().all(Bytes::is_empty) => Ok(0),
+            pieces => self.send(which, pieces, again),
+        }
+    }
+
+    /// Writes what one call takes of what is left; whether that was the last of it.
+    pub(super) fn send_more(&mut self, pid: u32, h: HandleId) -> Result<bool, Errno> {
+        let Some(Handle { sock: Some(which), unsent, .. }) = self.tables(pid).get(h) else { return Ok(false) };
+        let (which, Some(mut queue)) = (*which, unsent.take()) else { return Ok(false) };
+        let sent = match queue.is_sent() {
+            true => Ok(()),
+            false => self.send_once(which, queue.next(), true).map(|sent| queue.count(sent)),
+        };
+        let all = queue.is_sent();
+        if let Some(handle) = self.tables(pid).get(h) {
+            handle.unsent = Some(queue);
+        }
+        match sent {
+            Ok(()) => Ok(all),
+            Err(Errno::EAGAIN) => Ok(false),
+            Err(errno) => Err(errno),
         }
     }
 
@@ -313,10 +386,9 @@ impl Inner {
     fn keep_unsent(&mut self, pid: u32, call: &mut Call<'_>, h: HandleId, sent: usize) {
         let mut bytes = Vec::new();
         call.take(&mut bytes);
-        let Some(handle) = self.tables(pid).get(h) else { return };
-        handle.unsent_len += bytes.iter().map(Bytes::len).sum::<usize>();
-        handle.unsent.extend(bytes);
-        drop_front(handle, sent);
+        if let Some(handle) = self.tables(pid).get(h) {
+            handle.unsent.get_or_insert_default().refill(bytes, sent);
+        }
     }
 
     fn adopt(&mut self, pid: u32, h: HandleId, conn: ConnKey) {
@@ -325,7 +397,7 @@ impl Inner {
         let role = if conn.is_some() { Role::Stream } else { Role::New };
         self.tables(pid).set(h, Handle { role, sock: conn, ..Handle::new(h.generation(), kind) });
         if let Some(sock) = conn.and_then(|which| self.sock(which)) {
-            sock.handle = h.slot();
+            sock.handle = Some(h);
         }
     }
 
@@ -335,10 +407,12 @@ impl Inner {
         if let Some(which) = handle.sock {
             return Ok(which);
         }
-        let (kind, keep_alive, reuse_port) = (handle.kind, handle.keep_alive, handle.reuse_port);
+        let rare = handle.rare.as_ref();
+        let (keep_alive, reuse_port) = rare.map_or((None, false), |rare| (rare.keep_alive, rare.reuse_port));
+        let kind = handle.kind;
         let which = self.open_socket(pid, kind, ipv6)?;
         if let Some(sock) = self.sock(which) {
-            (sock.handle, sock.keep_alive, sock.reuse_port) = (h.slot(), keep_alive, reuse_port);
+            (sock.handle, sock.keep_alive, sock.reuse_port) = (Some(h), keep_alive, reuse_port);
         }
         if let Some(handle) = self.tables(pid).get(h) {
             handle.sock = Some(which);
@@ -362,7 +436,7 @@ impl Inner {
         let which = self.with_sock(pid, h, false)?;
         self.bind(which, &At::Path(path.into()))?;
         if let Some(handle) = self.tables(pid).get(h).filter(|_| !path.starts_with('\0')) {
-            handle.file = Some(path.into());
+            handle.rare().file = Some(path.into());
         }
         Ok(())
     }
@@ -374,41 +448,36 @@ impl Inner {
         if let Some(handle) = self.tables(pid).get(h) {
             handle.role = Role::Listening;
         }
-        self.touch(which);
+        self.want(pid, h);
         Ok(())
     }
 
     /// Whether it is under way or established, it turns writable: the end is told then.
     fn connect_handle(&mut self, pid: u32, h: HandleId, ipv6: bool, to: &At) -> Reply {
-        let connected = self.with_sock(pid, h, ipv6).and_then(|which| self.connect(which, to).map(|()| which));
-        let which = match connected {
-            Ok(which) => Some(which),
-            Err(Errno::EINPROGRESS) => self.sock_of(pid, h),
+        match self.with_sock(pid, h, ipv6).and_then(|which| self.connect(which, to)) {
+            Ok(()) | Err(Errno::EINPROGRESS) => {}
             Err(errno) => return Reply::Failed(errno),
-        };
+        }
         if let Some(handle) = self.tables(pid).get(h) {
             handle.role = Role::Connecting;
         }
-        if let Some(which) = which {
-            self.touch(which);
-        }
+        self.want(pid, h);
         Reply::Pending
     }
 
     fn read_start(&mut self, pid: u32, h: HandleId) -> Reply {
-        let Some(Handle { role: Role::Stream, reading, sock: Some(which), .. }) = self.tables(pid).get(h) else {
+        let Some(Handle { role: Role::Stream, reading, .. }) = self.tables(pid).get(h) else {
             return Reply::Failed(Errno::ENOTCONN);
         };
         *reading = true;
-        let which = *which;
-        self.touch(which);
+        self.want(pid, h);
         Reply::Done
     }
 
     fn close_handle(&mut self, pid: u32, h: HandleId, reset: bool) -> Reply {
         let Some(handle) = self.tables(pid).remove(h) else { return Reply::Done };
         let computer = self.procs[pid as usize].computer as usize;
-        if let Some(path) = &handle.file {
+        if let Some(path) = handle.rare.as_ref().and_then(|rare| rare.file.as_ref()) {
             // Somebody else may have put another file there; libuv looks no closer.
             self.computers[computer].files.remove(&**path);
         }
@@ -420,7 +489,7 @@ impl Inner {
 
     fn chmod(&mut self, pid: u32, h: HandleId, readable: bool, writable: bool) -> Result<(), Errno> {
         let computer = self.procs[pid as usize].computer as usize;
-        let path = self.tables(pid).get(h).and_then(|handle| handle.file.clone()).ok_or(Errno::EBADF)?;
+        let path = self.tables(pid).get(h).and_then(|handle| handle.rare.as_ref()?.file.clone()).ok_or(Errno::EBADF)?;
         let file = self.computers[computer].files.get_mut(&*path).ok_or(Errno::ENOENT)?;
         file.mode |= if readable { 0o444 } else { 0 } | if writable { 0o222 } else { 0 };
         Ok(())
@@ -446,32 +515,14 @@ impl Inner {
             self.stirred.push(pid);
         }
     }
-
-    /// Something has changed for a socket, or in what its loop wants of it: puts it onto the list of what is ready if it
-    /// is, and the loop wants to know.
-    pub(super) fn touch(&mut self, which: Ref) {
-        let Some(sock) = self.peek(which) else { return };
-        let pid = sock.pid;
-        if sock.handle == NOBODY || self.found(pid, which).is_none() {
-            return;
-        }
-        self.stir(pid);
-        if !std::mem::replace(&mut self.socks[which.0].queued, true) {
-            self.procs[pid as usize].tables.ready.push_back(which);
-        }
-    }
 }
 
-/// Drops the first bytes of what is unsent.
-pub(super) fn drop_front(handle: &mut Handle, mut sent: usize) {
-    handle.unsent_len -= sent;
-    while sent > 0 {
-        let Some(first) = handle.unsent.front_mut() else { return };
-        if first.len() > sent {
-            drop(first.split_to(sent));
-            return;
-        }
-        sent -= first.len();
-        handle.unsent.pop_front();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_is_a_line_of_the_cache() {
+        assert!(size_of::<Option<Handle>>() <= 64, "{} bytes", size_of::<Option<Handle>>());
     }
 }

@@ -5,7 +5,7 @@ use super::{Cut, Inner, Name, World, WorldOptions};
 use crate::chooser::Chooser;
 use crate::faults::Script;
 use netfold::core::host::Kernel;
-use netfold::core::{Call, Completion, Op, Reply};
+use netfold::core::{Call, Completion, HandleId, Op, Reply};
 use netfold::{Errno, Host, LookupCode};
 use std::cell::RefCell;
 use std::fmt;
@@ -387,6 +387,10 @@ impl Kernel for Process {
     fn next(&mut self) -> Option<Completion> {
         self.world.0.borrow_mut().next(self.pid)
     }
+
+    fn ahead(&self, count: usize) -> Option<HandleId> {
+        self.world.0.borrow().ahead(self.pid, count)
+    }
 }
 
 impl Host for Process {
@@ -398,6 +402,10 @@ impl Host for Process {
         let inner = self.world.0.borrow();
         let proc = &inner.procs[self.pid as usize];
         proc.tables.deadline().map(|at| at.saturating_sub(proc.born))
+    }
+
+    fn settle(&mut self) {
+        self.world.0.borrow_mut().settle(self.pid);
     }
 }
 
@@ -419,6 +427,10 @@ impl Kernel for World {
     fn next(&mut self) -> Option<Completion> {
         self.0.borrow_mut().next(0)
     }
+
+    fn ahead(&self, count: usize) -> Option<HandleId> {
+        self.0.borrow().ahead(0, count)
+    }
 }
 
 impl Host for World {
@@ -428,6 +440,10 @@ impl Host for World {
 
     fn deadline(&self) -> Option<u64> {
         self.0.borrow().procs[0].tables.deadline()
+    }
+
+    fn settle(&mut self) {
+        self.0.borrow_mut().settle(0);
     }
 }
 

@@ -1,13 +1,19 @@
 //! One socket, as the kernel of a computer has it.
 
-use bytes::{Bytes, BytesMut};
+use super::pieces::Pieces;
+use super::poll::Interest;
+use bytes::Bytes;
 use netfold::Errno;
-use netfold::core::HandleKind;
+use netfold::core::{HandleId, HandleKind};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 
-/// A socket: its place in the table, and a number that no other ever has.
-pub(super) type Ref = (usize, u64);
+/// A number that no other socket ever has.
+pub(super) type Serial = NonZeroU64;
+
+/// A socket: its place in the table, and its number.
+pub(super) type Ref = (usize, Serial);
 
 /// Nobody's: of what waits to be accepted, and of what was closed and has bytes to send yet.
 pub(super) const NOBODY: u32 = u32::MAX;
@@ -63,25 +69,56 @@ impl Backlog {
     }
 }
 
+/// In the order in which it is used: what each packet and each poll looks at comes first, in three lines of the cache.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct Sock {
-    pub(super) serial: u64,
+    pub(super) serial: Serial,
+    pub(super) kind: HandleKind,
+    pub(super) state: State,
+    pub(super) rcv_shut: bool,
+    pub(super) snd_shut: bool,
+    /// It stands in the list of what may be ready.
+    pub(super) queued: bool,
+    /// What its process's poller looks for; `None` when it does not know of it.
+    pub(super) watch: Option<Interest>,
+    /// The handle of its process that it is, if any.
+    pub(super) handle: Option<HandleId>,
+    pub(super) pid: u32,
+    /// Of a slow process: it reads nothing before this time.
+    pub(super) rests_until: u64,
+    /// The other end; gone, perhaps.
+    pub(super) peer: Option<Ref>,
+    /// What the next call reports.
+    pub(super) error: Option<Errno>,
+    /// What waits at a listener.
+    pub(super) backlog: Option<Box<Backlog>>,
+    pub(super) received_len: usize,
+    pub(super) received: Pieces,
+    /// Sent, and not come to the other end.
+    pub(super) flight: usize,
+    pub(super) out_len: usize,
     pub(super) last_arrival: u64,
     pub(super) last_heard: u64,
     pub(super) computer: u32,
-    pub(super) pid: u32,
-    /// The slot of the handle that it is; `NOBODY` when it is none's.
-    pub(super) handle: u32,
     /// On which computer the other end is.
     pub(super) peer_at: u32,
-    pub(super) kind: HandleKind,
-    pub(super) ipv6: bool,
-    pub(super) state: State,
-    pub(super) asked: Asked,
-    pub(super) rcv_shut: bool,
-    pub(super) snd_shut: bool,
+    /// The things on their way to here.
+    pub(super) coming: u32,
+    /// Something was lost: nothing new is sent until it was sent again.
+    pub(super) stalled: bool,
+    /// What is on its way to here is lost: its writer gave it up with RST.
+    pub(super) forsaken: bool,
+    /// How often it was sent again.
+    pub(super) tries: u8,
     /// FIN has come.
     pub(super) done: bool,
+    /// Closed by its program; the kernel has something to send for it.
+    pub(super) orphan: bool,
+    /// FIN goes out behind what waits to be sent.
+    pub(super) fin_waits: bool,
+    pub(super) asked: Asked,
+    pub(super) ipv6: bool,
     /// A port that was chosen for it, and is free again at once when the connection is over.
     pub(super) auto_port: bool,
     /// Its program bound it to a port of its choice, which it keeps.
@@ -90,44 +127,20 @@ pub(super) struct Sock {
     pub(super) reuse: bool,
     pub(super) ipv6_only: bool,
     pub(super) reuse_port: bool,
-    /// It stands in the list of what may be ready.
-    pub(super) queued: bool,
-    /// Closed by its program; the kernel has something to send for it.
-    pub(super) orphan: bool,
-    /// FIN goes out behind what waits to be sent.
-    pub(super) fin_waits: bool,
-    /// Something was lost: nothing new is sent until it was sent again.
-    pub(super) stalled: bool,
-    /// What is on its way to here is lost: its writer gave it up with RST.
-    pub(super) forsaken: bool,
-    /// How often it was sent again.
-    pub(super) tries: u8,
     pub(super) type_of_service: u8,
-    /// What the next call reports.
-    pub(super) error: Option<Errno>,
     /// What the network has said of it, to be reported when it is given up.
     pub(super) soft: Option<Errno>,
     /// The timer that counts; older ones are void.
     pub(super) timer: u32,
     /// The seconds to the first probe.
     pub(super) keep_alive: Option<u32>,
-    /// The things on their way to here.
-    pub(super) coming: u32,
-    /// The other end; gone, perhaps.
-    pub(super) peer: Option<Ref>,
     /// Where it waits to be accepted.
     pub(super) listener: Option<Ref>,
     pub(super) local: Option<SocketAddr>,
     pub(super) remote: Option<SocketAddr>,
     pub(super) path: Option<Box<str>>,
-    pub(super) backlog: Option<Box<Backlog>>,
-    pub(super) received: VecDeque<Bytes>,
-    pub(super) received_len: usize,
     /// Accepted of the writer, and not sent: the other end has no room, or something was lost.
-    pub(super) out: VecDeque<Bytes>,
-    pub(super) out_len: usize,
-    /// Sent, and not come to the other end.
-    pub(super) flight: usize,
+    pub(super) out: Pieces,
     /// How many pieces at the front of `out` were lost on their way.
     pub(super) lost: usize,
     /// What the first message that was received (Unix) costs its writer, and what all that this one wrote does.
@@ -136,14 +149,16 @@ pub(super) struct Sock {
 }
 
 impl Sock {
-    pub(super) fn new(serial: u64, computer: u32, kind: HandleKind) -> Self {
+    pub(super) fn new(serial: Serial, computer: u32, kind: HandleKind) -> Self {
         Self {
             serial,
             last_arrival: 0,
             last_heard: 0,
             computer,
             pid: NOBODY,
-            handle: NOBODY,
+            handle: None,
+            watch: None,
+            rests_until: 0,
             peer_at: computer,
             kind,
             ipv6: false,
@@ -175,9 +190,9 @@ impl Sock {
             remote: None,
             path: None,
             backlog: None,
-            received: VecDeque::new(),
+            received: Pieces::default(),
             received_len: 0,
-            out: VecDeque::new(),
+            out: Pieces::default(),
             out_len: 0,
             flight: 0,
             lost: 0,
@@ -207,28 +222,17 @@ impl Sock {
     pub(super) fn take(&mut self, n: usize) -> Bytes {
         let n = n.min(self.received_len);
         self.received_len -= n;
-        take(&mut self.received, n)
+        self.received.take(n)
     }
 }
 
-/// Takes `n` bytes from the front of a list that has them.
-pub(super) fn take(list: &mut VecDeque<Bytes>, n: usize) -> Bytes {
-    if let Some(first) = list.front_mut()
-        && first.len() >= n
-    {
-        if first.len() == n {
-            return list.pop_front().unwrap_or_default();
-        }
-        return first.split_to(n);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_each_packet_looks_at_stands_in_three_lines_of_the_cache() {
+        assert!(std::mem::offset_of!(Sock, asked) <= 192, "{} bytes", std::mem::offset_of!(Sock, asked));
+        println!("{}", size_of::<Sock>());
     }
-    let mut joined = BytesMut::with_capacity(n);
-    while joined.len() < n {
-        let Some(mut first) = list.pop_front() else { break };
-        let part = first.split_to(first.len().min(n - joined.len()));
-        joined.extend_from_slice(&part);
-        if !first.is_empty() {
-            list.push_front(first);
-        }
-    }
-    joined.freeze()
 }

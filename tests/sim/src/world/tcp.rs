@@ -1,6 +1,6 @@
 //! TCP: the states of an end, and what moves them.
 
-use super::sock::{Asked, Ref, Sock, State, take};
+use super::sock::{Asked, Ref, Sock, State};
 use super::wire::{Item, Timer, Way, What};
 use super::{Cut, Inner};
 use bytes::Bytes;
@@ -256,24 +256,24 @@ impl Inner {
         if end.out_len > 0 { end.out_len <= most } else { self.room(end) > 0 }
     }
 
-    /// Hands bytes on; how many were taken. `again` for what a write left over: something is taken then if there is room.
-    pub(super) fn send_tcp(&mut self, which: Ref, pieces: &[Bytes], again: bool) -> Result<usize, Errno> {
+    /// How many of so many bytes are taken now. `again` for what a write left over: something is taken then if there is room.
+    pub(super) fn takes(&mut self, which: Ref, total: usize, again: bool) -> Result<usize, Errno> {
         let Some(end) = self.sock(which) else { return Err(Errno::EBADF) };
         match end.state {
             State::Established | State::CloseWait if !end.snd_shut && end.error.is_none() => {}
             State::SynSent if end.error.is_none() => return Err(Errno::EAGAIN),
             _ => return Err(end.error.take().unwrap_or(Errno::EPIPE)),
         }
-        let total: usize = pieces.iter().map(Bytes::len).sum();
         let fits = total.min(self.room(&self.socks[which.0]));
-        let sent = self.part(fits, again);
-        if let [piece] = pieces
-            && sent == total
-            && total > 0
-        {
-            self.hand_over(which, piece.clone());
-            return Ok(sent);
+        match self.part(fits, again) {
+            0 if total > 0 => Err(Errno::EAGAIN),
+            sent => Ok(sent),
         }
+    }
+
+    /// Hands bytes on; how many were taken.
+    pub(super) fn send_tcp(&mut self, which: Ref, pieces: &[Bytes], again: bool) -> Result<usize, Errno> {
+        let sent = self.takes(which, pieces.iter().map(Bytes::len).sum(), again)?;
         let mut left = sent;
         for piece in pieces {
             if left == 0 {
@@ -285,7 +285,7 @@ impl Inner {
                 self.hand_over(which, part);
             }
         }
-        if sent == 0 && total > 0 { Err(Errno::EAGAIN) } else { Ok(sent) }
+        Ok(sent)
     }
 
     /// How much of what fits is taken.
@@ -302,7 +302,7 @@ impl Inner {
     }
 
     /// Sends what the other end has room for; the rest waits.
-    fn hand_over(&mut self, which: Ref, mut bytes: Bytes) {
+    pub(super) fn hand_over(&mut self, which: Ref, mut bytes: Bytes) {
         let Some(end) = self.peek(which) else { return };
         let direct = if end.stalled || end.out_len > 0 { 0 } else { bytes.len().min(self.window(end)) };
         let Some(end) = self.sock(which).filter(|end| end.state != State::Close) else { return };
@@ -334,7 +334,7 @@ impl Inner {
             }
             let Some(end) = self.sock(which) else { return };
             let n = end.out.front().map_or(0, Bytes::len).min(window);
-            let bytes = take(&mut end.out, n);
+            let bytes = end.out.take(n);
             end.out_len -= n;
             end.flight += n;
             self.touch(which);

@@ -2,10 +2,10 @@
 //! seen by the second.
 
 use super::Inner;
-use super::process::{Handle, READ, Role, drop_front};
+use super::poll::Ready;
+use super::process::{Handle, Role};
 use super::sock::{Ref, State};
 use super::wire::What;
-use bytes::Bytes;
 use netfold::Errno;
 use netfold::core::{Completion, HandleId};
 
@@ -15,22 +15,11 @@ const READS: u8 = 32;
 /// How often what blocked is tried again after one poll: libuv's number.
 const ROUNDS: u8 = 8;
 
-/// Among how many that are ready the first is chosen.
-const ORDERS: usize = 4;
-
 /// How long a server that cannot even shed its load rests, in milliseconds.
 const REST: u64 = 100;
 
 /// How many connections are shed in one go at most.
 const SHED: usize = 1_024;
-
-/// What a poll found, as libuv reads it: an error or a hang-up is found by reading, and by writing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ready {
-    read: bool,
-    write: bool,
-    hang_up: bool,
-}
 
 /// One handle's readiness while it is worked off. Reading comes before writing, as in libuv.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,70 +43,6 @@ enum Stage {
 }
 
 impl Inner {
-    /// What a poll would find of a socket, by what its loop wants of it.
-    pub(super) fn found(&self, pid: u32, which: Ref) -> Option<(HandleId, Ready)> {
-        let sock = self.peek(which)?;
-        let (id, handle) = self.procs[pid as usize].tables.at(sock.handle)?;
-        let (read, write) = handle.wants();
-        if !read && !write {
-            return None;
-        }
-        let hang_up = sock.is_over();
-        let rests = handle.rests_until > self.now;
-        let failed = !rests && (hang_up || sock.error.is_some());
-        let ready = Ready {
-            read: failed || (read && !rests && self.is_readable(sock)),
-            write: failed || (write && self.is_writable(sock)),
-            hang_up,
-        };
-        (ready.read || ready.write).then_some((id, ready))
-    }
-
-    /// What is ready by now is reported by the calls of `next` that follow; whether there is any.
-    pub(super) fn poll(&mut self, pid: u32) -> bool {
-        self.arrive();
-        self.retry_exhausted(pid);
-        let mut ready = std::mem::take(&mut self.tables(pid).ready);
-        let mut reported = std::mem::take(&mut self.tables(pid).reported);
-        reported.clear();
-        ready.retain(|which| match self.found(pid, *which) {
-            Some(found) => {
-                reported.push_back(found);
-                true
-            }
-            None => {
-                if let Some(sock) = self.sock(*which) {
-                    sock.queued = false;
-                }
-                false
-            }
-        });
-        if ready.len() > 1 {
-            let first = self.chooser.choose("order", ready.len().min(ORDERS) as u32);
-            ready.rotate_left(first as usize);
-            reported.rotate_left(first as usize);
-        }
-        let tables = self.tables(pid);
-        (tables.again_round, tables.again_rounds, tables.turn) = (0, 0, None);
-        (tables.ready, tables.reported) = (ready, reported);
-        !tables.reported.is_empty() || !tables.answers.is_empty() || !tables.again.is_empty()
-    }
-
-    /// Whether a poll would find something.
-    pub(super) fn has_work(&mut self, pid: u32) -> bool {
-        let tables = self.tables(pid);
-        let rested = tables.deadline();
-        tables.is_amid()
-            || !tables.answers.is_empty()
-            || !tables.again.is_empty()
-            || tables.woken.load(std::sync::atomic::Ordering::Acquire)
-            || rested.is_some_and(|until| until <= self.now)
-            || {
-                let ready = &self.procs[pid as usize].tables.ready;
-                ready.iter().any(|which| self.found(pid, *which).is_some())
-            }
-    }
-
     pub(super) fn next(&mut self, pid: u32) -> Option<Completion> {
         loop {
             let tables = self.tables(pid);
@@ -126,6 +51,7 @@ impl Inner {
             }
             let turn = match tables.turn.take() {
                 Some(turn) => turn,
+                None if tables.again_round > 0 => self.try_again(pid)?,
                 None => match tables.reported.pop_front() {
                     Some((id, ready)) => Turn { id, ready, stage: Stage::Start },
                     None => self.try_again(pid)?,
@@ -160,7 +86,12 @@ impl Inner {
             (Stage::Start, Role::Connecting) => (Stage::End, self.connected(pid, id)),
             (Stage::Start, Role::Listening) => (Stage::End, self.accepted(pid, id)),
             (Stage::Start, Role::Stream) if ready.read && handle.reading => self.read(pid, id, ready, READS),
-            (Stage::Start, _) => (Stage::Write, None),
+            (Stage::Start, Role::Stream) if !ready.read && handle.unsent.is_some() => (Stage::Write, None),
+            // Nothing of it is wanted any more.
+            (Stage::Start, _) => {
+                self.register(pid, id);
+                (Stage::Write, None)
+            }
             (Stage::Read(left), Role::Stream) if left > 0 && ready.read && handle.reading => {
                 self.read(pid, id, ready, left)
             }
@@ -169,12 +100,13 @@ impl Inner {
             // reading once more.
             (Stage::Short, Role::Stream) if ready.hang_up && handle.reading => {
                 handle.reading = false;
+                self.tables(pid).slack.push(id);
                 (Stage::Write, Some(Completion::Eof(id)))
             }
             (Stage::Short, _) => (Stage::Write, None),
-            (Stage::Write, Role::Stream) if ready.write && !handle.unsent.is_empty() => self.flush(pid, id),
+            (Stage::Write, Role::Stream) if ready.write && handle.unsent.is_some() => self.flush(pid, id),
             // libuv sends a FIN that was asked for in this very turn here, and not in the pending phase.
-            (Stage::Write | Stage::Flushed, Role::Stream) if ready.write && handle.unsent.is_empty() => {
+            (Stage::Write | Stage::Flushed, Role::Stream) if ready.write && handle.unsent.is_none() => {
                 (Stage::End, Some(Completion::Drained(id)))
             }
             (Stage::Write | Stage::Flushed | Stage::End, _) => (Stage::End, None),
@@ -187,11 +119,11 @@ impl Inner {
             return (Stage::End, None);
         };
         let slow = self.procs[pid as usize].slow;
-        let limit = if slow > 0 { limit.min(slow) } else { limit };
-        match self.recv(which, limit.min(READ)) {
+        let limit = if slow > 0 { (limit as usize).min(slow) } else { limit as usize };
+        match self.recv(which, limit) {
             Ok(bytes) if !bytes.is_empty() => {
                 if slow > 0 {
-                    self.rest(pid, id, which);
+                    self.rest(which);
                 }
                 let all = self.peek(which).is_none_or(|sock| sock.received_len == 0);
                 let stage = match bytes.len() < limit {
@@ -208,6 +140,7 @@ impl Inner {
             ended => {
                 if let Some(handle) = self.tables(pid).get(id) {
                     handle.reading = false;
+                    self.tables(pid).slack.push(id);
                 }
                 let completion = match ended {
                     Err(errno) => Completion::ReadFailed(id, errno),
@@ -219,42 +152,25 @@ impl Inner {
     }
 
     /// It reads nothing more in this millisecond.
-    fn rest(&mut self, pid: u32, id: HandleId, which: Ref) {
+    fn rest(&mut self, which: Ref) {
         let until = self.now + 1;
-        if let Some(handle) = self.tables(pid).get(id) {
-            handle.rests_until = until;
+        if let Some(sock) = self.sock(which) {
+            sock.rests_until = until;
         }
         self.post(until, What::Rested(which));
     }
 
     fn flush(&mut self, pid: u32, id: HandleId) -> (Stage, Option<Completion>) {
-        let Some(handle) = self.tables(pid).get(id) else { return (Stage::End, None) };
-        let Some(which) = handle.sock else { return (Stage::End, None) };
-        let pieces: Vec<Bytes> = std::mem::take(&mut handle.unsent).into();
-        // An empty piece behind what was sent waits for a call of its own, as with the driver, and several are not looked at.
-        let empty = pieces.iter().all(Bytes::is_empty);
-        let sent = if empty && pieces.len() > 1 { Ok(0) } else { self.send(which, &pieces, true) };
-        let tables = self.tables(pid);
-        let Some(handle) = tables.get(id) else { return (Stage::End, None) };
-        handle.unsent = pieces.into();
-        let result = match sent {
-            Ok(sent) => {
-                drop_front(handle, sent);
-                if empty {
-                    handle.unsent.pop_front();
-                }
-                if !handle.unsent.is_empty() {
-                    return (Stage::End, None);
-                }
-                Ok(())
-            }
-            Err(Errno::EAGAIN) => return (Stage::End, None),
-            Err(errno) => {
-                handle.unsent.clear();
-                handle.unsent_len = 0;
-                Err(errno)
-            }
+        let result = match self.send_more(pid, id) {
+            Ok(false) => return (Stage::End, None),
+            Ok(true) => Ok(()),
+            Err(errno) => Err(errno),
         };
+        let tables = self.tables(pid);
+        if let Some(handle) = tables.get(id) {
+            handle.unsent = None;
+        }
+        tables.slack.push(id);
         tables.again.push_back(id);
         (Stage::Flushed, Some(Completion::Written(id, result)))
     }
@@ -267,8 +183,9 @@ impl Inner {
             None if self.peek(which)?.state == State::SynSent => return None,
             None => Ok(()),
         };
-        self.tables(pid).get(id)?.role = Role::Stream;
-        self.touch(which);
+        let tables = self.tables(pid);
+        tables.get(id)?.role = Role::Stream;
+        tables.slack.push(id);
         Some(Completion::Connected(id, result))
     }
 
@@ -285,6 +202,7 @@ impl Inner {
                 let tables = self.tables(pid);
                 tables.get(id)?.role = Role::Exhausted(until);
                 tables.exhausted.push(id);
+                self.register(pid, id);
                 None
             }
             Err(_) => None,
@@ -306,28 +224,5 @@ impl Inner {
         }
         self.keep_spare(pid);
         shed > 0
-    }
-
-    /// Lets servers that have rested listen again.
-    fn retry_exhausted(&mut self, pid: u32) {
-        if self.tables(pid).exhausted.is_empty() {
-            return;
-        }
-        self.keep_spare(pid);
-        let now = self.now;
-        let mut exhausted = std::mem::take(&mut self.tables(pid).exhausted);
-        exhausted.retain(|id| match self.tables(pid).get(*id) {
-            Some(Handle { role: Role::Exhausted(until), .. }) if *until > now => true,
-            Some(handle @ Handle { role: Role::Exhausted(_), .. }) => {
-                handle.role = Role::Listening;
-                let which = handle.sock;
-                if let Some(which) = which {
-                    self.touch(which);
-                }
-                false
-            }
-            _ => false,
-        });
-        self.tables(pid).exhausted = exhausted;
     }
 }

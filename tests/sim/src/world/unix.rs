@@ -1,7 +1,7 @@
 //! Unix sockets: what Linux makes of them, to the byte of their capacity.
 
 use super::Inner;
-use super::sock::{Asked, Ref, Sock, State, take};
+use super::sock::{Asked, Ref, Sock, State};
 use bytes::{Bytes, BytesMut};
 use netfold::Errno;
 use netfold::core::HandleKind;
@@ -122,7 +122,7 @@ impl Inner {
             freed += if at == 0 { sock.front_cost } else { cost(message.len()) };
         }
         sock.received_len -= n;
-        let bytes = take(&mut sock.received, n);
+        let bytes = sock.received.take(n);
         let peer = sock.peer;
         if freed > 0
             && let Some(peer) = peer
