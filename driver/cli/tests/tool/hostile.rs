@@ -124,7 +124,7 @@ fn what_was_read_and_is_not_there_is_bounded() {
     soon(&["replay", &bytes]).failed(1, &["more was read, and is not there, than the reader takes"]);
     // A driver's reads are far from that, however many there are.
     let usual = Flood { chunks: 5_000, chunk: Bytes::from(vec![0; 64 << 10]), ..flood() };
-    let usual = recorded(&folder, usual, |net, socket| _ = socket.resume(net));
+    let usual = recorded(&folder, usual, |net, socket| socket.resume(net));
     soon(&["stat", &usual]).went_well();
 }
 
