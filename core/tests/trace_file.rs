@@ -203,3 +203,20 @@ fn what_was_read_and_is_not_there_is_bounded_by_the_files_size() {
     full.set_max_payload(1 << 20);
     assert!(replay(&full).unwrap().finished);
 }
+
+#[test]
+fn a_trace_that_grows_is_what_it_is_when_read_at_once() {
+    let (file, ends) = blocks();
+    for step in [1, 7, file.len() / 2] {
+        let mut grown = Trace::parse(file[..ends[0]].to_vec()).unwrap();
+        let mut had = ends[0];
+        for len in (ends[0]..file.len()).step_by(step).chain([file.len()]) {
+            grown.grow(&file[had..len]);
+            had = len;
+            let whole = Trace::parse(file[..len].to_vec()).unwrap();
+            let of = |trace: &Trace| (trace.inputs(), trace.finished(), trace.torn().copied(), trace.size());
+            assert_eq!(of(&grown), of(&whole), "{len} bytes");
+        }
+        assert!(replay(&grown).unwrap().finished);
+    }
+}
