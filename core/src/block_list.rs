@@ -31,6 +31,8 @@ const MAPPED_END: u128 = MAPPED | 0xffff_ffff;
 /// # Ok::<(), netfold_core::NodeError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Vec<Rule>", into = "Vec<Rule>"))]
 pub struct BlockList {
     rules: Vec<Rule>,
     /// What is blocked of the IPv4 addresses, as mapped ones. It is not what `v6` blocks of those (rule N4).
@@ -39,6 +41,7 @@ pub struct BlockList {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Rule {
     Address(IpAddr),
     Range(IpAddr, IpAddr),
@@ -155,6 +158,24 @@ impl BlockList {
     /// `blockList.rules`: the rules in words, the newest first (rule N2).
     pub fn rules(&self) -> Vec<String> {
         self.rules.iter().rev().map(Rule::to_string).collect()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Vec<Rule>> for BlockList {
+    type Error = NodeError;
+
+    fn try_from(rules: Vec<Rule>) -> Result<Self, NodeError> {
+        let mut list = Self::new();
+        rules.iter().try_for_each(|rule| list.add(rule))?;
+        Ok(list)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<BlockList> for Vec<Rule> {
+    fn from(list: BlockList) -> Self {
+        list.rules
     }
 }
 

@@ -8,6 +8,7 @@ use core::net::{IpAddr, SocketAddr};
 
 /// What kind of socket a handle stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum HandleKind {
     /// TCP
     Tcp,
@@ -130,6 +131,7 @@ impl Op<'_> {
 
 /// The answer to a [`Call`](crate::Call).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Reply {
     /// Done, wholly.
     Done,
@@ -154,6 +156,7 @@ impl Reply {
 
 /// What arrives later. Each is one turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Completion {
     /// A connect ended.
     Connected(HandleId, Result<(), Errno>),

@@ -17,6 +17,7 @@ use core::net::{IpAddr, SocketAddr};
 
 /// What a chunk was before it became bytes. Node counts text in UTF-16 units (rule W3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Text {
     /// Its length in UTF-16 code units.
     pub units: u32,
@@ -26,6 +27,7 @@ pub struct Text {
 
 /// Something to write: bytes, and for text what Node counts of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Chunk {
     /// The bytes that go on the wire.
     pub bytes: Bytes,
@@ -51,6 +53,8 @@ impl From<Bytes> for Chunk {
 
 /// Options of `new net.Socket` and of accepted sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 pub struct SocketOptions {
     /// Keep the writable side open when the other party ends (rule L12).
     pub allow_half_open: bool,
@@ -104,6 +108,7 @@ impl SocketOptions {
 
 /// A connected descriptor that the host gave to the driver, to be a socket of its own (rule O10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct HandedIn {
     /// What the driver calls it.
     pub conn: ConnKey,
@@ -117,6 +122,8 @@ pub struct HandedIn {
 
 /// Options of `net.createServer`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 pub struct ServerOptions {
     /// For the sockets it accepts.
     pub socket: SocketOptions,
@@ -126,6 +133,7 @@ pub struct ServerOptions {
 
 /// Where `socket.connect` goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ConnectTo {
     /// A host and port.
     Host(HostOptions),
@@ -135,6 +143,8 @@ pub enum ConnectTo {
 
 /// A host to connect to.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 pub struct HostOptions {
     /// A name or an IP address; `None` and empty are `localhost`.
     pub host: Option<String>,
@@ -163,6 +173,7 @@ pub struct HostOptions {
 
 /// Where `server.listen` listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ListenOn {
     /// A port, on one host or on all of this machine's addresses.
     Port {
@@ -196,6 +207,8 @@ pub enum ListenOn {
 
 /// More of the options of `server.listen`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 pub struct ListenOptions {
     /// Share the port with other servers that say so too (rule S20).
     pub reuse_port: bool,
@@ -209,6 +222,7 @@ pub struct ListenOptions {
 
 /// Which end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Side {
     /// This process's end.
     Local,
@@ -221,6 +235,7 @@ pub type LookupAnswer = Result<Vec<IpAddr>, LookupCode>;
 
 /// What user code can emit itself.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Emitted {
     /// 'pipe', with its source.
     Pipe(SocketId),
@@ -232,6 +247,7 @@ pub enum Emitted {
 
 /// An address as a lookup gave it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Resolved {
     /// An address.
     Ip(IpAddr),
@@ -275,6 +291,7 @@ impl fmt::Display for Resolved {
 
 /// A user's call.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Command {
     /// `new net.Socket(options)`. Returns [`Outcome::Socket`].
     NewSocket(SocketOptions),
@@ -412,6 +429,7 @@ pub enum Command {
 
 /// What a command gave back.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Outcome {
     /// Nothing.
     Unit,

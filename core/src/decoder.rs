@@ -12,6 +12,8 @@ use core::ops::Deref;
 
 /// Text that was read from a socket with an [encoding](crate::Command::SetEncoding). It is shared: cloning it costs nothing.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(from = "String", into = "String"))]
 pub struct ReadText {
     text: Arc<str>,
     units: u32,
@@ -44,6 +46,13 @@ impl From<&str> for ReadText {
 impl From<String> for ReadText {
     fn from(text: String) -> Self {
         Self { units: units(&text) as u32, text: text.into() }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<ReadText> for String {
+    fn from(text: ReadText) -> Self {
+        (*text.text).into()
     }
 }
 

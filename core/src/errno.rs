@@ -6,6 +6,7 @@ macro_rules! errno {
     ($($name:ident = $number:literal, $text:literal;)*) => {
         /// A system error, by the name that Node gives as `error.code`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         #[non_exhaustive]
         #[allow(clippy::upper_case_acronyms)]
         pub enum Errno {
@@ -97,6 +98,7 @@ impl fmt::Display for Errno {
 
 /// Why a name could not be resolved, by the name that Node gives as `error.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum LookupCode {
     /// The name does not exist, or has no address of the wanted family.

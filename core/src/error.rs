@@ -12,8 +12,12 @@ use core::fmt;
 /// A Node error as it travels: many callbacks and an event can get the same one, as in Node they get the same object.
 pub type SharedError = Arc<NodeError>;
 
+/// By this name serde does not take it for something that is borrowed from its input.
+type Word = &'static str;
+
 /// The JavaScript class of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ErrorClass {
     /// `Error`
     Error,
@@ -27,6 +31,7 @@ pub enum ErrorClass {
 
 /// What a system call was for; Node puts it into the message and onto the error.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Place {
     /// Nothing more is known than the call.
     None,
@@ -45,12 +50,13 @@ pub enum Place {
 ///
 /// Match on the variant; print it for Node's message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum NodeError {
     /// `ERR_STREAM_WRITE_AFTER_END`
     WriteAfterEnd,
     /// `ERR_STREAM_DESTROYED`; the operation is `write` or `end`.
-    StreamDestroyed(&'static str),
+    StreamDestroyed(#[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serial::word"))] Word),
     /// `ERR_STREAM_ALREADY_FINISHED`
     AlreadyFinished,
     /// `ERR_MULTIPLE_CALLBACK`: a write that had failed was sent after all, on a new connection.
@@ -72,44 +78,52 @@ pub enum NodeError {
     /// `ERR_SOCKET_BAD_PORT`
     BadPort {
         /// The argument's name in the message.
-        name: &'static str,
+        #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serial::word"))]
+        name: Word,
         /// What was given.
         received: String,
     },
     /// `ERR_SOCKET_BAD_PORT` of a port that was given as text.
     BadPortText {
         /// The argument's name in the message.
-        name: &'static str,
+        #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serial::word"))]
+        name: Word,
         /// The whole text.
         received: String,
     },
     /// `ERR_OUT_OF_RANGE`
     OutOfRange {
         /// The argument's name in the message.
-        name: &'static str,
+        #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serial::word"))]
+        name: Word,
         /// What would have been right.
-        range: &'static str,
+        #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serial::word"))]
+        range: Word,
         /// What was given.
         received: String,
     },
     /// `ERR_INVALID_ARG_VALUE`
     InvalidArgValue {
         /// The argument's name in the message.
-        name: &'static str,
+        #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serial::word"))]
+        name: Word,
         /// Why it cannot be used, and what can.
-        reason: &'static str,
+        #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serial::word"))]
+        reason: Word,
     },
     /// `ERR_INVALID_ARG_VALUE` of the kind that shows what was given.
     InvalidValue {
         /// The argument's name in the message; a property's has a dot.
-        name: &'static str,
+        #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serial::word"))]
+        name: Word,
         /// Why it cannot be used.
-        reason: &'static str,
+        #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serial::word"))]
+        reason: Word,
         /// What was given, as Node's `util.inspect` shows it.
         received: String,
     },
     /// `ERR_INVALID_FD_TYPE`: a descriptor that is no stream socket and no FIFO.
-    InvalidFdType(&'static str),
+    InvalidFdType(#[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serial::word"))] Word),
     /// `ERR_INVALID_ADDRESS`
     InvalidAddress,
     /// `ERR_INVALID_IP_ADDRESS`
@@ -133,7 +147,8 @@ pub enum NodeError {
         errno: Errno,
         /// What: `connect`, `bind`, `listen`, `accept`, `read`, `write`, `shutdown`, `open`, `reset`,
         /// `setTypeOfService` or `getTypeOfService`.
-        syscall: &'static str,
+        #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serial::word"))]
+        syscall: Word,
         /// Where to.
         place: Place,
         /// Where from, when a local port was asked for.
@@ -155,7 +170,8 @@ pub enum NodeError {
     /// A bound of [`Limits`](crate::Limits) was reached. Nothing was lost: the call had no effect.
     Limit {
         /// The bound's name.
-        name: &'static str,
+        #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serial::word"))]
+        name: Word,
         /// Its value.
         bound: u64,
     },
@@ -400,6 +416,7 @@ impl core::error::Error for NodeError {}
 
 /// The host used a verb where it is not legal. The verb had no effect; the core stands where it stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum ApiMisuse {
     /// `begin` or `threw` while the core waits for `step`.
@@ -449,6 +466,7 @@ impl core::error::Error for ApiMisuse {}
 
 /// An 'error' event that nobody listened for. In Node this ends the process as an uncaught exception.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Unhandled {
     /// Whose event it was, printable.
     pub source: Target,

@@ -10,6 +10,7 @@ use crate::id::{HandleId, SocketId, TickId};
 use crate::machine::Machine;
 use crate::step::{Call, Emit, Idle, Phase, Step};
 use alloc::collections::VecDeque;
+use core::fmt;
 
 /// What the machine runs on: system calls, or a world that stands for them.
 pub trait Kernel {
@@ -67,12 +68,45 @@ pub trait App: Sized {
     /// A socket is gone for good.
     fn released(&mut self, socket: SocketId);
 
+    /// Is told what the loop does next, for logs.
+    fn watch(&mut self, _next: Next<'_>) {}
+
+    /// Is told how a call was answered, for logs.
+    fn answered(_call: &Call<'_>, _reply: Reply) {}
+
     /// Listeners of these sockets are about to run: to look at them now, at all of them together, brings what is kept of
     /// them into the processor's caches. It has no other effect.
     fn warm(&self, _sockets: &[Option<SocketId>]) {}
 
     /// The kernel cannot wait any more.
     fn broken(&mut self, error: <Self::Kernel as Kernel>::Error) -> Self::Thrown;
+}
+
+/// What a loop does next.
+#[derive(Clone, Copy, Debug)]
+pub enum Next<'a> {
+    /// A turn begins: of what another thread has posted.
+    Posted,
+    /// A turn begins: of this completion.
+    Completion(&'a Completion),
+    /// A turn begins: one of this phase.
+    Phase(Phase),
+    /// A turn begins: of an immediate.
+    Immediate,
+    /// The turns are over; it polls.
+    Poll,
+}
+
+impl fmt::Display for Next<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Next::Posted => f.write_str("post"),
+            Next::Completion(completion) => completion.fmt(f),
+            Next::Phase(phase) => phase.fmt(f),
+            Next::Immediate => f.write_str("immediate"),
+            Next::Poll => f.write_str("poll"),
+        }
+    }
 }
 
 /// What the loop works on.
@@ -179,12 +213,17 @@ impl<T> Lane<T> {
     /// When the loop must be run again even if nothing happens: at once (`Some(0)`), at a time of the kernel's clock,
     /// or not at all.
     pub fn deadline(&self) -> Option<u64> {
+        self.deadline_with(self.idle)
+    }
+
+    /// The same when the machine was given commands since the loop was left: with what it [owes](crate::Core::idle) now.
+    pub fn deadline_with(&self, idle: Idle) -> Option<u64> {
         let owed = !self.ticks.is_empty()
             || !self.immediates.is_empty()
-            || self.idle.pending > 0
-            || self.idle.closing > 0
+            || idle.pending > 0
+            || idle.closing > 0
             || !matches!(self.stage, Stage::First(_) | Stage::Fed(false) | Stage::Poll);
-        if owed { Some(0) } else { self.idle.deadline }
+        if owed { Some(0) } else { idle.deadline }
     }
 
     /// Where the loop stands, as the table in the project's `spec/states/loop.md` names it.
@@ -261,6 +300,7 @@ fn go<A: App>(app: &mut A, command: bool) -> Result<Option<Outcome>, A::Thrown> 
         match machine.step() {
             Step::Call(mut call) => {
                 let reply = kernel.call(&mut call);
+                A::answered(&call, reply);
                 call.answer(reply).expect("the kernel's reply fits the call");
             }
             Step::Tick(id) => lane.ticks.push_back(Entry::Core(id)),
@@ -413,6 +453,7 @@ fn go_around<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thr
 }
 
 fn poll<A: App>(app: &mut A, timeout: Option<u64>) -> Result<(), A::Thrown> {
+    app.watch(Next::Poll);
     let Parts { machine, kernel, lane } = app.parts();
     let due = lane.deadline().map(|at| at.saturating_sub(kernel.now()));
     // What ran before this, in the same round, may have been the last that there was.
@@ -432,6 +473,7 @@ fn completions<A: App>(app: &mut A) -> Result<(), A::Thrown> {
     while !app.parts().lane.stopped
         && let Some(task) = app.posted()
     {
+        app.watch(Next::Posted);
         app.parts().lane.begin_turn();
         user(app, task)?;
         drain(app)?;
@@ -443,11 +485,13 @@ fn completions<A: App>(app: &mut A) -> Result<(), A::Thrown> {
             warm = AHEAD;
         }
         warm -= 1;
-        let Parts { machine, kernel, lane } = app.parts();
+        let Parts { kernel, lane, .. } = app.parts();
         if lane.stopped {
             return Ok(());
         }
         let Some(completion) = kernel.next() else { return Ok(()) };
+        app.watch(Next::Completion(&completion));
+        let Parts { machine, .. } = app.parts();
         machine.complete(completion).expect("the kernel completes what was asked of it");
         turn(app)?;
     }
@@ -484,6 +528,7 @@ fn batch<A: App>(app: &mut A, phase: Phase, left: bool, stage: impl Fn(bool) -> 
         }
         lane.stage = stage(true);
         machine.phase(phase).expect(HOST);
+        app.watch(Next::Phase(phase));
         turn(app)?;
         turns = app.parts().lane.idle.batch;
     }
@@ -502,7 +547,8 @@ fn immediates<A: App>(app: &mut A, left: usize, failed: bool) -> Result<(), A::T
         left -= 1;
         ran = true;
         lane.stage = Stage::Immediates(left, true);
-        lane.begin_turn();
+        app.watch(Next::Immediate);
+        app.parts().lane.begin_turn();
         if let Some(task) = task {
             user(app, task)?;
         }
@@ -526,7 +572,8 @@ fn timers<A: App>(app: &mut A, failed: bool, stage: fn(bool) -> Stage) -> Result
         let Parts { machine, lane, .. } = app.parts();
         lane.stage = stage(true);
         machine.phase(Phase::Timers).expect(HOST);
-        lane.begin_turn();
+        app.watch(Next::Phase(Phase::Timers));
+        app.parts().lane.begin_turn();
         finish(app)?;
         if is_timer_due(app) {
             drain(app)?;

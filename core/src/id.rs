@@ -22,6 +22,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $letter:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub struct $name {
             slot: u32,
             generation: u32,
@@ -97,23 +98,28 @@ id!(
 
 /// An entry of the nextTick queue that belongs to the core. Ids are given out in the order in which they must run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct TickId(pub u64);
 
 /// A listener of the user's, under a number that the host chooses. The host keeps what it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ListenerId(pub u32);
 
 /// A callback given to `write` or `end`, under a number that the host chooses. Equal numbers mean the same function:
 /// Node merges the ticks of such callbacks (rule W12), so the core must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CallbackId(pub u32);
 
 /// A connection that the driver has accepted and the core has not yet taken, under a number of the driver's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ConnKey(pub u64);
 
 /// A descriptor that the user has handed to the driver, under a number of the driver's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FdKey(pub u64);
 
 #[derive(Clone, Debug)]

@@ -24,6 +24,12 @@
 //! | [`Core::advance`] | the host: the time |
 //! | [`Core::threw`] | the host, in place of `step`: a listener failed |
 //!
+//! [`hosting`] has a whole host. [`host`] is the one that the driver of the project stands on, and [`trace`] writes down what a
+//! machine was told.
+//!
+//! The feature `serde` (off by default, without `std`) gives what is plain data `Serialize` and `Deserialize`. Fields and variants have
+//! their names in Rust; options and limits may be left out. How deep an error in an error may nest is for the format to bound.
+//!
 //! The rules that are named in these pages (T6, W12, ...) stand in the project's `spec/` folder.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -33,6 +39,9 @@ extern crate alloc;
 extern crate std;
 
 mod block_list;
+#[doc = include_str!("../docs/hosting.md")]
+pub mod hosting {}
+
 #[cfg(netfold_bugs)]
 #[doc(hidden)]
 pub mod bugs;
@@ -52,6 +61,8 @@ mod listeners;
 mod machine;
 mod numeral;
 mod seldom;
+#[cfg(feature = "serde")]
+mod serial;
 mod server;
 mod socket;
 mod socket_address;
@@ -85,3 +96,8 @@ pub use state_key::KeyDetail;
 pub use states::{ReadableState, ServerState, SocketState, WritableState};
 pub use step::{Attempt, Call, DropInfo, Emit, Event, EventKind, Idle, LookupEvent, Phase, Step, Target};
 pub use text::Encoding;
+
+/// The program of the crate's page compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

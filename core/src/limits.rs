@@ -2,6 +2,8 @@
 
 /// Named bounds (rules B1 to B6). Each is tested at the bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 pub struct Limits {
     /// How deep user code may nest: a listener that calls into the core, whose listener calls into the core, and so on.
     /// At the bound the call throws [`NodeError::Limit`](crate::NodeError::Limit). At least 16; 256 by default.

@@ -14,6 +14,7 @@ const GREATEST_LABEL: u32 = 0xf_ffff;
 
 /// The family of an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Family {
     /// `'ipv4'`, which Node assumes where none is given.
     #[default]
@@ -57,6 +58,8 @@ impl FromStr for Family {
 
 /// The options of [`SocketAddress::new`]; what is left out has Node's default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 pub struct SocketAddressOptions {
     /// The address; `127.0.0.1` or `::` if there is none.
     pub address: Option<String>,
@@ -81,6 +84,8 @@ pub struct SocketAddressOptions {
 /// assert_eq!(address.to_string(), "SocketAddress { address: '::', port: 80, family: 'ipv6', flowlabel: 0 }");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "SocketAddressOptions", into = "SocketAddressOptions"))]
 pub struct SocketAddress {
     ip: IpAddr,
     port: u16,
@@ -163,6 +168,23 @@ impl fmt::Display for SocketAddress {
             "SocketAddress {{{open}address: '{address}'{comma}port: {port}{comma}family: '{family}'{comma}flowlabel: \
              {flowlabel}{close}}}"
         )
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<SocketAddressOptions> for SocketAddress {
+    type Error = NodeError;
+
+    fn try_from(options: SocketAddressOptions) -> Result<Self, NodeError> {
+        Self::new(&options)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<SocketAddress> for SocketAddressOptions {
+    fn from(of: SocketAddress) -> Self {
+        let (port, flowlabel) = (i64::from(of.port), i64::from(of.flowlabel));
+        Self { address: Some(of.address()), family: of.family(), port, flowlabel }
     }
 }
 

@@ -35,6 +35,7 @@ pub enum Step<'c> {
 
 /// What is owed when a turn is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Idle {
     /// The next timer's time in milliseconds of the host's clock, if any: call `phase(Timers)` then.
     pub deadline: Option<u64>,
@@ -48,6 +49,7 @@ pub struct Idle {
 
 /// A socket or a server: what has listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Target {
     /// A socket.
     Socket(SocketId),
@@ -78,6 +80,7 @@ impl From<ServerId> for Target {
 
 /// One piece of user code to run now.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Emit {
     /// A listener.
     Listener {
@@ -154,6 +157,7 @@ macro_rules! events {
     ) => {
         /// The name of an event.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         #[repr(u8)]
         pub enum EventKind { $($(#[$doc])* $kind,)* }
 
@@ -169,6 +173,7 @@ macro_rules! events {
 
         /// An event with its arguments.
         #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub enum Event {
             $($(#[$doc])* $kind $(($payload))?,)*
             $($(#[$also_doc])* $also($also_payload),)*
@@ -242,6 +247,7 @@ events! {[
 
 /// Arguments of 'lookup'.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LookupEvent {
     /// The address, or why there is none.
     pub result: Result<Resolved, SharedError>,
@@ -269,6 +275,7 @@ impl LookupEvent {
 
 /// Arguments of 'connectionAttempt'.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Attempt {
     /// To a TCP address.
     Tcp(SocketAddr),
@@ -278,6 +285,7 @@ pub enum Attempt {
 
 /// Arguments of 'drop' on a TCP server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DropInfo {
     /// This end.
     pub local: Option<SocketAddr>,
@@ -328,6 +336,7 @@ impl fmt::Debug for Call<'_> {
 
 /// The three batches a host hands to the core, in this order after each poll: pending, closing, timers (rule T3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Phase {
     /// What was done within a call but completes after it: FIN, connects that failed at once.
     Pending,

@@ -54,5 +54,5 @@ fn between(server: fn(&mut Loop), client: fn(&mut Loop)) -> Result<String, netfo
     programs.run(100_000)?;
     assert!(programs.are_over());
     assert_eq!(world.left(), [""; 0]);
-    Ok(text.take())
+    Ok(format!("{:10}client{:22}server\n", "", "") + &text.take())
 }

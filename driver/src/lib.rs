@@ -43,6 +43,17 @@
 //!
 //! The rules that these pages name (T6, W12) stand in
 //! [`spec/rules.md`](https://github.com/netfold/netfold/blob/main/spec/rules.md), with the tests that hold them.
+//!
+//! # Features
+//!
+//! All are off by default, and none changes what a loop does: a recorded run is bit for bit the same.
+//!
+//! - `serde`: `Serialize` and `Deserialize` for plain data: errors, addresses, block lists, options, limits, events, the records of a
+//!   trace. What comes in is checked as Node checks it; a list of addresses that Node would refuse is refused.
+//! - `tracing`: for subscribers of the crate `tracing`, with the target `netfold`. At `DEBUG` a span `turn` for each turn with its
+//!   `number` and `cause`, and an event for each listener and callback that is called, with `socket` or `server`, `event` and
+//!   `bytes`; at `TRACE` also each call of the program's, each call to the system with its answer, and what was returned. Payloads
+//!   are never in it; addresses, names and messages are.
 
 #[cfg(unix)]
 #[doc = include_str!("../examples/README.md")]
@@ -64,6 +75,8 @@ mod emitter;
 mod error;
 mod grow;
 pub mod hints;
+#[cfg(feature = "tracing")]
+mod log;
 mod net;
 mod options;
 mod pipe;

@@ -33,6 +33,10 @@ pub trait Host: Kernel<Error = io::Error> + 'static {
         None
     }
 
+    /// The next waits take so many milliseconds at most, though nothing happens; `None` ends that. The trace of a loop is
+    /// written meanwhile; a host without effects outside of it needs none.
+    fn nap(&mut self, _most: Option<u64>) {}
+
     /// Gets ready to be waited for by other means than [`Kernel::wait`].
     fn settle(&mut self) {}
 }
@@ -81,8 +85,14 @@ pub struct Net<S: 'static, H: 'static = crate::System> {
     inbox: Inbox<S, H>,
     /// Where the trace goes, if one is recorded.
     pub(crate) sink: Option<Box<dyn Write>>,
+    /// When all of the trace was there, in milliseconds of the machine's clock.
+    pub(crate) saved: u64,
     /// Why the trace could not be written, when there was something else to tell first.
     pub(crate) unwritten: Option<io::Error>,
+    /// The loop was left, perhaps for long: the next call from outside looks at the clock.
+    outside: bool,
+    #[cfg(feature = "tracing")]
+    log: crate::log::Log,
 }
 
 impl<S> Net<S> {
@@ -234,7 +244,11 @@ impl<S, H: Host> Net<S, H> {
             mailbox,
             inbox,
             sink,
+            saved: 0,
             unwritten: None,
+            outside: true,
+            #[cfg(feature = "tracing")]
+            log: crate::log::Log::default(),
         }
     }
 
@@ -523,13 +537,14 @@ impl<S, H: Host> Net<S, H> {
     }
 
     fn run_on(&mut self) -> Result<(), NetError> {
-        host::end_turn(self)?;
+        self.inside(host::end_turn)?;
         loop {
             self.registry.forget_removed();
-            match host::dispatch(self, None)? {
+            self.keep_up()?;
+            match self.inside(|net| host::dispatch(net, None))? {
                 Around::Stopped => return Ok(()),
                 Around::Done if !self.is_alive() => return Ok(()),
-                Around::Alive | Around::Done => self.save_trace(false)?,
+                Around::Alive | Around::Done => {}
             }
         }
     }
@@ -543,12 +558,22 @@ impl<S, H: Host> Net<S, H> {
     /// # Errors
     /// As [`run`](Self::run).
     pub fn dispatch(&mut self) -> Result<bool, NetError> {
-        host::end_turn(self)?;
+        self.inside(host::end_turn)?;
         self.registry.forget_removed();
-        let around = host::dispatch(self, Some(0))?;
+        let around = self.inside(|net| host::dispatch(net, Some(0)))?;
         self.kernel.settle();
         self.save_trace(true)?;
         Ok(around != Around::Stopped && self.is_alive())
+    }
+
+    /// Runs a part of the loop.
+    fn inside<R>(&mut self, run: impl FnOnce(&mut Self) -> Result<R, Failure>) -> Result<R, Failure> {
+        self.outside = false;
+        let ran = run(self);
+        self.outside = true;
+        #[cfg(feature = "tracing")]
+        self.log.leave();
+        ran
     }
 
     fn is_alive(&self) -> bool {
@@ -556,11 +581,14 @@ impl<S, H: Host> Net<S, H> {
     }
 
     /// When `dispatch` must be called even if the descriptor is not readable: milliseconds from now; `None` if never
-    /// (rule M1). What is asked for after this call, or [`dispatch`](Self::dispatch), is not looked for at the descriptor yet.
+    /// (rule M1). It knows what was called since the last dispatch. What is asked for after this call, or [`dispatch`](Self::dispatch), is not looked for at the descriptor yet.
     pub fn deadline(&mut self) -> Option<u64> {
         let now = self.kernel.now();
+        // Who asks is about to wait.
+        self.outside = true;
         self.kernel.settle();
-        let first = match (self.lane.deadline(), Host::deadline(&self.kernel)) {
+        let own = self.lane.deadline_with(self.machine.core().idle());
+        let first = match (own, Host::deadline(&self.kernel)) {
             (Some(own), Some(kernels)) => Some(own.min(kernels)),
             (own, kernels) => own.or(kernels),
         };
@@ -579,7 +607,7 @@ impl<S, H: Host> Net<S, H> {
         self.lane.place()
     }
 
-    /// The loop's time, in milliseconds: that of the last poll (rule M1).
+    /// The loop's time, in milliseconds: that of the last poll (rule M1), or of the first call from outside after it.
     pub const fn now(&self) -> u64 {
         self.machine.core().now()
     }
@@ -605,11 +633,31 @@ impl<S, H: Host> Net<S, H> {
 
     /// Gives a command to the machine. A listener that fails inside it unwinds to the caller, as in Node it throws to it.
     pub(crate) fn command(&mut self, command: Command) -> Outcome {
+        if self.outside {
+            self.come_back();
+        }
+        #[cfg(feature = "tracing")]
+        crate::log::command(&command);
         match host::command(self, command) {
-            Ok(Ok(outcome)) => outcome,
+            Ok(Ok(outcome)) => {
+                #[cfg(feature = "tracing")]
+                crate::log::returned(&outcome);
+                outcome
+            }
             Ok(Err(thrown)) => thrown.unwind(),
             Err(misuse) => panic!("this id belongs to another loop: {misuse}"),
         }
+    }
+}
+
+impl<S, H: Host> Net<S, H> {
+    /// The first call from outside after the loop was left: what it times is not to be timed from then. Up to the next
+    /// dispatch the clock stands still, as in every turn.
+    #[cold]
+    fn come_back(&mut self) {
+        self.outside = false;
+        let now = self.kernel.now();
+        let _in_the_middle_of_a_turn = self.machine.advance(now);
     }
 }
 
@@ -680,6 +728,8 @@ impl<S, H: Host> App for Net<S, H> {
 
     #[inline(always)]
     fn emit(&mut self, emit: Emit) -> Result<(), Failure> {
+        #[cfg(feature = "tracing")]
+        crate::log::emit(&emit);
         self.run_user_code(emit).map_err(Failure)
     }
 
@@ -697,6 +747,16 @@ impl<S, H: Host> App for Net<S, H> {
 
     fn released(&mut self, socket: SocketId) {
         self.registry.release(socket);
+    }
+
+    #[cfg(feature = "tracing")]
+    fn watch(&mut self, next: host::Next<'_>) {
+        self.log.next(self.lane.place(), next);
+    }
+
+    #[cfg(feature = "tracing")]
+    fn answered(call: &netfold_core::Call<'_>, reply: netfold_core::Reply) {
+        crate::log::answered(call, reply);
     }
 
     fn warm(&self, sockets: &[Option<SocketId>]) {

@@ -59,7 +59,38 @@ impl std::fmt::Debug for Recording {
     }
 }
 
+/// How long a loop that [runs](Net::run) may keep what it has recorded from where it is kept, in milliseconds. A block that
+/// is full goes at once.
+const KEPT: u64 = 100;
+
 impl<S, H: Host> Net<S, H> {
+    /// Gives what was recorded to where it is kept: full blocks, and after a while everything, also if the loop is about to
+    /// wait for long.
+    pub(crate) fn keep_up(&mut self) -> Result<(), NetError> {
+        if self.sink.is_none() {
+            return self.told();
+        }
+        let now = self.now();
+        let whole = self.machine.recorder().is_none_or(|recorder| recorder.is_flushed());
+        let kept = now.saturating_sub(self.saved);
+        let late = whole || kept >= KEPT;
+        if late {
+            self.saved = now;
+        }
+        self.kernel.nap((!late).then(|| KEPT - kept));
+        self.save_trace(late && !whole)
+    }
+
+    /// Brings what was recorded so far to where it is kept, for who reads it while it grows. [`dispatch`](Net::dispatch) does so
+    /// each time, and [`run`](Net::run) within about a tenth of a second over the system: this is for who cannot wait. Each time
+    /// costs 32 bytes of the trace and a call to the system. No effect when nothing is recorded.
+    ///
+    /// # Errors
+    /// [`NetError::Trace`]: what the file could not take. Nothing more is recorded then.
+    pub fn flush_recording(&mut self) -> Result<(), NetError> {
+        self.save_trace(true)
+    }
+
     /// Gives what was recorded to where it is kept: finished blocks, or with `all` everything so far.
     pub(crate) fn save_trace(&mut self, all: bool) -> Result<(), NetError> {
         self.told()?;

@@ -19,6 +19,7 @@ pub struct Server(pub(crate) ServerId);
 
 /// What `server.address()` gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Address {
     /// Not listening.
     None,

@@ -135,6 +135,61 @@ fn the_deadline_says_when_to_call() {
     assert!(!net.dispatch().unwrap());
 }
 
+/// Also of what was set from outside since the last dispatch, and of what was taken back.
+#[test]
+fn the_deadline_knows_what_was_set_since_the_last_dispatch() {
+    let mut net = Net::new(0u32).unwrap();
+    net.dispatch().unwrap();
+    let timer = net.set_timeout(40.0, |net| net.state += 1);
+    let left = net.deadline().expect("a timer runs");
+    assert!(left <= 40, "{left}");
+    net.clear_timer(timer);
+    assert_eq!(net.deadline(), None);
+    let socket = common::socket(&mut net);
+    socket.set_timeout(&mut net, 30.0).unwrap();
+    socket.on_timeout(&mut net, |net, _| net.state += 10);
+    // Slept for as long as it says, without a dispatch in between.
+    assert!(!wait(&mut net, Duration::from_secs(10)));
+    net.dispatch().unwrap();
+    assert_eq!((net.state, net.deadline()), (10, None));
+    // What closes needs a turn, and nothing comes from the system for it.
+    let server = net.create_server(|_, _| {});
+    server.listen(&mut net, ("127.0.0.1", 0)).unwrap();
+    while net.deadline() == Some(0) {
+        net.dispatch().unwrap();
+    }
+    server.close(&mut net);
+    assert_eq!(net.deadline(), Some(0));
+    assert!(!net.dispatch().unwrap());
+}
+
+/// A call from outside comes at its own time, not at that of the last dispatch: however long the other loop took.
+#[test]
+fn a_timer_from_outside_starts_when_it_is_set() {
+    let mut net = Net::new(()).unwrap();
+    net.dispatch().unwrap();
+    let before = net.now();
+    thread::sleep(Duration::from_millis(30));
+    net.set_timeout(20.0, |_| {});
+    assert!(net.now() >= before + 30, "{} after {before}", net.now());
+    // Within the turn that it began time stands still, and so it does in one of the loop's.
+    fn stands(net: &mut Net<()>) {
+        let before = net.now();
+        thread::sleep(Duration::from_millis(5));
+        net.set_timeout(20.0, |_| {});
+        assert_eq!(net.now(), before);
+    }
+    stands(&mut net);
+    net.set_immediate(stands);
+    // Who asks for the deadline is about to wait: the next call is of another turn, though nothing was dispatched.
+    let before = net.now();
+    assert!(net.deadline().is_some());
+    thread::sleep(Duration::from_millis(30));
+    net.set_timeout(20.0, |_| {});
+    assert!(net.now() >= before + 30, "{} after {before}", net.now());
+    net.run().unwrap();
+}
+
 /// The descriptor becomes readable for a connection, for data, for a post and for the answer of the resolver; and it is
 /// not readable when nothing happened.
 #[test]

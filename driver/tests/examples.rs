@@ -222,8 +222,8 @@ fn a_second_signal_ends_the_graceful_server_at_once() {
 }
 
 /// In somebody else's loop: all that is sent comes back, a deadline comes, an end comes, and the loop's own work is done.
-fn embedded(name: &str, own: &str) {
-    let ran = Running::start(&mut example(name)).end();
+fn embedded(program: &mut Command, own: &str) {
+    let ran = Running::start(program).end();
     let mut lines: Vec<&str> = ran.went_well().out.lines().collect();
     let at = lines.iter().position(|line| line.starts_with(own)).unwrap_or_else(|| panic!("{ran:?}"));
     lines.remove(at);
@@ -232,22 +232,40 @@ fn embedded(name: &str, own: &str) {
 
 #[test]
 fn mio_runs_a_server_and_a_client() {
-    embedded("embed_mio", "mio's own: readable true");
+    embedded(&mut example("embed_mio"), "mio's own: readable true");
 }
 
 #[test]
 fn calloop_runs_a_server_and_a_client() {
-    embedded("embed_calloop", "calloop's own: a timer");
+    embedded(&mut example("embed_calloop"), "calloop's own: a timer");
 }
 
 #[test]
 fn tokio_runs_a_server_and_a_client() {
-    embedded("embed_tokio", "tokio's own: a task");
+    embedded(&mut example("embed_tokio"), "tokio's own: a task");
 }
 
 #[test]
 fn smol_runs_a_server_and_a_client() {
-    embedded("embed_smol", "smol's own: a task");
+    embedded(&mut example("embed_smol"), "smol's own: a task");
+}
+
+/// A workspace of its own, since it builds only where glib is.
+#[test]
+fn glib_runs_a_server_and_a_client() {
+    let has = Command::new("pkg-config").args(["--atleast-version=2.66", "glib-2.0"]).status();
+    if !has.is_ok_and(|status| status.success()) {
+        return skipped("no glib (apt-get install libglib2.0-dev pkg-config)");
+    }
+    let this = std::env::current_exe().unwrap();
+    let target = this.ancestors().nth(2).unwrap().join("glib");
+    let build = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--locked", "--manifest-path"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/glib/Cargo.toml"))
+        .env("CARGO_TARGET_DIR", &target)
+        .status();
+    assert!(build.unwrap().success(), "it builds");
+    embedded(&mut Command::new(target.join("debug/embed_glib")), "glib's own: a timeout");
 }
 
 #[test]

@@ -69,6 +69,32 @@ fn program(net: &mut Net<Log>) {
     }
 }
 
+/// What a running loop has done is where it is kept before it sleeps for long; and at once when it is asked for.
+#[test]
+fn a_loop_that_rests_has_saved_what_it_did() {
+    let memory = Memory::default();
+    let mut net = recorded(0, Recording::to(memory.clone()));
+    let inputs = |memory: &Memory| Trace::parse(memory.0.borrow().clone()).map_or(0, |trace| trace.records().count());
+    let saved = memory.clone();
+    net.set_timeout(1.0, move |net| {
+        net.state = inputs(&saved);
+        // It is asked for, and is there with all that the turn did up to here.
+        net.flush_recording().unwrap();
+        let now = inputs(&saved);
+        assert!(now > net.state);
+        net.flush_recording().unwrap();
+        assert_eq!(inputs(&saved), now, "nothing was done meanwhile");
+        let saved = saved.clone();
+        // So long a rest, and nothing comes in it.
+        net.set_timeout(1000.0, move |net| {
+            assert!(inputs(&saved) > now, "the first turn had more to tell");
+            net.state = usize::MAX;
+        });
+    });
+    net.run().unwrap();
+    assert_eq!(net.state, usize::MAX);
+}
+
 /// A recorded run replays identically, whatever is kept of the payloads; by default no byte of them is in the file.
 #[test]
 fn a_recorded_run_replays_identically() {

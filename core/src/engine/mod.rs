@@ -497,8 +497,9 @@ impl Core {
         }
     }
 
+    /// What is owed as of now: what [`Step::Idle`](crate::Step::Idle) will say if nothing more is called in this turn.
     #[inline]
-    fn idle(&self) -> Idle {
+    pub fn idle(&self) -> Idle {
         let closing = self.closing.len() + self.closing_batch.len();
         Idle {
             deadline: self.timers.deadline(),
@@ -705,6 +706,7 @@ impl Core {
 
 /// How many of each thing a core holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Census {
     /// Sockets, closed ones that are retained or not yet swept among them.
     pub sockets: usize,

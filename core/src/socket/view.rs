@@ -7,6 +7,7 @@ use crate::step::{EventKind, Target};
 
 /// Node's `readyState`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ReadyState {
     /// Connecting.
     Opening,
@@ -43,6 +44,7 @@ pub struct SocketView<'c> {
 /// What Node's streams know of themselves and show in no property: names are those of its `_readableState` and
 /// `_writableState`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Inside {
     /// `ended` of the readable side: the other party has ended, whether all was read or not.
     pub ended: bool,

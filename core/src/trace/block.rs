@@ -36,6 +36,7 @@ pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
 
 /// What a trace says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Header {
     /// The version of the format it is written in.
     pub version: u16,

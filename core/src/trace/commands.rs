@@ -435,7 +435,7 @@ fn texts(from: &mut Cursor<'_>) -> Result<Vec<(String, u32)>, Malformed> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::payload::Zeros;
     use super::*;
     use crate::block_list::BlockList;
@@ -460,7 +460,7 @@ mod tests {
         read
     }
 
-    fn every_command() -> Vec<Command> {
+    pub(in super::super) fn every_command() -> Vec<Command> {
         let s = SocketId::from_parts(300, u32::MAX);
         let v = ServerId::from_parts(u32::MAX, 1);
         let t = TimerId::from_parts(2, 128);

@@ -94,7 +94,7 @@ const WORDS: &[&str] = &[
     "UNKNOWN",
 ];
 
-fn known(word: &str) -> Option<&'static str> {
+pub(crate) fn known(word: &str) -> Option<&'static str> {
     WORDS.iter().copied().find(|&known| known == word)
 }
 
@@ -325,7 +325,7 @@ fn place(from: &mut Cursor<'_>) -> Result<Place, Malformed> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::errno::{Errno, LookupCode};
 
@@ -338,12 +338,11 @@ mod tests {
         error
     }
 
-    #[test]
-    fn every_error_comes_back() {
+    pub(in super::super) fn every_error() -> Vec<NodeError> {
         let text = || String::from("2001:db8::1");
         let place = Place::Addr { address: text(), port: 80 };
         let errno = Errno::ECONNREFUSED;
-        for error in [
+        alloc::vec![
             NodeError::WriteAfterEnd,
             NodeError::StreamDestroyed("write"),
             NodeError::AlreadyFinished,
@@ -386,7 +385,12 @@ mod tests {
             ]),
             NodeError::Aggregate(Vec::new()),
             NodeError::Aborted,
-        ] {
+        ]
+    }
+
+    #[test]
+    fn every_error_comes_back() {
+        for error in every_error() {
             assert_eq!(*back(&error), error);
         }
     }

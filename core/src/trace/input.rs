@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 /// One thing that was told to the machine.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Input {
     /// [`Core::begin`](crate::Core::begin)
     Command(Command),
@@ -32,6 +33,7 @@ pub enum Input {
 
 /// An input with its place in the order of things.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Record {
     /// Its number, from 0.
     pub seq: u64,
@@ -253,12 +255,12 @@ pub(crate) fn answer(from: &mut Cursor<'_>) -> Result<LookupAnswer, Malformed> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::errno::LookupCode;
     use crate::id::LookupId;
 
-    fn replies() -> Vec<Reply> {
+    pub(in super::super) fn replies() -> Vec<Reply> {
         let v4 = "1.2.3.4:65535".parse().ok();
         let v6 = Some(core::net::SocketAddrV6::new("fe80::1".parse().unwrap(), 1, u32::MAX, 7).into());
         alloc::vec![
@@ -275,7 +277,7 @@ mod tests {
         ]
     }
 
-    fn completions() -> Vec<Completion> {
+    pub(in super::super) fn completions() -> Vec<Completion> {
         let h = HandleId::from_parts(1, 1000);
         let lookup = LookupId::from_parts(0, 1);
         alloc::vec![

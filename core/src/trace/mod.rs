@@ -29,6 +29,8 @@ mod commands;
 mod failure;
 mod hash;
 mod input;
+#[cfg(test)]
+mod kinds;
 mod options;
 mod payload;
 mod reader;
@@ -38,6 +40,8 @@ mod tags;
 mod text;
 
 pub use block::{Header, VERSION};
+#[cfg(feature = "serde")]
+pub(crate) use failure::known;
 pub use input::{Input, Record};
 pub use payload::{Kept, Key, Payload, Stored};
 pub use reader::{Damage, MAX_PAYLOAD, Records, Torn, Trace, TraceError};

@@ -53,6 +53,7 @@ impl Payload {
 
 /// What a trace says it has kept: a [`Payload`] without its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Kept {
     /// The number of bytes.
     Length,
@@ -77,6 +78,7 @@ impl fmt::Display for Kept {
 
 /// What a record has of a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Stored {
     /// How many bytes there were.
     pub len: u64,

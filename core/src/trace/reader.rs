@@ -63,6 +63,7 @@ impl core::error::Error for TraceError {}
 
 /// What is wrong with the first block that cannot be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Damage {
     /// The file ends within it.
@@ -83,6 +84,7 @@ pub enum Damage {
 
 /// What could not be read of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Torn {
     /// Where it begins, in bytes from the beginning of the file.
     pub at: u64,
@@ -217,6 +219,11 @@ impl Trace {
     /// What could not be read, if anything.
     pub const fn torn(&self) -> Option<&Torn> {
         self.torn.as_ref()
+    }
+
+    /// How long the file is, in bytes, with what cannot be read of it.
+    pub const fn size(&self) -> usize {
+        self.file.len()
     }
 
     /// How long a payload a record may claim, in bytes, in place of [`MAX_PAYLOAD`]. Up to that much memory is needed.

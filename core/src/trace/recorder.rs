@@ -104,7 +104,7 @@ impl Recorder {
 
     /// Finishes the current block early, so that everything recorded so far can be taken. Each block costs 32 bytes.
     pub fn flush(&mut self) {
-        if self.done == self.buf.len() {
+        if self.is_flushed() {
             return;
         }
         let body = self.done + BLOCK_HEADER;
@@ -113,6 +113,11 @@ impl Recorder {
         let header = BlockHeader { len, first: self.first, time: self.time, crc };
         self.buf[self.done..body].copy_from_slice(&header.bytes());
         self.done = self.buf.len();
+    }
+
+    /// Whether all that was recorded is in [finished](Self::finished) blocks.
+    pub const fn is_flushed(&self) -> bool {
+        self.done == self.buf.len()
     }
 
     /// How many inputs were recorded.
@@ -219,7 +224,7 @@ impl Recorder {
 
     /// Begins a block if none is open; where the next record begins.
     fn begin(&mut self) -> usize {
-        if self.done == self.buf.len() {
+        if self.is_flushed() {
             self.buf.extend_from_slice(&[0; BLOCK_HEADER]);
             self.first = self.inputs;
             self.time = self.now;

@@ -118,6 +118,7 @@ impl core::error::Error for ReplayError {
 
 /// What a replay has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Replayed {
     /// Inputs given.
     pub inputs: u64,

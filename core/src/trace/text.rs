@@ -79,11 +79,13 @@ fn answer(f: &mut Formatter<'_>, answer: &LookupAnswer) -> fmt::Result {
     }
 }
 
-const fn phase(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Pending => "pending",
-        Phase::Closing => "closing",
-        Phase::Timers => "timers",
+impl Display for Phase {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Phase::Pending => "pending",
+            Phase::Closing => "closing",
+            Phase::Timers => "timers",
+        })
     }
 }
 
@@ -114,57 +116,63 @@ impl Display for Stored {
 impl Display for Input {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Input::Command(command) => write_command(f, command),
-            Input::Reply(reply) => write_reply(f, reply),
-            Input::Completion(completion) => write_completion(f, completion),
+            Input::Command(command) => command.fmt(f),
+            Input::Reply(reply) => reply.fmt(f),
+            Input::Completion(completion) => completion.fmt(f),
             Input::Advance(now) => write!(f, "time {now} ms"),
             Input::Tick(id) => write!(f, "tick {}", id.0),
-            Input::Phase(p) => write!(f, "phase {}", phase(*p)),
+            Input::Phase(phase) => write!(f, "phase {phase}"),
             Input::Threw => f.write_str("the listener threw"),
         }
     }
 }
 
-fn write_reply(f: &mut Formatter<'_>, reply: &Reply) -> fmt::Result {
-    match reply {
-        Reply::Done => f.write_str("reply done"),
-        Reply::Failed(errno) => write!(f, "reply failed {errno}"),
-        Reply::Pending => f.write_str("reply pending"),
-        Reply::Addr(a) => {
-            f.write_str("reply")?;
-            addr(f, a.as_ref())
+/// As one line, as all of these.
+impl Display for Reply {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Reply::Done => f.write_str("reply done"),
+            Reply::Failed(errno) => write!(f, "reply failed {errno}"),
+            Reply::Pending => f.write_str("reply pending"),
+            Reply::Addr(a) => {
+                f.write_str("reply")?;
+                addr(f, a.as_ref())
+            }
+            Reply::Names(local, remote) => {
+                f.write_str("reply local")?;
+                addr(f, local.as_ref())?;
+                f.write_str(" remote")?;
+                addr(f, remote.as_ref())
+            }
+            Reply::Size(bytes) => write!(f, "reply {bytes} bytes"),
         }
-        Reply::Names(local, remote) => {
-            f.write_str("reply local")?;
-            addr(f, local.as_ref())?;
-            f.write_str(" remote")?;
-            addr(f, remote.as_ref())
-        }
-        Reply::Size(bytes) => write!(f, "reply {bytes} bytes"),
     }
 }
 
-fn write_completion(f: &mut Formatter<'_>, completion: &Completion) -> fmt::Result {
-    match completion {
-        Completion::Connected(h, r) => {
-            write!(f, "{h} connected")?;
-            result(f, r.err())
-        }
-        Completion::Written(h, r) => {
-            write!(f, "{h} written")?;
-            result(f, r.err())
-        }
-        Completion::Drained(h) => write!(f, "{h} drained"),
-        Completion::Read(h, bytes) => write!(f, "{h} read {} bytes", bytes.len()),
-        Completion::ReadAs(h, bytes, units) => write!(f, "{h} read {} bytes, {units} units of text", bytes.len()),
-        Completion::Eof(h) => write!(f, "{h} read end"),
-        Completion::EofAs(h, units) => write!(f, "{h} read end, {units} units of text"),
-        Completion::ReadFailed(h, errno) => write!(f, "{h} read failed {errno}"),
-        Completion::Accepted(h, conn) => write!(f, "{h} accepted connection {}", conn.0),
-        Completion::AcceptFailed(h, errno) => write!(f, "{h} accept failed {errno}"),
-        Completion::LookedUp(lookup, a) => {
-            write!(f, "{lookup} looked up")?;
-            answer(f, a)
+/// Without the bytes.
+impl Display for Completion {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Completion::Connected(h, r) => {
+                write!(f, "{h} connected")?;
+                result(f, r.err())
+            }
+            Completion::Written(h, r) => {
+                write!(f, "{h} written")?;
+                result(f, r.err())
+            }
+            Completion::Drained(h) => write!(f, "{h} drained"),
+            Completion::Read(h, bytes) => write!(f, "{h} read {} bytes", bytes.len()),
+            Completion::ReadAs(h, bytes, units) => write!(f, "{h} read {} bytes, {units} units of text", bytes.len()),
+            Completion::Eof(h) => write!(f, "{h} read end"),
+            Completion::EofAs(h, units) => write!(f, "{h} read end, {units} units of text"),
+            Completion::ReadFailed(h, errno) => write!(f, "{h} read failed {errno}"),
+            Completion::Accepted(h, conn) => write!(f, "{h} accepted connection {}", conn.0),
+            Completion::AcceptFailed(h, errno) => write!(f, "{h} accept failed {errno}"),
+            Completion::LookedUp(lookup, a) => {
+                write!(f, "{lookup} looked up")?;
+                answer(f, a)
+            }
         }
     }
 }
@@ -194,109 +202,112 @@ fn write_listen(f: &mut Formatter<'_>, s: ServerId, on: &ListenOn) -> fmt::Resul
     }
 }
 
-fn write_command(f: &mut Formatter<'_>, command: &Command) -> fmt::Result {
-    match command {
-        Command::NewSocket(options) => write!(f, "new socket {options:?}"),
-        Command::NewServer(ServerOptions { socket, pause_on_connect }) => {
-            write!(f, "new server pause_on_connect {pause_on_connect} {socket:?}")
+/// Without the bytes.
+impl Display for Command {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Command::NewSocket(options) => write!(f, "new socket {options:?}"),
+            Command::NewServer(ServerOptions { socket, pause_on_connect }) => {
+                write!(f, "new server pause_on_connect {pause_on_connect} {socket:?}")
+            }
+            Command::Connect(s, ConnectTo::Path(path)) => write!(f, "{s}.connect {}", Quoted(path)),
+            Command::HandedIn(options, given) => write!(f, "socket of {given:?} {options:?}"),
+            Command::SetTypeOfService(s, tos) => write!(f, "{s}.setTypeOfService {tos}"),
+            Command::TypeOfService(s) => write!(f, "{s}.getTypeOfService"),
+            Command::Connect(s, ConnectTo::Host(options)) => {
+                let HostOptions { host, port, family, hints, custom_lookup, local_address, local_port, .. } = options;
+                let (host, port) = (Given("host", host.as_ref().map(Quoted)), Given("port", *port));
+                let local = Given("local address", local_address.as_ref().map(Quoted));
+                let local_port = Given("local port", *local_port);
+                write!(f, "{s}.connect{host}{port} family {family} hints {hints}{local}{local_port}")?;
+                f.write_str(if *custom_lookup { " custom lookup" } else { "" })?;
+                let timeout = Given("attempt timeout", options.attempt_timeout);
+                write!(f, "{}{timeout}", Given("auto select family", options.auto_select_family))
+            }
+            Command::Write(s, chunk, callback) => write!(f, "{s}.write {}{}", Size(chunk), number(*callback)),
+            Command::Cork(s) => write!(f, "{s}.cork"),
+            Command::Uncork(s) => write!(f, "{s}.uncork"),
+            Command::End(s, chunk, callback) => {
+                write!(f, "{s}.end{}{}", Given("with", chunk.as_ref().map(Size)), number(*callback))
+            }
+            Command::Destroy(s, error) => {
+                write!(f, "{s}.destroy{}", Given("with", error.as_deref().map(Failure)))
+            }
+            Command::DestroySoon(s) => write!(f, "{s}.destroySoon"),
+            Command::ResetAndDestroy(s) => write!(f, "{s}.resetAndDestroy"),
+            Command::Pause(s) => write!(f, "{s}.pause"),
+            Command::Resume(s) => write!(f, "{s}.resume"),
+            Command::Read(s, n) => write!(f, "{s}.read{}", Given("size", *n)),
+            Command::SetEncoding(s, encoding, units) => {
+                write!(f, "{s}.setEncoding {}{}", encoding.name(), Given("kept units", *units))
+            }
+            Command::OnRead(s, size) => write!(f, "{s} onread {size} bytes"),
+            Command::Emit(s, Emitted::Pipe(source)) => write!(f, "{s}.emit pipe {source}"),
+            Command::Emit(s, Emitted::Unpipe(source)) => write!(f, "{s}.emit unpipe {source}"),
+            Command::Emit(s, Emitted::Error(error)) => write!(f, "{s}.emit error {}", Failure(error)),
+            Command::StopReading(s) => write!(f, "{s} onread says stop"),
+            Command::SetTimeout(s, ms) => write!(f, "{s}.setTimeout {ms} ms"),
+            Command::SetNoDelay(s, on) => write!(f, "{s}.setNoDelay {on}"),
+            Command::SetKeepAlive(s, on, delay) => write!(f, "{s}.setKeepAlive {on} {delay} ms"),
+            Command::Ref(s, on) => write!(f, "{s}.{}", if *on { "ref" } else { "unref" }),
+            Command::Address(s, Side::Local) => write!(f, "{s}.address"),
+            Command::Address(s, Side::Remote) => write!(f, "{s}.remoteAddress"),
+            Command::Retain(s) => write!(f, "{s} retain"),
+            Command::Release(s) => write!(f, "{s} release"),
+            Command::Detach(s) => write!(f, "{s} detach"),
+            Command::On { target, event, listener: ListenerId(id), once, prepend } => {
+                let verb = match (once, prepend) {
+                    (false, false) => "on",
+                    (true, false) => "once",
+                    (false, true) => "prependListener",
+                    (true, true) => "prependOnceListener",
+                };
+                write!(f, "{target} {verb} '{}' listener {id}", event.name())
+            }
+            Command::Off { target, event, listener: ListenerId(id) } => {
+                write!(f, "{target} removeListener '{}' listener {id}", event.name())
+            }
+            Command::RemoveAll(target, event) => {
+                write!(f, "{target} removeAllListeners{}", Given("of", event.map(|event| event.name())))
+            }
+            Command::Listen(s, on) => write_listen(f, *s, on),
+            Command::ListenWith(s, on, ListenOptions { reuse_port, readable_all, writable_all, scope }) => {
+                write_listen(f, *s, on)?;
+                write!(f, " reuse_port {reuse_port} readable_all {readable_all} writable_all {writable_all}")?;
+                write!(f, " scope {scope}")
+            }
+            Command::CloseServer(s, listener) => write!(f, "{s}.close{}", Given("listener", listener.map(|l| l.0))),
+            Command::DropHandle(s) => write!(f, "{s} drop handle"),
+            Command::Unshift(s, chunk) => write!(f, "{s} unshift {}", Size(chunk)),
+            Command::SetFlowing(s, flowing) => write!(f, "{s} flowing = {flowing:?}"),
+            Command::HandleReads(s, on) => write!(f, "{s} handle reads {on}"),
+            Command::AnswerError(lookup, error) => write!(f, "answer {lookup} {}", Failure(error)),
+            Command::Tap(target, listener) => {
+                write!(f, "{target} tap{}", Given("listener", listener.map(|l| l.0)))
+            }
+            Command::ServerAddress(s) => write!(f, "{s}.address"),
+            Command::GetConnections(s, callback) => write!(f, "{s}.getConnections{}", number(Some(*callback))),
+            Command::SetMaxConnections(s, n) => write!(f, "{s}.maxConnections {n}"),
+            Command::SetBlockList(target, list) => {
+                write!(f, "{target}.blockList{}", Given("rules", list.as_ref().map(|list| list.given().len())))
+            }
+            Command::RefServer(s, on) => write!(f, "{s}.{}", if *on { "ref" } else { "unref" }),
+            Command::ReleaseServer(s) => write!(f, "{s} release"),
+            Command::Answer(lookup, a) => {
+                write!(f, "{lookup} answer")?;
+                answer(f, a)
+            }
+            Command::AnswerText(lookup, list) => {
+                write!(f, "{lookup} answer")?;
+                list.iter().try_for_each(|(address, family)| write!(f, " {} family {family}", Quoted(address)))
+            }
+            Command::StartTimer { ms, repeat } => {
+                write!(f, "{} {ms} ms", if *repeat { "setInterval" } else { "setTimeout" })
+            }
+            Command::CancelTimer(t) => write!(f, "{t} clear"),
+            Command::RefreshTimer(t) => write!(f, "{t}.refresh"),
+            Command::RefTimer(t, on) => write!(f, "{t}.{}", if *on { "ref" } else { "unref" }),
         }
-        Command::Connect(s, ConnectTo::Path(path)) => write!(f, "{s}.connect {}", Quoted(path)),
-        Command::HandedIn(options, given) => write!(f, "socket of {given:?} {options:?}"),
-        Command::SetTypeOfService(s, tos) => write!(f, "{s}.setTypeOfService {tos}"),
-        Command::TypeOfService(s) => write!(f, "{s}.getTypeOfService"),
-        Command::Connect(s, ConnectTo::Host(options)) => {
-            let HostOptions { host, port, family, hints, custom_lookup, local_address, local_port, .. } = options;
-            let (host, port) = (Given("host", host.as_ref().map(Quoted)), Given("port", *port));
-            let local = Given("local address", local_address.as_ref().map(Quoted));
-            let local_port = Given("local port", *local_port);
-            write!(f, "{s}.connect{host}{port} family {family} hints {hints}{local}{local_port}")?;
-            f.write_str(if *custom_lookup { " custom lookup" } else { "" })?;
-            let timeout = Given("attempt timeout", options.attempt_timeout);
-            write!(f, "{}{timeout}", Given("auto select family", options.auto_select_family))
-        }
-        Command::Write(s, chunk, callback) => write!(f, "{s}.write {}{}", Size(chunk), number(*callback)),
-        Command::Cork(s) => write!(f, "{s}.cork"),
-        Command::Uncork(s) => write!(f, "{s}.uncork"),
-        Command::End(s, chunk, callback) => {
-            write!(f, "{s}.end{}{}", Given("with", chunk.as_ref().map(Size)), number(*callback))
-        }
-        Command::Destroy(s, error) => {
-            write!(f, "{s}.destroy{}", Given("with", error.as_deref().map(Failure)))
-        }
-        Command::DestroySoon(s) => write!(f, "{s}.destroySoon"),
-        Command::ResetAndDestroy(s) => write!(f, "{s}.resetAndDestroy"),
-        Command::Pause(s) => write!(f, "{s}.pause"),
-        Command::Resume(s) => write!(f, "{s}.resume"),
-        Command::Read(s, n) => write!(f, "{s}.read{}", Given("size", *n)),
-        Command::SetEncoding(s, encoding, units) => {
-            write!(f, "{s}.setEncoding {}{}", encoding.name(), Given("kept units", *units))
-        }
-        Command::OnRead(s, size) => write!(f, "{s} onread {size} bytes"),
-        Command::Emit(s, Emitted::Pipe(source)) => write!(f, "{s}.emit pipe {source}"),
-        Command::Emit(s, Emitted::Unpipe(source)) => write!(f, "{s}.emit unpipe {source}"),
-        Command::Emit(s, Emitted::Error(error)) => write!(f, "{s}.emit error {}", Failure(error)),
-        Command::StopReading(s) => write!(f, "{s} onread says stop"),
-        Command::SetTimeout(s, ms) => write!(f, "{s}.setTimeout {ms} ms"),
-        Command::SetNoDelay(s, on) => write!(f, "{s}.setNoDelay {on}"),
-        Command::SetKeepAlive(s, on, delay) => write!(f, "{s}.setKeepAlive {on} {delay} ms"),
-        Command::Ref(s, on) => write!(f, "{s}.{}", if *on { "ref" } else { "unref" }),
-        Command::Address(s, Side::Local) => write!(f, "{s}.address"),
-        Command::Address(s, Side::Remote) => write!(f, "{s}.remoteAddress"),
-        Command::Retain(s) => write!(f, "{s} retain"),
-        Command::Release(s) => write!(f, "{s} release"),
-        Command::Detach(s) => write!(f, "{s} detach"),
-        Command::On { target, event, listener: ListenerId(id), once, prepend } => {
-            let verb = match (once, prepend) {
-                (false, false) => "on",
-                (true, false) => "once",
-                (false, true) => "prependListener",
-                (true, true) => "prependOnceListener",
-            };
-            write!(f, "{target} {verb} '{}' listener {id}", event.name())
-        }
-        Command::Off { target, event, listener: ListenerId(id) } => {
-            write!(f, "{target} removeListener '{}' listener {id}", event.name())
-        }
-        Command::RemoveAll(target, event) => {
-            write!(f, "{target} removeAllListeners{}", Given("of", event.map(|event| event.name())))
-        }
-        Command::Listen(s, on) => write_listen(f, *s, on),
-        Command::ListenWith(s, on, ListenOptions { reuse_port, readable_all, writable_all, scope }) => {
-            write_listen(f, *s, on)?;
-            write!(f, " reuse_port {reuse_port} readable_all {readable_all} writable_all {writable_all}")?;
-            write!(f, " scope {scope}")
-        }
-        Command::CloseServer(s, listener) => write!(f, "{s}.close{}", Given("listener", listener.map(|l| l.0))),
-        Command::DropHandle(s) => write!(f, "{s} drop handle"),
-        Command::Unshift(s, chunk) => write!(f, "{s} unshift {}", Size(chunk)),
-        Command::SetFlowing(s, flowing) => write!(f, "{s} flowing = {flowing:?}"),
-        Command::HandleReads(s, on) => write!(f, "{s} handle reads {on}"),
-        Command::AnswerError(lookup, error) => write!(f, "answer {lookup} {}", Failure(error)),
-        Command::Tap(target, listener) => {
-            write!(f, "{target} tap{}", Given("listener", listener.map(|l| l.0)))
-        }
-        Command::ServerAddress(s) => write!(f, "{s}.address"),
-        Command::GetConnections(s, callback) => write!(f, "{s}.getConnections{}", number(Some(*callback))),
-        Command::SetMaxConnections(s, n) => write!(f, "{s}.maxConnections {n}"),
-        Command::SetBlockList(target, list) => {
-            write!(f, "{target}.blockList{}", Given("rules", list.as_ref().map(|list| list.given().len())))
-        }
-        Command::RefServer(s, on) => write!(f, "{s}.{}", if *on { "ref" } else { "unref" }),
-        Command::ReleaseServer(s) => write!(f, "{s} release"),
-        Command::Answer(lookup, a) => {
-            write!(f, "{lookup} answer")?;
-            answer(f, a)
-        }
-        Command::AnswerText(lookup, list) => {
-            write!(f, "{lookup} answer")?;
-            list.iter().try_for_each(|(address, family)| write!(f, " {} family {family}", Quoted(address)))
-        }
-        Command::StartTimer { ms, repeat } => {
-            write!(f, "{} {ms} ms", if *repeat { "setInterval" } else { "setTimeout" })
-        }
-        Command::CancelTimer(t) => write!(f, "{t} clear"),
-        Command::RefreshTimer(t) => write!(f, "{t}.refresh"),
-        Command::RefTimer(t, on) => write!(f, "{t}.{}", if *on { "ref" } else { "unref" }),
     }
 }
 
@@ -308,9 +319,9 @@ impl Display for Output<'_, '_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
             Step::Call(call) => write!(f, "call {}", Asked(&call.op())),
-            Step::Emit(emit) => write_emit(f, emit),
+            Step::Emit(emit) => emit.fmt(f),
             Step::Tick(id) => write!(f, "schedule tick {}", id.0),
-            Step::Return(outcome) => write_outcome(f, outcome),
+            Step::Return(outcome) => outcome.fmt(f),
             Step::Idle(Idle { deadline, pending, closing, batch }) => {
                 let deadline = Given("until", *deadline);
                 write!(f, "idle{deadline} pending {pending} closing {closing} batch {batch}")
@@ -320,47 +331,53 @@ impl Display for Output<'_, '_> {
     }
 }
 
-fn write_outcome(f: &mut Formatter<'_>, outcome: &Outcome) -> fmt::Result {
-    match outcome {
-        Outcome::Unit => f.write_str("return"),
-        Outcome::Bool(yes) => write!(f, "return {yes}"),
-        Outcome::Socket(s) => write!(f, "return {s}"),
-        Outcome::Server(s) => write!(f, "return {s}"),
-        Outcome::Timer(t) => write!(f, "return {t}"),
-        Outcome::Chunk(Some(bytes)) => write!(f, "return {} bytes", bytes.len()),
-        Outcome::Text(text) => write!(f, "return {} units of text", text.units()),
-        Outcome::TypeOfService(tos) => write!(f, "return type of service {tos}"),
-        Outcome::Chunk(None) => f.write_str("return no chunk"),
-        Outcome::Address(a) => {
-            f.write_str("return")?;
-            addr(f, a.as_ref())
+/// Without the bytes.
+impl Display for Outcome {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Unit => f.write_str("return"),
+            Outcome::Bool(yes) => write!(f, "return {yes}"),
+            Outcome::Socket(s) => write!(f, "return {s}"),
+            Outcome::Server(s) => write!(f, "return {s}"),
+            Outcome::Timer(t) => write!(f, "return {t}"),
+            Outcome::Chunk(Some(bytes)) => write!(f, "return {} bytes", bytes.len()),
+            Outcome::Text(text) => write!(f, "return {} units of text", text.units()),
+            Outcome::TypeOfService(tos) => write!(f, "return type of service {tos}"),
+            Outcome::Chunk(None) => f.write_str("return no chunk"),
+            Outcome::Address(a) => {
+                f.write_str("return")?;
+                addr(f, a.as_ref())
+            }
+            Outcome::Path(path) => write!(f, "return {}", Quoted(path)),
+            Outcome::Threw(error) => write!(f, "throw {}", Failure(error)),
+            Outcome::ListenerThrew => f.write_str("throw what the listener threw"),
         }
-        Outcome::Path(path) => write!(f, "return {}", Quoted(path)),
-        Outcome::Threw(error) => write!(f, "throw {}", Failure(error)),
-        Outcome::ListenerThrew => f.write_str("throw what the listener threw"),
     }
 }
 
-fn write_emit(f: &mut Formatter<'_>, emit: &Emit) -> fmt::Result {
-    match emit {
-        Emit::Listener { target, listener, last, event } => {
-            write!(f, "{target} '{}'", event.kind().name())?;
-            write_event(f, event)?;
-            write!(f, " to listener {}{}", listener.0, if *last { ", once" } else { "" })
+/// Without the bytes.
+impl Display for Emit {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Emit::Listener { target, listener, last, event } => {
+                write!(f, "{target} '{}'", event.kind().name())?;
+                write_event(f, event)?;
+                write!(f, " to listener {}{}", listener.0, if *last { ", once" } else { "" })
+            }
+            Emit::Callback { socket, callback, error } => {
+                write!(f, "socket {socket} callback {}{}", callback.0, Given("with", error.as_deref().map(Failure)))
+            }
+            Emit::Connections { server, callback, count } => {
+                write!(f, "server {server} callback {} with {count} connections", callback.0)
+            }
+            Emit::Timer { timer, last } => write!(f, "timer {timer}{}", if *last { ", once" } else { "" }),
+            Emit::Resolve { socket, lookup, host, family, hints, all } => {
+                write!(f, "socket {socket} resolve {} as {lookup} family {family} hints {hints}", Quoted(host))?;
+                f.write_str(if *all { " all" } else { "" })
+            }
+            Emit::Read { socket, bytes } => write!(f, "socket {socket} onread {} bytes", bytes.len()),
+            Emit::Unhandled { target, error } => write!(f, "{target} unhandled 'error' {}", Failure(error)),
         }
-        Emit::Callback { socket, callback, error } => {
-            write!(f, "socket {socket} callback {}{}", callback.0, Given("with", error.as_deref().map(Failure)))
-        }
-        Emit::Connections { server, callback, count } => {
-            write!(f, "server {server} callback {} with {count} connections", callback.0)
-        }
-        Emit::Timer { timer, last } => write!(f, "timer {timer}{}", if *last { ", once" } else { "" }),
-        Emit::Resolve { socket, lookup, host, family, hints, all } => {
-            write!(f, "socket {socket} resolve {} as {lookup} family {family} hints {hints}", Quoted(host))?;
-            f.write_str(if *all { " all" } else { "" })
-        }
-        Emit::Read { socket, bytes } => write!(f, "socket {socket} onread {} bytes", bytes.len()),
-        Emit::Unhandled { target, error } => write!(f, "{target} unhandled 'error' {}", Failure(error)),
     }
 }
 

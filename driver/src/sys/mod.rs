@@ -22,8 +22,9 @@ use std::sync::Arc;
 /// How a [`System`] waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Waiting {
-    /// The cheapest way there is: on Linux one system call per wait, on the poller's own epoll descriptor. Elsewhere the
-    /// same as [`Level`](Waiting::Level).
+    /// The cheapest way there is: on Linux one system call per wait, on the poller's own epoll descriptor, which tells once
+    /// of a TCP connection that is read from; what is left of it is kept here, and comes as from one that tells again.
+    /// Elsewhere the same as [`Level`](Waiting::Level).
     #[default]
     Direct,
     /// The `polling` crate's own wait, level-triggered. What [`Direct`](Waiting::Direct) is where there is no epoll.

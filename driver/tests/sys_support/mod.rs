@@ -75,6 +75,8 @@ pub struct Rig {
     pub accepted: Vec<SocketId>,
     pub callbacks: Vec<(u32, Option<SharedError>)>,
     pub react: React,
+    /// After so many bytes a socket with `onread` wants no more.
+    pub stop_reading_at: Option<usize>,
     pub posts: Arc<std::sync::Mutex<VecDeque<()>>>,
     pub posted: usize,
 }
@@ -101,6 +103,12 @@ impl App for Rig {
             }
             Emit::Callback { callback, error, .. } => self.callbacks.push((callback.0, error)),
             Emit::Unhandled { error, .. } => return Err(error),
+            Emit::Read { socket, bytes } => {
+                self.log.push((socket.into(), Event::Data(bytes)));
+                if self.stop_reading_at == Some(self.data(socket).len()) {
+                    self.command(Command::StopReading(socket));
+                }
+            }
             other => panic!("not used here: {other:?}"),
         }
         Ok(())
@@ -151,6 +159,7 @@ impl Rig {
             accepted: Vec::new(),
             callbacks: Vec::new(),
             react: Rc::new(|_, _, _| {}),
+            stop_reading_at: None,
             posts: Arc::default(),
             posted: 0,
         }

@@ -70,7 +70,10 @@ impl Peer {
     }
 
     /// A program that stands beside this one.
-    fn beside(name: &str, program: &str, arguments: &[&str]) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// It should have been built with this program.
+    pub fn beside(name: &str, program: &str, arguments: &[&str]) -> io::Result<Self> {
         let program = std::env::current_exe()?.with_file_name(program);
         if !program.exists() {
             let what = format!(

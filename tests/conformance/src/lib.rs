@@ -317,3 +317,8 @@ mod tests {
         assert_eq!(name_marks(&mask_port(7), PORT_MARK, "PORT"), "PORT");
     }
 }
+
+/// The program of the README compiles; `.ci/walk` runs it.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -13,7 +13,7 @@ fn crates() -> Vec<String> {
     let (_, list) = text.split_once("members = [").expect("members");
     let (list, _) = list.split_once(']').expect("the list ends");
     let members = list.split('"').skip(1).step_by(2).map(String::from);
-    members.chain(["fuzz".into()]).collect()
+    members.chain(["driver/examples/glib".into(), "fuzz".into()]).collect()
 }
 
 fn named() -> Users {

@@ -1,7 +1,8 @@
 //! The programs of the pages that are not Rust: Node runs them.
 
-use netfold_conformance::spec::{root, text_of};
+use netfold_conformance::spec::{all_rules, root, text_of};
 use netfold_conformance::{has_node_20, skipped};
+use std::collections::BTreeSet;
 use std::process::Command;
 
 /// What stands between these two.
@@ -24,4 +25,56 @@ fn the_program_in_both_languages_prints_the_same() {
         "{}",
         String::from_utf8_lossy(&ran.stderr)
     );
+}
+
+const PAGES: [&str; 6] = ["order", "half-open", "backpressure", "timeouts", "errors", "cookbook"];
+
+fn page(name: &str) -> String {
+    text_of(&root().join(format!("driver/docs/{name}.md")))
+}
+
+/// The numbers within brackets: `(W6)`, `(L1, L4)`, `(P1 to P3)`.
+fn rules_of(text: &str) -> Vec<String> {
+    let is_rule = |word: &str| {
+        let mut chars = word.chars();
+        chars.next().is_some_and(|c| c.is_ascii_uppercase()) && word.len() > 1 && chars.all(|c| c.is_ascii_digit())
+    };
+    let within = text.split('(').skip(1).filter_map(|rest| rest.split_once(')')).map(|(within, _)| within);
+    let words = within.flat_map(|within| within.split([',', ' '])).filter(|word| is_rule(word));
+    words.map(String::from).collect()
+}
+
+#[test]
+fn each_rule_that_a_page_names_is_one() {
+    let known: BTreeSet<String> = all_rules().into_iter().map(|rule| rule.number).collect();
+    for name in PAGES {
+        let named = rules_of(&page(name));
+        assert!(named.len() > 4, "{name} names rules");
+        let unknown: Vec<_> = named.iter().filter(|rule| !known.contains(*rule)).collect();
+        assert!(unknown.is_empty(), "{name}: {unknown:?}");
+    }
+}
+
+#[test]
+fn the_cookbook_has_what_its_list_says() {
+    let text = page("cookbook");
+    let headings: Vec<&str> = outside_of_programs(&text).filter_map(|line| line.strip_prefix("# ")).skip(1).collect();
+    let anchor = |heading: &str| heading.to_lowercase().replace(' ', "-").replace(',', "");
+    let list: Vec<String> = headings.iter().zip(1..).map(|(h, n)| format!("{n}. [{h}](#{})", anchor(h))).collect();
+    let on_page: Vec<&str> = text.lines().filter(|line| line.contains(". [") && line.contains("](#")).collect();
+    assert_eq!(on_page, list);
+    assert_eq!(list.len(), 20);
+    // Each is a whole program.
+    assert_eq!(text.lines().filter(|line| *line == "```").count(), 2 * 20);
+    assert_eq!(text.matches("\n```\nuse netfold").count(), 20);
+}
+
+/// The lines of a page that are not in a block of code.
+fn outside_of_programs(text: &str) -> impl Iterator<Item = &str> {
+    let mut within = false;
+    text.lines().filter(move |line| {
+        let fence = line.starts_with("```");
+        within ^= fence;
+        !within && !fence
+    })
 }

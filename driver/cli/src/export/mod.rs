@@ -34,7 +34,7 @@ pub struct Export {
 
 const NOTE: &str = "A trace has no packets: pcapng is made of its byte offsets, so headers, acknowledgements, and \
 addresses that the program never asked for, are made up. What was sent and read, in which order and when (in \
-milliseconds) is true. Bytes that the trace does not have are left out of the packets, which keep their length.";
+milliseconds) is true. Bytes that the trace does not have are left out of the packets, which keep their length; of more than 6 GB of them (100,000 packets) only a gap is left.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -56,7 +56,7 @@ impl Export {
         let header = trace.header();
         let bytes = match self.to {
             Format::Perfetto => perfetto::file(&picture, &self.filter),
-            Format::Pcapng => pcapng::file(header, &packets::of(&picture, header, &self.filter)),
+            Format::Pcapng => pcapng::file(header, &packets::of(&picture, header, trace.size(), &self.filter)),
             Format::Mermaid => mermaid::diagram(&picture, &self.filter, self.most).into_bytes(),
         };
         match &self.output {

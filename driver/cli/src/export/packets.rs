@@ -3,7 +3,7 @@
 use crate::filter::Filter;
 use crate::timeline::picture::Picture;
 use crate::timeline::{Fact, Kind, Line, nanoseconds};
-use etherparse::{PacketBuilder, TcpOptionElement};
+use etherparse::{Ipv4Header, Ipv6Header, PacketBuilder, TcpHeader, TcpOptionElement};
 use netfold::Bytes;
 use netfold::core::Target;
 use netfold::core::trace::{Header, Kept};
@@ -22,6 +22,13 @@ pub struct Packet {
 
 /// Most bytes of payload in a packet: it has to fit an IP packet.
 const SEGMENT: usize = 64_000;
+
+/// Most packets of bytes that the trace does not have, beyond the first of each chunk: a trace of a few bytes may speak of many
+/// gigabytes.
+const BARE: usize = 100_000;
+
+/// That of a packet with payload, which has no options.
+const TCP_HEADER: usize = TcpHeader::MIN_LEN;
 
 /// Most comments of one packet; each may be as long as a line of the trace.
 const COMMENTS: usize = 100;
@@ -68,12 +75,17 @@ struct Making<'a> {
     header: &'a Header,
     packets: Vec<Packet>,
     now: u64,
+    /// How many bytes the trace can still have: its file's, whatever its header promises.
+    there: usize,
+    /// How many more packets of bytes that it does not have are made.
+    bare: usize,
 }
 
-/// The packets of every socket that is wanted, in order.
-pub fn of(picture: &Picture, header: &Header, filter: &Filter) -> Vec<Packet> {
+/// The packets of every socket that is wanted, in order. The trace's file has so many bytes.
+pub fn of(picture: &Picture, header: &Header, file: usize, filter: &Filter) -> Vec<Packet> {
     let mut streams = addresses(picture);
-    let mut making = Making { header, packets: Vec::new(), now: 0 };
+    // What failed on one connection may be sent again on another.
+    let mut making = Making { header, packets: Vec::new(), now: 0, there: file.saturating_mul(2), bare: BARE };
     for ((line, at), &lane) in picture.lines.iter().zip(nanoseconds(&picture.lines)).zip(&picture.lane) {
         let Some(stream) = streams.get_mut(&lane) else { continue };
         let wanted = picture.lanes[lane].of.is_some_and(|of| filter.wants_target(of));
@@ -241,15 +253,35 @@ impl Making<'_> {
                 Kept::First(n) => chunk.len().min(n as usize),
                 Kept::Length | Kept::Hash => 0,
             };
+            let most = most.min(self.there);
+            self.there -= most;
             for (n, piece) in chunk.chunks(SEGMENT).enumerate() {
                 let there = most.saturating_sub(n * SEGMENT).min(piece.len());
-                self.packet(stream, from, ACK, piece, piece.len() - there);
+                if there == 0 && n > 0 {
+                    let Some(bare) = self.bare.checked_sub(1) else {
+                        self.leave_out(stream, from, chunk.len() - n * SEGMENT);
+                        break;
+                    };
+                    self.bare = bare;
+                }
+                self.packet(stream, from, ACK, &piece[..there], piece.len() - there);
             }
         }
         self.packet(stream, from.other(), ACK, &[], 0);
     }
 
-    /// `missing` is how many of the last bytes the trace does not have.
+    /// No packets for so many bytes that the trace does not have: there is a gap, and it is said.
+    fn leave_out(&mut self, stream: &mut Stream, from: Side, bytes: usize) {
+        let next = &mut stream.next[from as usize];
+        *next = next.wrapping_add(bytes as u32);
+        if let Some(last) = stream.last {
+            self.packets[last]
+                .comments
+                .push(format!("{bytes} bytes more, which the trace does not have, are left out"));
+        }
+    }
+
+    /// After the payload come so many bytes that the trace does not have.
     fn packet(&mut self, stream: &mut Stream, from: Side, flags: Flags, payload: &[u8], missing: usize) {
         let (source, to) = match from {
             Side::Here => (stream.local, stream.remote),
@@ -276,10 +308,12 @@ impl Making<'_> {
         }
         let mut bytes = Vec::with_capacity(tcp.size(payload.len()));
         tcp.write(&mut bytes, payload).expect("a Vec takes everything, and a segment fits");
-        let len = bytes.len();
-        bytes.truncate(len - missing);
-        let one = u32::from(flags.syn || flags.fin);
-        stream.next[from as usize] = mine.wrapping_add(payload.len() as u32).wrapping_add(one);
+        if missing > 0 {
+            lengthen(&mut bytes, payload.len(), missing);
+        }
+        let len = bytes.len() + missing;
+        let sent = (payload.len() + missing) as u32 + u32::from(flags.syn || flags.fin);
+        stream.next[from as usize] = mine.wrapping_add(sent);
         stream.last = Some(self.packets.len());
         self.packets.push(Packet { time: self.now, bytes, len, comments: std::mem::take(&mut stream.early) });
     }
@@ -295,6 +329,21 @@ impl Making<'_> {
             COMMENTS => comments.push(String::from("and more")),
             _ => {}
         }
+    }
+}
+
+/// Makes a packet say that it was longer. Nobody can say what its check was: 0 is what a card fills in.
+fn lengthen(packet: &mut [u8], payload: usize, missing: usize) {
+    let tcp = packet.len() - payload - TCP_HEADER;
+    packet[tcp + 16..tcp + 18].fill(0);
+    let whole = packet.len() + missing;
+    if let Ok((mut ip, _)) = Ipv4Header::from_slice(packet) {
+        ip.total_len = whole as u16;
+        ip.header_checksum = ip.calc_header_checksum();
+        packet[..ip.header_len()].copy_from_slice(&ip.to_bytes());
+    } else {
+        let len = (whole - Ipv6Header::LEN) as u16;
+        packet[4..6].copy_from_slice(&len.to_be_bytes());
     }
 }
 

@@ -166,6 +166,27 @@ fn follow_goes_on_as_the_file_grows_and_ends_with_the_trace() {
     run(["show", "--follow", &growing]).failed(1, &["not a netfold trace"]);
 }
 
+/// A program that runs and has nothing to do: what it did is in the file soon, though that is far from a block.
+#[test]
+fn follow_shows_what_a_quiet_program_did() {
+    let folder = Folder::new();
+    let (path, trace) = (folder.file("echo.sock"), folder.file("echo.trace"));
+    let mut server = Running::start(&mut netfold(["echo", "--listen", &path, "--record", &trace]));
+    server.line();
+    let mut show = Running::start(&mut netfold(["show", "--follow", "--event", "data", &trace]));
+    let mut client = std::os::unix::net::UnixStream::connect(&path).unwrap();
+    for size in [5, 7] {
+        client.write_all(&vec![b'x'; size]).unwrap();
+        let line = show.line();
+        assert!(line.contains(&format!("'data' {size} bytes")), "{line}");
+    }
+    assert!(server.is_running());
+    drop(client);
+    server.signal(rustix::process::Signal::TERM);
+    server.end().went_well();
+    show.end().went_well();
+}
+
 #[test]
 fn colours_are_for_terminals_and_for_who_asks() {
     let (_folder, trace, _) = recorded();

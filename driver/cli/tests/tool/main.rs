@@ -5,11 +5,14 @@ mod arguments;
 mod demo;
 mod echo;
 mod export;
+mod hostile;
 mod look;
+mod pages;
 #[path = "../../../tests/process/mod.rs"]
 #[expect(dead_code, reason = "the tests of the examples use the rest")]
 mod process;
 mod proxy;
+mod reader;
 mod redact;
 mod sim;
 mod stopping;

@@ -63,8 +63,19 @@ fn check(bytes: &mut [u8], from: usize, at: usize) {
 }
 
 /// Where the first block begins: behind the header with its fields and its check.
-fn first_block(bytes: &[u8]) -> usize {
+pub fn first_block(bytes: &[u8]) -> usize {
     20 + number(bytes, 16) + 4
+}
+
+/// Makes the only block of a trace whole again, whatever was done to its records: its length, and the checks.
+pub fn seal(bytes: &mut [u8]) {
+    let block = first_block(bytes);
+    let records = block + 32;
+    let len = (bytes.len() - records) as u32;
+    bytes[block + 4..block + 8].copy_from_slice(&len.to_le_bytes());
+    let crc = crc32c(&bytes[records..]);
+    bytes[block + 24..block + 28].copy_from_slice(&crc.to_le_bytes());
+    check(bytes, block, block + 28);
 }
 
 #[test]

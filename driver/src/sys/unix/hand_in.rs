@@ -20,10 +20,10 @@ impl System {
         let (kind, fifo) = kind_of(fd.as_fd())?;
         let failed = |error| NodeError::system(errno(error), "open");
         let access = match kind {
-            HandleKind::Tcp => Access::SOCKET,
+            HandleKind::Tcp => Access { ours: false, ..Access::SOCKET },
             HandleKind::Pipe => {
                 let mode = fcntl_getfl(&fd).map_err(failed)? & OFlags::RWMODE;
-                Access { read: mode != OFlags::WRONLY, write: mode != OFlags::RDONLY, fifo }
+                Access { read: mode != OFlags::WRONLY, write: mode != OFlags::RDONLY, fifo, ours: false }
             }
         };
         let fd = os::tame(fd).map_err(failed)?;

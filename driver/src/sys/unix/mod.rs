@@ -13,6 +13,8 @@ mod os;
 #[path = "other.rs"]
 mod os;
 mod path;
+#[cfg(target_os = "linux")]
+mod places;
 mod poll;
 mod pool;
 mod read;

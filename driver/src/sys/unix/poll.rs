@@ -8,19 +8,27 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
-use rustix::{buffer::spare_capacity, event::epoll, event::epoll::EventFlags, time::Timespec};
+use super::places::Places;
+#[cfg(target_os = "linux")]
+use rustix::{
+    buffer::spare_capacity,
+    event::{PollFd, PollFlags, epoll, epoll::EventFlags},
+    time::Timespec,
+};
 
 /// What the poller looks for at one descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Interest {
     pub(super) read: bool,
     pub(super) write: bool,
+    /// It may be told once of what is there, where that is cheaper: see [`Ready::left`].
+    pub(super) once: bool,
 }
 
 impl Interest {
-    pub(super) const NONE: Interest = Interest { read: false, write: false };
-    pub(super) const READ: Interest = Interest { read: true, write: false };
-    pub(super) const WRITE: Interest = Interest { read: false, write: true };
+    pub(super) const NONE: Interest = Interest { read: false, write: false, once: false };
+    pub(super) const READ: Interest = Interest { read: true, write: false, once: false };
+    pub(super) const WRITE: Interest = Interest { read: false, write: true, once: false };
 
     /// Whether all of `other` is in here.
     pub(super) fn covers(self, other: Interest) -> bool {
@@ -40,19 +48,28 @@ pub(super) struct Ready {
     pub(super) write: bool,
     /// Both directions are at their end.
     pub(super) hang_up: bool,
+    /// There is more than what one read can show: an end, an error, urgent data.
+    pub(super) more: bool,
+    /// Something of it may be left: a poller that tells once does not tell of it again.
+    pub(super) left: bool,
 }
 
 /// How many descriptors one wait reports at most: libuv's number. The rest come with the next wait.
-const BATCH: usize = 1024;
+pub(super) const BATCH: usize = 1024;
 
 /// The key of the bell. The poller keeps `usize::MAX` for itself, and a slot has 32 bits.
 pub(super) const BELL: usize = usize::MAX - 1;
 
 enum Way {
     #[cfg(target_os = "linux")]
-    Direct(Vec<epoll::Event>),
+    Direct(Vec<epoll::Event>, Places),
     Portable(Events),
 }
+
+/// What is looked for at a connection that is read from, and told once. Level-triggered the kernel looks a second time, in the
+/// next wait, at each descriptor it told of; of a thousand the first ones are out of its caches by then.
+#[cfg(target_os = "linux")]
+const ONCE: EventFlags = EventFlags::IN.union(EventFlags::PRI).union(EventFlags::RDHUP).union(EventFlags::ET);
 
 /// The poller, and what its last wait brought.
 pub(super) struct Poll {
@@ -75,7 +92,7 @@ impl Poll {
         let portable = || Way::Portable(Events::with_capacity(NonZeroUsize::new(BATCH).expect("not zero")));
         let way = match waiting {
             #[cfg(target_os = "linux")]
-            Waiting::Direct => Way::Direct(Vec::with_capacity(BATCH)),
+            Waiting::Direct => Way::Direct(Vec::with_capacity(BATCH), Places::new()),
             _ => portable(),
         };
         Ok(Self { poller, mode, way, ready: Vec::with_capacity(BATCH), next: 0, order: None })
@@ -90,20 +107,48 @@ impl Poll {
         self.mode == PollMode::Oneshot
     }
 
-    pub(super) fn add(&self, fd: BorrowedFd<'_>, key: usize, interest: Interest) -> io::Result<()> {
+    pub(super) fn add(&mut self, fd: BorrowedFd<'_>, key: usize, interest: Interest) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if let Way::Direct(_, places) = &mut self.way
+            && key != BELL
+        {
+            places.insert(key);
+        }
+        #[cfg(target_os = "linux")]
+        if interest.once && self.tells_once() {
+            return Ok(epoll::add(&self.poller, fd, epoll::EventData::new_u64(key as u64), ONCE)?);
+        }
         // SAFETY: the poller must be told to forget a descriptor before it is closed. Each descriptor registered here is
         // owned by the table or by the bell. The table's entries are closed and given away only by `System::forget`,
         // which deletes first; what is left when a `System` is dropped goes after its poller, and so does the bell.
         unsafe { self.poller.add_with_mode(fd.as_raw_fd(), interest.event(key), self.mode) }
     }
 
+    /// Of what is there when this is called it is told anew.
     pub(super) fn modify(&self, fd: BorrowedFd<'_>, key: usize, interest: Interest) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if interest.once && self.tells_once() {
+            return Ok(epoll::modify(&self.poller, fd, epoll::EventData::new_u64(key as u64), ONCE)?);
+        }
         self.poller.modify_with_mode(fd, interest.event(key), self.mode)
     }
 
-    pub(super) fn delete(&self, fd: BorrowedFd<'_>) {
+    pub(super) fn delete(&mut self, fd: BorrowedFd<'_>, key: usize) {
+        #[cfg(target_os = "linux")]
+        if let Way::Direct(_, places) = &mut self.way {
+            places.remove(key);
+        }
         let deleted = self.poller.delete(fd);
         debug_assert!(deleted.is_ok(), "it was registered: {deleted:?}");
+    }
+
+    /// Whether what is [once](Interest::once) of interest is told once.
+    pub(super) fn tells_once(&self) -> bool {
+        match self.way {
+            #[cfg(target_os = "linux")]
+            Way::Direct(..) => true,
+            Way::Portable(_) => false,
+        }
     }
 
     /// Whether something of the last wait has not been taken.
@@ -127,24 +172,41 @@ impl Poll {
         Some(ready)
     }
 
-    /// Waits; a signal ends it early. Returns whether the bell rang.
-    pub(super) fn wait(&mut self, timeout: Option<u64>) -> io::Result<bool> {
+    /// To be called before one waits by other means: what the last wait found ready, and is not ready now, loses its place.
+    pub(super) fn look(&mut self) {
+        #[cfg(target_os = "linux")]
+        if let Way::Direct(_, places) = &mut self.way
+            && places.any()
+            && rustix::event::poll(&mut [PollFd::new(&self.poller, PollFlags::IN)], Some(&Timespec::default())) == Ok(0)
+        {
+            places.forget();
+        }
+    }
+
+    /// Waits; a signal ends it early. What is `left` is found too. Returns whether the bell rang.
+    pub(super) fn wait(
+        &mut self,
+        timeout: Option<u64>,
+        left: impl ExactSizeIterator<Item = Ready>,
+    ) -> io::Result<bool> {
         self.ready.clear();
         self.next = 0;
         match &mut self.way {
             #[cfg(target_os = "linux")]
-            Way::Direct(events) => {
-                events.clear();
-                // The call takes an i32 of milliseconds. A wait that ends early is begun again by the loop.
-                let timeout = timeout.map(|ms| {
-                    let ms = ms.min(i32::MAX as u64) as i64;
-                    Timespec { tv_sec: ms / 1000, tv_nsec: ms % 1000 * 1_000_000 }
-                });
-                match epoll::wait(&self.poller, spare_capacity(events), timeout.as_ref()) {
-                    Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                    Err(error) => return Err(error.into()),
+            Way::Direct(events, places) => {
+                let mut found = false;
+                if timeout != Some(0) && places.any() {
+                    // What is ready already has another order than what comes while one waits.
+                    found = wait(&self.poller, events, Some(0))?;
+                    if !found {
+                        places.forget();
+                    }
+                }
+                if !found {
+                    wait(&self.poller, events, timeout)?;
                 }
                 self.ready.extend(events.iter().map(ready));
+                places.arrange(&mut self.ready, left);
             }
             Way::Portable(events) => {
                 events.clear();
@@ -154,6 +216,8 @@ impl Poll {
                     read: event.readable,
                     write: event.writable,
                     hang_up: event.is_interrupt(),
+                    more: event.is_interrupt(),
+                    left: true,
                 }));
             }
         }
@@ -168,6 +232,31 @@ impl Poll {
     }
 }
 
+/// Whether anything is ready.
+#[cfg(target_os = "linux")]
+fn wait(poller: &Poller, events: &mut Vec<epoll::Event>, timeout: Option<u64>) -> io::Result<bool> {
+    events.clear();
+    // The call takes an i32 of milliseconds. A wait that ends early is begun again by the loop.
+    let timeout = timeout.map(|ms| {
+        let ms = ms.min(i32::MAX as u64) as i64;
+        Timespec { tv_sec: ms / 1000, tv_nsec: ms % 1000 * 1_000_000 }
+    });
+    match epoll::wait(poller, spare_capacity(events), timeout.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(!events.is_empty()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Ready {
+    /// It was told of twice.
+    pub(super) fn join(&mut self, new: Ready) {
+        self.read |= new.read;
+        self.write |= new.write;
+        self.hang_up |= new.hang_up;
+        self.more |= new.more;
+    }
+}
+
 /// As libuv reads them: an error or a hang-up is found by reading, and by writing.
 #[cfg(target_os = "linux")]
 fn ready(event: &epoll::Event) -> Ready {
@@ -179,6 +268,8 @@ fn ready(event: &epoll::Event) -> Ready {
         read: flags.intersects(EventFlags::IN | EventFlags::PRI | failed),
         write: flags.intersects(EventFlags::OUT | failed),
         hang_up: flags.contains(EventFlags::HUP),
+        more: flags.intersects(EventFlags::PRI | EventFlags::RDHUP | failed),
+        left: true,
     }
 }
 

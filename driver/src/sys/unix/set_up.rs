@@ -20,7 +20,7 @@ impl System {
         let entry = self.table.get_mut(id).ok_or(Errno::EBADF)?;
         if entry.fd.is_none() {
             let fd = os::socket(family).map_err(errno)?;
-            let Latched { no_delay, keep_alive, .. } = std::mem::take(&mut entry.latched);
+            let Latched { no_delay, keep_alive, .. } = entry.take_latched();
             if entry.kind == HandleKind::Tcp && no_delay {
                 set_no_delay(fd.as_fd(), true);
             }
@@ -34,7 +34,7 @@ impl System {
 
     /// Every bind sets SO_REUSEADDR, and IPv6 says whether it takes IPv4 too: as libuv does.
     pub(super) fn bind(&mut self, id: HandleId, addr: SocketAddr, ipv6_only: bool) -> Result<(), Errno> {
-        let reuse_port = self.table.get(id).is_some_and(|entry| entry.latched.reuse_port);
+        let reuse_port = self.table.get(id).is_some_and(Entry::shares_port);
         let entry = self.with_fd(id, family(addr))?;
         let fd = entry.fd().ok_or(Errno::EBADF)?;
         sockopt::set_socket_reuseaddr(fd, true).map_err(errno)?;
@@ -58,7 +58,7 @@ impl System {
         if !os::REUSE_PORT {
             return Err(Errno::ENOTSUP);
         }
-        entry.latched.reuse_port = true;
+        entry.latched().reuse_port = true;
         Ok(())
     }
 
@@ -130,7 +130,7 @@ impl System {
         let Some(entry) = self.table.get_mut(id) else { return };
         match &entry.fd {
             Some(fd) => set_no_delay(fd.as_fd(), on),
-            None => entry.latched.no_delay = on,
+            None => entry.latched().no_delay = on,
         }
     }
 
@@ -139,7 +139,7 @@ impl System {
         let Some(entry) = self.table.get_mut(id) else { return };
         match &entry.fd {
             Some(fd) => set_keep_alive(fd.as_fd(), delay),
-            None => entry.latched.keep_alive = delay,
+            None => entry.latched().keep_alive = delay,
         }
     }
 

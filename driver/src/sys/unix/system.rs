@@ -4,7 +4,7 @@ use super::accept::{Connections, Spare};
 use super::bell::Waker;
 use super::errno::{errno, io_errno};
 use super::hand_in_listener::Handed;
-use super::poll::{BELL, Interest, Poll};
+use super::poll::{BELL, Interest, Poll, Ready};
 use super::pool::Pool;
 use super::read::{BLOCK, Block, Memory};
 use super::table::{Access, Entry, Role, Table};
@@ -44,6 +44,8 @@ pub struct System {
     unsettled: Vec<HandleId>,
     /// What the poller did not take.
     refused: VecDeque<(HandleId, Errno)>,
+    /// What is left of what the poller told once.
+    pub(super) left: Vec<(HandleId, Ready)>,
     /// What finished a write later than at once: see `try_again`.
     pub(super) again: VecDeque<HandleId>,
     /// How many of them are left of this round, and which round it is.
@@ -54,6 +56,8 @@ pub struct System {
     pub(super) handed: Handed,
     detached: Vec<(HandleId, OwnedFd)>,
     start: Instant,
+    /// No wait takes longer, in milliseconds.
+    nap: Option<u64>,
     /// How many waits there were.
     pub(super) waits: u64,
 }
@@ -72,7 +76,7 @@ impl System {
     /// A system to measure.
     pub fn with_options(options: SystemOptions) -> io::Result<Self> {
         let bell = Waker::new()?;
-        let poll = Poll::new(options.waiting)?;
+        let mut poll = Poll::new(options.waiting)?;
         poll.add(bell.to_read(), BELL, Interest::READ)?;
         Ok(Self {
             poll,
@@ -86,6 +90,7 @@ impl System {
             slack: Vec::new(),
             unsettled: Vec::new(),
             refused: VecDeque::new(),
+            left: Vec::new(),
             again: VecDeque::new(),
             again_round: 0,
             again_rounds: 0,
@@ -93,6 +98,7 @@ impl System {
             handed: Handed::default(),
             detached: Vec::new(),
             start: Instant::now(),
+            nap: None,
             waits: 0,
         })
     }
@@ -183,6 +189,19 @@ impl System {
     /// does so first; who waits for the descriptor by other means calls it before. libuv tells epoll at the same time,
     /// and what is ready when it is told comes behind what was ready before.
     pub fn settle(&mut self) {
+        self.tell();
+        // Who waits for the descriptor finds it ready for what is left, too.
+        for (id, _) in &self.left {
+            if let Some(entry) = self.table.get(*id)
+                && let (Some(fd), Some(interest)) = (&entry.fd, entry.registered)
+            {
+                let _known = self.poll.modify(fd.as_fd(), id.slot() as usize, interest);
+            }
+        }
+        self.poll.look();
+    }
+
+    fn tell(&mut self) {
         for id in std::mem::take(&mut self.unsettled) {
             let Some(entry) = self.table.get_mut(id) else { continue };
             entry.unsettled = false;
@@ -231,7 +250,7 @@ impl System {
             Some(now) if now == wants => {}
             // A poller tells of a hang-up even if nothing is asked for, again and again.
             Some(_) if wants == Interest::NONE => {
-                self.poll.delete(fd.as_fd());
+                self.poll.delete(fd.as_fd(), key);
                 entry.registered = None;
             }
             Some(_) => {
@@ -253,7 +272,7 @@ impl System {
         if let Some(fd) = &entry.fd
             && entry.registered.take().is_some()
         {
-            self.poll.delete(fd.as_fd());
+            self.poll.delete(fd.as_fd(), id.slot() as usize);
         }
         Some(entry)
     }
@@ -447,7 +466,7 @@ impl System {
             return Ok(());
         }
         self.retry_exhausted();
-        self.settle();
+        self.tell();
         while let Some(id) = self.slack.pop() {
             // What nothing is wanted of stays registered, as in libuv, until an event of it is in the way: it may be wanted
             // again before that event's turn.
@@ -456,15 +475,21 @@ impl System {
                 let _later = self.register(id);
             }
         }
+        let timeout = [timeout, self.nap].into_iter().flatten().min();
         let timeout = match self.deadline().map(|at| at.saturating_sub(self.clock())) {
             Some(due) => Some(timeout.map_or(due, |given| given.min(due))),
             None => timeout,
         };
-        let timeout = if self.again.is_empty() && self.refused.is_empty() { timeout } else { Some(0) };
+        let mut left = std::mem::take(&mut self.left);
+        left.retain(|(id, _)| self.is_told_once(*id));
+        let at_once = !(self.again.is_empty() && self.refused.is_empty() && left.is_empty());
+        let timeout = if at_once { Some(0) } else { timeout };
         // What is left of the pending phase comes before what the poll brings, as in libuv.
         (self.again_round, self.again_rounds) = (self.again.len(), 0);
         self.waits += 1;
-        if self.poll.wait(timeout)? {
+        let waited = self.poll.wait(timeout, left.drain(..).map(|(_, ready)| ready));
+        self.left = left;
+        if waited? {
             // Now, not in its turn: the host takes what was posted between this and the first turn.
             self.bell.clear();
             if self.poll.is_oneshot() {
@@ -499,6 +524,10 @@ impl crate::Host for System {
 
     fn deadline(&self) -> Option<u64> {
         self.deadline()
+    }
+
+    fn nap(&mut self, most: Option<u64>) {
+        self.nap = most;
     }
 
     fn settle(&mut self) {

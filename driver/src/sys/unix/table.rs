@@ -59,21 +59,24 @@ pub(super) struct Access {
     pub(super) write: bool,
     /// A FIFO, which `send` does not know.
     pub(super) fifo: bool,
+    /// Nobody else has it, or has put anything between it and us: a read that brings less than it could has brought all.
+    pub(super) ours: bool,
 }
 
 impl Access {
-    pub(super) const SOCKET: Access = Access { read: true, write: true, fifo: false };
+    pub(super) const SOCKET: Access = Access { read: true, write: true, fifo: false, ours: true };
 }
 
-/// One handle: a line of the cache, and a test holds it to that. Declared in the order in which it must go: the file before the descriptor, so that nobody finds the path
-/// of a server that no longer answers.
+/// One handle: a line of the cache, and a test holds it to that. Declared in the order in which it must go: the file before
+/// the descriptor, so that nobody finds the path of a server that no longer answers.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Entry {
     generation: u32,
     pub(super) kind: HandleKind,
     pub(super) role: Role,
     pub(super) access: Access,
-    pub(super) latched: Latched,
+    latched: Option<Box<Latched>>,
     /// The most that one read may bring, in bytes.
     pub(super) read_limit: u32,
     /// What was read last was much.
@@ -91,13 +94,12 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn new(kind: HandleKind, role: Role, fd: Option<OwnedFd>) -> Self {
-        let latched = Latched::default();
         Self {
             generation: 0,
             kind,
             role,
             access: Access::SOCKET,
-            latched,
+            latched: None,
             read_limit: BLOCK as u32,
             large: Cell::new(false),
             file: None,
@@ -110,6 +112,19 @@ impl Entry {
 
     pub(super) fn with_access(self, access: Access) -> Self {
         Self { access, ..self }
+    }
+
+    /// What is to be set once there is a descriptor.
+    pub(super) fn latched(&mut self) -> &mut Latched {
+        self.latched.get_or_insert_default()
+    }
+
+    pub(super) fn take_latched(&mut self) -> Latched {
+        self.latched.take().map(|latched| *latched).unwrap_or_default()
+    }
+
+    pub(super) fn shares_port(&self) -> bool {
+        self.latched.as_ref().is_some_and(|latched| latched.reuse_port)
     }
 
     /// The descriptor, if there is one.
@@ -128,7 +143,12 @@ impl Entry {
         match &self.role {
             Role::New | Role::Exhausted(_) | Role::Deaf => Interest::NONE,
             Role::Connecting { .. } => Interest::WRITE,
-            Role::Stream { reading, queue } => Interest { read: *reading, write: !queue.is_empty() },
+            Role::Stream { reading, queue } => {
+                let (read, write) = (*reading, !queue.is_empty());
+                // A Unix socket may bring less than there is.
+                let once = read && !write && self.access.ours && self.kind == HandleKind::Tcp;
+                Interest { read, write, once }
+            }
             Role::Listening => Interest::READ,
         }
     }
@@ -181,6 +201,6 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_a_handle_fits_a_line_of_the_cache() {
-        assert!(size_of::<Option<Entry>>() <= 64, "{} bytes", size_of::<Option<Entry>>());
+        assert_eq!((size_of::<Option<Entry>>(), align_of::<Option<Entry>>()), (64, 64));
     }
 }

@@ -64,11 +64,12 @@ impl System {
         let source = Source { fd: fd.as_fd(), fifo: entry.access.fifo };
         let read = self.block.read(source, entry.read_limit as usize, &entry.large);
         match read {
-            Ok(bytes) if !bytes.is_empty() && bytes.len() < entry.read_limit as usize && !ready.hang_up => {
+            Ok(bytes) if !bytes.is_empty() && bytes.len() < entry.read_limit as usize && !ready.more => {
                 Some(Completion::Read(id, bytes))
             }
             read => {
-                let (stage, completion) = self.judge(id, ready, READS, read);
+                let mut ready = ready;
+                let (stage, completion) = self.judge(id, &mut ready, READS, read);
                 self.turn = Some(Turn::Handle { id, ready, stage });
                 completion
             }
@@ -85,11 +86,11 @@ impl System {
                     Some((lookup, answer)) => return Some(Completion::LookedUp(lookup, answer)),
                     None => self.turn = None,
                 },
-                Some(Turn::Handle { id, ready, stage }) => {
-                    let (stage, completion) = self.go_on(id, ready, stage);
+                Some(Turn::Handle { id, mut ready, stage }) => {
+                    let (stage, completion) = self.go_on(id, &mut ready, stage);
                     // What is armed anew after a turn is what the machine wants once it has heard of it.
                     let over = matches!(stage, Stage::End) && (completion.is_none() || !self.poll.is_oneshot());
-                    self.turn = if over { self.end(id) } else { Some(Turn::Handle { id, ready, stage }) };
+                    self.turn = if over { self.end(id, ready) } else { Some(Turn::Handle { id, ready, stage }) };
                     if completion.is_some() {
                         return completion;
                     }
@@ -123,12 +124,13 @@ impl System {
         }
         self.again_round = self.again_round.checked_sub(1)?;
         let id = self.again.pop_front()?;
-        let ready = Ready { key: id.slot() as usize, read: false, write: true, hang_up: false };
+        let ready =
+            Ready { key: id.slot() as usize, read: false, write: true, hang_up: false, more: false, left: false };
         Some(Turn::Handle { id, ready, stage: Stage::Write })
     }
 
     /// One step of a descriptor's turn: where it stands after it, and what it brought.
-    fn go_on(&mut self, id: HandleId, ready: Ready, stage: Stage) -> (Stage, Option<Completion>) {
+    fn go_on(&mut self, id: HandleId, ready: &mut Ready, stage: Stage) -> (Stage, Option<Completion>) {
         let oneshot = self.poll.is_oneshot();
         let Some(entry) = self.table.get_mut(id) else { return (Stage::End, None) };
         if oneshot && matches!(stage, Stage::Start) {
@@ -183,15 +185,24 @@ impl System {
         }
     }
 
-    /// The turn is over: arms anew what is armed for one event.
-    fn end(&mut self, id: HandleId) -> Option<Turn> {
+    /// The turn is over: arms anew what is armed for one event, and keeps what the poller will not tell of again.
+    fn end(&mut self, id: HandleId, ready: Ready) -> Option<Turn> {
+        if ready.left && self.is_told_once(id) {
+            self.left.push((id, ready));
+        }
         if self.poll.is_oneshot() {
             self.arm(id);
         }
         None
     }
 
-    fn read(&mut self, id: HandleId, ready: Ready, left: u8) -> (Stage, Option<Completion>) {
+    /// Whether the poller tells of this handle's readiness once.
+    pub(super) fn is_told_once(&self, id: HandleId) -> bool {
+        let registered = self.table.get(id).and_then(|entry| entry.registered);
+        self.poll.tells_once() && registered.is_some_and(|interest| interest.once)
+    }
+
+    fn read(&mut self, id: HandleId, ready: &mut Ready, left: u8) -> (Stage, Option<Completion>) {
         let Some(Entry { fd: Some(fd), access, read_limit, large, .. }) = self.table.get(id) else {
             return (Stage::End, None);
         };
@@ -204,7 +215,7 @@ impl System {
     fn judge(
         &mut self,
         id: HandleId,
-        ready: Ready,
+        ready: &mut Ready,
         left: u8,
         read: rustix::io::Result<Bytes>,
     ) -> (Stage, Option<Completion>) {
@@ -218,7 +229,9 @@ impl System {
                 (Stage::Write, Some(Completion::Eof(id)))
             }
             Ok(bytes) => {
-                let stage = match bytes.len() < *read_limit as usize {
+                let short = bytes.len() < *read_limit as usize;
+                ready.left = !short || ready.more;
+                let stage = match short {
                     // Most turns: nothing more can come of this one.
                     true if !ready.hang_up && !ready.write => Stage::End,
                     true => Stage::Short,
@@ -226,7 +239,10 @@ impl System {
                 };
                 (stage, Some(Completion::Read(id, bytes)))
             }
-            Err(rustix::io::Errno::AGAIN) => (Stage::Write, None),
+            Err(rustix::io::Errno::AGAIN) => {
+                ready.left = false;
+                (Stage::Write, None)
+            }
             Err(error) => {
                 *reading = false;
                 self.slack.push(id);

@@ -1,0 +1,154 @@
+//! In which order a wait reports what is ready: that of a level-triggered epoll, which is libuv's (rule T11).
+//!
+//! Such an epoll keeps what it reported in its list. The next wait looks at that first, in the same order, and forgets what is
+//! not ready any more; what became ready meanwhile comes behind. An edge-triggered one keeps nothing, so it is known here
+//! what the last wait reported.
+
+use super::poll::{BATCH, Ready};
+
+#[derive(Default)]
+pub(super) struct Places {
+    /// By key: when it was reported last. Each report of one descriptor has a number, from 1.
+    reported: Vec<u64>,
+    /// The first and the next number of the last wait.
+    first: u64,
+    next: u64,
+    /// The last wait could report no more than it did: what it left out comes before what it reported.
+    was_full: bool,
+    of_last: Vec<Option<Ready>>,
+    others: Vec<Ready>,
+}
+
+impl Places {
+    pub(super) fn new() -> Self {
+        Self { first: 1, next: 1, ..Self::default() }
+    }
+
+    /// Whether what the last wait reported matters for the next one's order.
+    pub(super) fn any(&self) -> bool {
+        self.next > self.first
+    }
+
+    /// A wait has found that nothing is ready.
+    pub(super) fn forget(&mut self) {
+        (self.first, self.was_full) = (self.next, false);
+    }
+
+    /// This key is another descriptor's from now on.
+    pub(super) fn remove(&mut self, key: usize) {
+        if let Some(reported) = self.reported.get_mut(key) {
+            *reported = 0;
+        }
+    }
+
+    /// Where it stood in the last report.
+    fn place(&self, ready: &Ready) -> Option<usize> {
+        let number = *self.reported.get(ready.key)?;
+        number.checked_sub(self.first).map(|place| place as usize)
+    }
+
+    /// Puts what a wait found into order, and among it what is `left`, of which the poller does not tell again.
+    pub(super) fn arrange(&mut self, ready: &mut Vec<Ready>, left: impl ExactSizeIterator<Item = Ready>) {
+        let full = ready.len() == BATCH;
+        if left.len() > 0 || (self.any() && !self.is_in_order(ready)) {
+            self.sort(ready, left);
+        }
+        self.first = self.next;
+        for Ready { key, .. } in ready.iter() {
+            if let Some(reported) = self.reported.get_mut(*key) {
+                *reported = self.next;
+            }
+            self.next += 1;
+        }
+        self.was_full = full;
+    }
+
+    /// Makes room for this key.
+    pub(super) fn insert(&mut self, key: usize) {
+        if self.reported.len() <= key {
+            self.reported.resize(key + 1, 0);
+        }
+    }
+
+    fn is_in_order(&self, ready: &[Ready]) -> bool {
+        // What has no place comes last.
+        ready.iter().map(|ready| self.place(ready).unwrap_or(usize::MAX)).is_sorted()
+    }
+
+    fn sort(&mut self, ready: &mut Vec<Ready>, left: impl Iterator<Item = Ready>) {
+        let (mut of_last, mut others) = (std::mem::take(&mut self.of_last), std::mem::take(&mut self.others));
+        of_last.resize((self.next - self.first) as usize, None);
+        let mut left_out = None;
+        for found in left.chain(ready.drain(..)) {
+            match self.place(&found).map(|place| &mut of_last[place]) {
+                Some(Some(known)) => known.join(found),
+                Some(empty) => {
+                    left_out.get_or_insert(others.len());
+                    *empty = Some(found);
+                }
+                None => others.push(found),
+            }
+        }
+        let left_out = left_out.filter(|_| self.was_full).unwrap_or(0);
+        ready.extend(others.drain(..left_out));
+        ready.extend(of_last.drain(..).flatten());
+        ready.append(&mut others);
+        (self.of_last, self.others) = (of_last, others);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready(key: usize) -> Ready {
+        Ready { key, read: true, write: false, hang_up: false, more: false, left: true }
+    }
+
+    fn arranged(places: &mut Places, found: &[usize], left: &[usize]) -> Vec<usize> {
+        let mut found: Vec<_> = found.iter().copied().map(ready).collect();
+        places.arrange(&mut found, left.iter().copied().map(ready));
+        found.iter().map(|ready| ready.key).collect()
+    }
+
+    fn of(keys: usize) -> Places {
+        let mut places = Places::new();
+        (0..keys).for_each(|key| places.insert(key));
+        places
+    }
+
+    #[test]
+    fn what_was_reported_comes_first_in_its_order() {
+        let mut places = of(6);
+        assert_eq!(arranged(&mut places, &[4, 2, 0], &[]), [4, 2, 0]);
+        assert_eq!(arranged(&mut places, &[1, 0, 2, 3, 4], &[]), [4, 2, 0, 1, 3]);
+        // Only the last report counts.
+        assert_eq!(arranged(&mut places, &[5], &[]), [5]);
+        assert_eq!(arranged(&mut places, &[0, 4, 5], &[]), [5, 0, 4]);
+        places.forget();
+        assert_eq!(arranged(&mut places, &[4, 5, 0], &[]), [4, 5, 0]);
+    }
+
+    #[test]
+    fn what_is_left_is_reported_once_in_its_place() {
+        let mut places = of(4);
+        assert_eq!(arranged(&mut places, &[0, 1, 2], &[]), [0, 1, 2]);
+        assert_eq!(arranged(&mut places, &[3, 1, 0], &[1, 2]), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn another_descriptor_of_a_key_has_no_place() {
+        let mut places = of(3);
+        assert_eq!(arranged(&mut places, &[0, 1], &[]), [0, 1]);
+        places.remove(0);
+        assert_eq!(arranged(&mut places, &[2, 0, 1], &[]), [1, 2, 0]);
+    }
+
+    #[test]
+    fn what_a_full_report_left_out_comes_before_it() {
+        let mut places = of(BATCH + 2);
+        let full: Vec<_> = (0..BATCH).collect();
+        assert_eq!(arranged(&mut places, &full, &[]), full);
+        assert_eq!(arranged(&mut places, &[BATCH, 7, BATCH + 1, 3], &[]), [BATCH, 3, 7, BATCH + 1]);
+    }
+}

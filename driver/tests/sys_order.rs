@@ -1,0 +1,169 @@
+//! What is told once comes in the same order as what is told again and again (rule T11): the same programs run with both.
+#![cfg(target_os = "linux")]
+
+mod sys_support;
+
+use netfold::sys::{System, Waiting};
+use netfold_core::*;
+use rustix::event::{PollFd, PollFlags};
+use rustix::time::Timespec;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::Write;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::rc::Rc;
+use sys_support::*;
+
+const SOCKETS: usize = 12;
+const STEPS: usize = 40;
+
+/// xorshift
+#[derive(Clone)]
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % sides as u64) as usize
+    }
+}
+
+/// The other ends, and what they send in this order whatever they hear.
+struct Peers {
+    streams: Vec<Option<TcpStream>>,
+    dice: Dice,
+}
+
+impl Peers {
+    /// Some of them, in any order, send a little, or end.
+    fn act(&mut self, most: usize) {
+        for _ in 0..self.dice.roll(most + 1) {
+            let (who, what) = (self.dice.roll(SOCKETS), self.dice.roll(40));
+            let len = [1, 70, 300][self.dice.roll(3)];
+            let Some(stream) = &mut self.streams[who] else { continue };
+            if what == 0 {
+                stream.shutdown(Shutdown::Write).unwrap();
+                self.streams[who] = None;
+            } else {
+                stream.write_all(&vec![7; len]).unwrap();
+            }
+        }
+    }
+}
+
+fn is_ready(system: &mut System) -> bool {
+    let mut fds = [PollFd::new(system, PollFlags::IN)];
+    rustix::event::poll(&mut fds, Some(&Timespec::default())).unwrap() > 0
+}
+
+/// What the machine heard of each step, one line each; and which of the looks at the descriptor found nothing, found out by
+/// the first way to run.
+fn heard(way: Waiting, seed: u64, looks: &mut VecDeque<bool>) -> Vec<String> {
+    // Between what the look is about, so little happens that it often finds nothing.
+    let looked = seed % 2 == 1;
+    let mut rig = Rig::new(way);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (mut sockets, mut streams) = (Vec::new(), Vec::new());
+    for at in 0..SOCKETS {
+        let Outcome::Socket(socket) =
+            rig.command(Command::NewSocket(SocketOptions { allow_half_open: true, ..SocketOptions::default() }))
+        else {
+            panic!()
+        };
+        rig.hear(socket, true);
+        if at % 4 == 3 {
+            // More is there than a turn reads of it.
+            rig.command(Command::OnRead(socket, 2));
+        }
+        rig.connect(socket, port);
+        rig.until_rig(|rig| rig.heard(socket, EventKind::Connect) == 1);
+        let stream = listener.accept().unwrap().0;
+        stream.set_nodelay(true).unwrap();
+        sockets.push(socket);
+        streams.push(Some(stream));
+    }
+    rig.around(Some(0)).unwrap();
+    let peers = Rc::new(RefCell::new(Peers { streams, dice: Dice(seed * 2 + 1) }));
+    let within = peers.clone();
+    rig.react = Rc::new(move |rig, target, event| {
+        if let (false, Target::Socket(socket), Event::Data(_)) = (looked, target, event) {
+            within.borrow_mut().act(1);
+            if within.borrow_mut().dice.roll(9) == 0 {
+                rig.command(Command::Pause(socket));
+            }
+        }
+    });
+    let mut lines = Vec::new();
+    for step in 0..STEPS {
+        let (most, timeout, wake) = {
+            let dice = &mut peers.borrow_mut().dice;
+            ([0, 3, 20][dice.roll(3)], dice.roll(2) as u64, dice.roll(SOCKETS))
+        };
+        if looked && peers.borrow_mut().dice.roll(3) == 0 {
+            // Another loop looks whether there is anything to do, and finds nothing (deviation D83).
+            rig.system().settle();
+            if way == Waiting::Direct {
+                looks.push_back(!is_ready(rig.system()));
+            } else if looks.pop_front() == Some(true) {
+                assert!(!is_ready(rig.system()));
+            }
+        }
+        peers.borrow_mut().act(most);
+        rig.command(Command::Resume(sockets[wake]));
+        rig.kernel.completions.clear();
+        rig.around(Some(timeout)).unwrap();
+        let told = |completion: &Completion| match completion {
+            Completion::Read(id, bytes) => format!("{}:{}", id.slot(), bytes.len()),
+            other => format!("{other:?}"),
+        };
+        let told: Vec<_> = rig.kernel.completions.iter().map(told).collect();
+        lines.push(format!("{step}: {}", told.join(" ")));
+    }
+    lines
+}
+
+#[test]
+fn telling_once_keeps_the_order() {
+    let mut nothing_found = 0;
+    for seed in 0..20 {
+        let mut looks = VecDeque::new();
+        let once = heard(Waiting::Direct, seed, &mut looks);
+        nothing_found += looks.iter().filter(|nothing| **nothing).count();
+        let again = heard(Waiting::Level, seed, &mut looks);
+        let differs = again.iter().zip(&once).find(|(again, once)| again != once);
+        assert_eq!(differs, None, "seed {seed}");
+    }
+    assert!(nothing_found > 20, "{nothing_found}");
+}
+
+/// Deviation D83.
+#[test]
+fn a_look_from_outside_that_finds_something_keeps_all_places() {
+    let order = |way| {
+        let mut rig = Rig::new(way);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peers = Vec::new();
+        for _ in 0..2 {
+            let socket = rig.socket();
+            rig.connect(socket, listener.local_addr().unwrap().port());
+            rig.until_rig(|rig| rig.heard(socket, EventKind::Connect) == 1);
+            peers.push(listener.accept().unwrap().0);
+        }
+        rig.around(Some(0)).unwrap();
+        for peer in &mut peers {
+            peer.write_all(b"1").unwrap();
+        }
+        rig.around(Some(0)).unwrap();
+        peers[1].write_all(b"2").unwrap();
+        rig.system().settle();
+        assert!(is_ready(rig.system()));
+        peers[0].write_all(b"2").unwrap();
+        rig.kernel.completions.clear();
+        rig.around(Some(0)).unwrap();
+        rig.kernel.completions.iter().map(|told| told.handle().unwrap().slot()).collect::<Vec<_>>()
+    };
+    assert_eq!((order(Waiting::Level), order(Waiting::Direct)), (vec![1, 0], vec![0, 1]));
+}
