@@ -101,7 +101,8 @@ impl Inner {
         list.retain(|known| *known != which);
         if list.is_empty() {
             ports.remove(&port);
-            self.computers[computer].no_port_unused = false;
+            let waits = self.computers[computer].waits.have(port);
+            self.computers[computer].no_port_unused &= waits;
         }
     }
 
