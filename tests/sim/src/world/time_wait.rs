@@ -139,10 +139,12 @@ impl Waits {
     pub(super) fn forget(&mut self, now: u64) -> bool {
         let before = self.count();
         let over = |since: u64| since + LASTS <= now;
-        while let Some((_, port)) = self.begun.pop_front_if(|(since, _)| over(*since)) {
+        while let Some((_, port)) = self.begun.front().copied().filter(|(since, _)| over(*since)) {
+            self.begun.pop_front();
             self.remove_own(port, |wait| over(wait.since));
         }
-        while let Some((_, ends)) = self.begun_accepted.pop_front_if(|(since, _)| over(*since)) {
+        while let Some((_, ends)) = self.begun_accepted.front().copied().filter(|(since, _)| over(*since)) {
+            self.begun_accepted.pop_front();
             if self.accepted.get(&ends).is_some_and(|wait| over(wait.since)) {
                 self.accepted.remove(&ends);
             }
