@@ -72,6 +72,7 @@ fn program(net: &mut Net<Log>) {
 /// What a running loop has done is where it is kept before it sleeps for long; and at once when it is asked for.
 #[test]
 fn a_loop_that_rests_has_saved_what_it_did() {
+    let _alone = alone();
     let memory = Memory::default();
     let mut net = recorded(0, Recording::to(memory.clone()));
     let inputs = |memory: &Memory| Trace::parse(memory.0.borrow().clone()).map_or(0, |trace| trace.records().count());
