@@ -32,9 +32,13 @@ impl ReadText {
     }
 }
 
-/// The length of a text in UTF-16 code units.
+/// The length of a text in UTF-16 code units: each character's first byte is one, and that of four bytes is two. Bytes are
+/// looked at by themselves, many at a time.
 pub(crate) fn units(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.chars().map(char::len_utf16).sum() }
+    let of = |byte: u8| u8::from(byte as i8 >= -64) + u8::from(byte >= 0xf0);
+    // So few that their sum fits in a byte.
+    let sum = |part: &[u8]| usize::from(part.iter().fold(0, |sum, &byte| sum + of(byte)));
+    text.as_bytes().chunks(127).map(sum).sum()
 }
 
 impl From<&str> for ReadText {
@@ -246,5 +250,22 @@ const fn sequence(first: u8) -> usize {
         0xe0..=0xef => 3,
         0xf0..=0xf7 => 4,
         _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_counted_as_javascript_counts_them() {
+        let parts = ["", "a", "\u{7f}", "\u{80}", "\u{7ff}", "\u{800}", "\u{ffff}", "\u{10000}", "\u{10ffff}"];
+        let mut text = String::new();
+        for at in 0..3000_usize {
+            text.push_str(parts[at * at % 7 * at % parts.len()]);
+            assert_eq!(units(&text), text.encode_utf16().count(), "{at}");
+        }
+        let widest = "\u{10000}".repeat(200);
+        assert_eq!(units(&widest), 400);
     }
 }

@@ -7,7 +7,7 @@ use crate::bugs::bug;
 use crate::id::ListenerId;
 use crate::state_key::Key;
 use crate::step::EventKind;
-use alloc::vec::Vec;
+use smallvec::SmallVec;
 
 /// A step of the machine that waits for an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,29 +48,41 @@ pub(crate) enum Who {
     Internal(Internal, u32),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Eight bytes, as there are three in each socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) kind: EventKind,
     pub(crate) life: Life,
-    pub(crate) who: Who,
+    /// Of a step of the machine's own; `number` is a listener's without.
+    step: Option<Internal>,
+    number: u32,
 }
 
-/// The entries of one emitter in their order.
+impl Entry {
+    pub(crate) const fn new(kind: EventKind, life: Life, who: Who) -> Self {
+        match who {
+            Who::User(id) => Self { kind, life, step: None, number: id.0 },
+            Who::Internal(step, number) => Self { kind, life, step: Some(step), number },
+        }
+    }
+
+    pub(crate) const fn who(&self) -> Who {
+        match self.step {
+            None => Who::User(ListenerId(self.number)),
+            Some(step) => Who::Internal(step, self.number),
+        }
+    }
+}
+
+/// The entries of one emitter in their order. A socket's own step at 'end' and two listeners, as most have, stand in the socket.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Listeners {
-    entries: Vec<Entry>,
-    /// Hears every event first, and is not counted.
-    pub(crate) tap: Option<ListenerId>,
+    entries: SmallVec<[Entry; 3]>,
 }
 
 impl Listeners {
     pub(crate) const fn new() -> Self {
-        Self { entries: Vec::new(), tap: None }
-    }
-
-    /// For a socket: its own step at 'end', and two listeners, as most have.
-    pub(crate) fn with_room_for_two() -> Self {
-        Self { entries: Vec::with_capacity(3), tap: None }
+        Self { entries: SmallVec::new_const() }
     }
 
     pub(crate) fn add(&mut self, entry: Entry, prepend: bool) {
@@ -91,7 +103,7 @@ impl Listeners {
 
     /// The user's listeners for an event.
     pub(crate) fn users(&self, kind: EventKind) -> impl Iterator<Item = ListenerId> {
-        self.of(kind).filter_map(|entry| match entry.who {
+        self.of(kind).filter_map(|entry| match entry.who() {
             Who::User(id) => Some(id),
             Who::Internal(..) => None,
         })
@@ -107,18 +119,15 @@ impl Listeners {
     /// The listener of the user's that is all that hears of an event, and stays.
     #[inline]
     pub(crate) fn only_user(&self, kind: EventKind) -> Option<ListenerId> {
-        if self.tap.is_some() {
-            return None;
-        }
         match self.single(kind) {
-            Some(Entry { life: Life::Stays, who: Who::User(id), .. }) => Some(id),
+            Some(Entry { life: Life::Stays, step: None, number, .. }) => Some(ListenerId(number)),
             _ => None,
         }
     }
 
     /// Removes the newest entry of this user listener, as EventEmitter does.
     pub(crate) fn remove_user(&mut self, kind: EventKind, id: ListenerId) -> bool {
-        let found = self.entries.iter().rposition(|e| e.kind == kind && e.who == Who::User(id));
+        let found = self.entries.iter().rposition(|e| e.kind == kind && e.who() == Who::User(id));
         if let Some(at) = found {
             self.entries.remove(at);
         }
@@ -145,8 +154,9 @@ impl Listeners {
 impl Entry {
     pub(crate) fn key(&self, k: &mut Key) {
         k.of(&(self.kind, self.life));
-        k.variant(&self.who);
-        match self.who {
+        let who = self.who();
+        k.variant(&who);
+        match who {
             Who::User(id) => k.of(&id),
             Who::Internal(what, number) => {
                 k.of(&what);
@@ -160,16 +170,16 @@ impl Listeners {
     pub(crate) fn key(&self, k: &mut Key) {
         k.len(self.entries.len());
         self.entries.iter().for_each(|entry| entry.key(k));
-        k.of(&self.tap);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     fn user(id: u32, kind: EventKind) -> Entry {
-        Entry { kind, life: Life::Stays, who: Who::User(ListenerId(id)) }
+        Entry::new(kind, Life::Stays, Who::User(ListenerId(id)))
     }
 
     #[test]
@@ -179,8 +189,17 @@ mod tests {
         list.add(user(2, EventKind::End), false);
         list.add(user(1, EventKind::End), false);
         assert!(list.remove_user(EventKind::End, ListenerId(1)));
-        let left: Vec<_> = list.of(EventKind::End).map(|e| e.who).collect();
+        let left: Vec<_> = list.of(EventKind::End).map(Entry::who).collect();
         assert_eq!(left, [Who::User(ListenerId(1)), Who::User(ListenerId(2))]);
+    }
+
+    #[test]
+    fn an_entry_takes_eight_bytes_and_three_of_them_no_memory_of_their_own() {
+        assert_eq!(size_of::<Entry>(), 8);
+        let mut list = Listeners::new();
+        (1..4).for_each(|id| list.add(user(id, EventKind::End), false));
+        assert!(!list.entries.spilled());
+        assert_eq!(size_of::<Listeners>(), 32);
     }
 
     #[test]

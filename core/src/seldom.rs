@@ -29,10 +29,11 @@ impl<C> Seldom<C> {
     }
 }
 
-impl<C: Default> Seldom<C> {
-    /// What is in it, which is empty then. Nothing is made for it.
-    pub(crate) fn take(&mut self) -> C {
-        self.0.as_deref_mut().map(core::mem::take).unwrap_or_default()
+impl<C> Seldom<C> {
+    /// To change what was written to before, if it was.
+    #[inline]
+    pub(crate) fn if_there(&mut self) -> Option<&mut C> {
+        self.0.as_deref_mut()
     }
 }
 
@@ -59,10 +60,10 @@ mod tests {
     #[test]
     fn it_is_empty_until_it_is_written_to_and_takes_one_word() {
         let mut list: Seldom<Vec<u8>> = Seldom::new();
-        assert!(list.take().is_empty() && list.is_empty() && list.0.is_none());
+        assert!(list.if_there().is_none() && list.is_empty() && list.0.is_none());
         list.push(7);
         assert_eq!(*list, [7]);
-        assert_eq!((list.take(), list.len()), ([7].into(), 0));
+        assert_eq!(list.if_there().and_then(Vec::pop), Some(7));
         assert_eq!(size_of::<Seldom<VecDeque<u64>>>(), size_of::<usize>());
     }
 }

@@ -1,6 +1,7 @@
 //! Text to bytes, as Node's encodings have it (rules W3, X1).
 
 use crate::command::{Chunk, Text};
+use crate::decoder::units;
 use crate::error::NodeError;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -100,7 +101,7 @@ impl Chunk {
     /// Text to write, in an encoding.
     pub fn text(text: impl Into<String>, encoding: Encoding) -> Self {
         let text = text.into();
-        let units = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
+        let units = units(&text);
         let short = matches!(encoding.storage(units as u64), Some(storage) if storage <= SHORT_STORAGE);
         let bytes = match encoding {
             Encoding::Utf8 => Bytes::from(text.into_bytes()),

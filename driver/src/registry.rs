@@ -7,6 +7,7 @@ use crate::pipe::Piping;
 use bytes::Bytes;
 use netfold_core::{CallbackId, Event, EventKind, ListenerId, NodeError, SharedError, SocketId, Target, TimerId};
 use slab::Slab;
+use smallvec::SmallVec;
 use std::rc::Rc;
 
 /// A listener. Never `FnMut`: it may run nested inside itself.
@@ -38,7 +39,8 @@ struct Emitter<S: 'static, H: 'static> {
     next: u32,
     /// Callbacks of this socket that are still to be called, once.
     callbacks: u32,
-    listeners: Vec<Registered<S, H>>,
+    /// Most have one or two: these stand here.
+    listeners: SmallVec<[Registered<S, H>; 2]>,
     rare: Option<Box<Rare<S, H>>>,
 }
 
@@ -55,7 +57,7 @@ struct Rare<S: 'static, H: 'static> {
 
 impl<S, H> Emitter<S, H> {
     const fn new(generation: u32) -> Self {
-        Self { generation, next: 0, callbacks: 0, listeners: Vec::new(), rare: None }
+        Self { generation, next: 0, callbacks: 0, listeners: SmallVec::new_const(), rare: None }
     }
 
     /// The slot is another's from now on. The memory of a short list stays, for the next to use.
@@ -165,10 +167,6 @@ impl<S, H> Registry<S, H> {
         let emitter = self.emitter_mut(target);
         emitter.next += 1;
         let id = ListenerId(emitter.next);
-        // Most have one or two.
-        if emitter.listeners.len() < 2 {
-            emitter.listeners.reserve_exact(1);
-        }
         emitter.listeners.push(Registered { id, event, listener, removed: false });
         id
     }
@@ -388,5 +386,16 @@ pub(crate) fn answer(error: Option<&SharedError>) -> Answer<'_> {
     match error {
         None => Ok(()),
         Some(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emitter_with_two_listeners_takes_80_bytes() {
+        assert_eq!(size_of::<Emitter<(), crate::System>>(), 80);
+        assert_eq!(size_of::<Registered<(), crate::System>>(), 24);
     }
 }

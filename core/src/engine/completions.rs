@@ -76,11 +76,10 @@ impl Core {
 
     fn read_completed(&mut self, h: HandleId, bytes: Bytes, told: Option<u32>) -> Result<Flow, ApiMisuse> {
         match self.handles.get_mut(h) {
-            Some(Handle { owner: Owner::Socket(socket), started: true, closing: None, bytes_read, .. })
-                if !bytes.is_empty() =>
-            {
-                *bytes_read = if bug!(CountsLastRead) { 0 } else { *bytes_read } + bytes.len() as u64;
+            Some(Handle { owner: Owner::Socket(socket), started: true, closing: None, .. }) if !bytes.is_empty() => {
                 let socket = *socket;
+                let bytes_read = &mut self.sockets[socket].bytes_read;
+                *bytes_read = if bug!(CountsLastRead) { 0 } else { *bytes_read } + bytes.len() as u64;
                 Ok(self.pushed(socket, h, bytes, told))
             }
             _ => self.read_not_taken(h),

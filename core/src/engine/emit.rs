@@ -18,14 +18,29 @@ impl Core {
         }
     }
 
+    /// Who hears every event first, and is not counted.
+    fn tap(&self, target: Target) -> Option<ListenerId> {
+        match target {
+            Target::Socket(id) => self.sockets.get(id)?.rare.tap,
+            Target::Server(id) => self.servers.get(id)?.tap,
+        }
+    }
+
+    pub(crate) fn set_tap(&mut self, target: Target, tap: Option<ListenerId>) {
+        match target {
+            Target::Socket(id) => self.sockets[id].rare.tap = tap,
+            Target::Server(id) => self.servers[id].tap = tap,
+        }
+    }
+
     /// Emits an event. The listeners that there are now hear it, whatever they do to the list (rule T6).
     pub(crate) fn emit(&mut self, target: impl Into<Target>, event: Event) -> Flow {
         let target = target.into();
         let kind = event.kind();
-        let listeners = self.listeners(target)?;
-        if let Some(tap) = listeners.tap {
+        if let Some(tap) = self.tap(target) {
             return self.emit_to_tap(target, event, tap);
         }
+        let listeners = self.listeners(target)?;
         if let Some(entry) = listeners.single(kind) {
             return self.run_entry(target, entry, event, self.emissions.len());
         }
@@ -41,7 +56,7 @@ impl Core {
     /// The tap stands before the listeners that there are now. An 'error' that it alone hears is unhandled.
     fn emit_to_tap(&mut self, target: Target, event: Event, tap: ListenerId) -> Flow {
         let kind = event.kind();
-        let entry = Entry { kind, life: Life::Stays, who: Who::User(tap) };
+        let entry = Entry::new(kind, Life::Stays, Who::User(tap));
         if let Event::Error(error) = &event
             && self.listeners(target).is_some_and(|list| list.count(kind) == 0)
         {
@@ -112,7 +127,7 @@ impl Core {
             }
             self.listener_gone(target, entry.kind);
         }
-        match entry.who {
+        match entry.who() {
             Who::User(listener) => {
                 let event = match (entry.life, event) {
                     (Life::OnceNotRunning, Event::ServerClose(_)) => {
@@ -143,13 +158,13 @@ impl Core {
     /// Adds a step of the machine's own to a socket's listeners.
     pub(crate) fn once_internal(&mut self, socket: SocketId, kind: EventKind, step: Internal) -> u32 {
         let number = self.next_internal();
-        let entry = Entry { kind, life: Life::Once, who: Who::Internal(step, number) };
+        let entry = Entry::new(kind, Life::Once, Who::Internal(step, number));
         self.sockets[socket].listeners.add(entry, false);
         number
     }
 
     pub(crate) fn remove_internal(&mut self, socket: SocketId, kind: EventKind, step: Internal, number: u32) {
-        let entry = Entry { kind, life: Life::Once, who: Who::Internal(step, number) };
+        let entry = Entry::new(kind, Life::Once, Who::Internal(step, number));
         self.sockets[socket].listeners.remove(entry);
     }
 

@@ -31,8 +31,6 @@ pub(crate) struct Handle {
     pub(crate) shut: bool,
     /// It can be written to: FIN is the system's to send.
     pub(crate) writable: bool,
-    pub(crate) bytes_read: u64,
-    pub(crate) bytes_written: u64,
     /// Set when closing: what 'close' says; `None` for a handle whose end nobody hears of.
     pub(crate) closing: Option<Option<bool>>,
 }
@@ -52,8 +50,6 @@ impl Handle {
             shutting: false,
             shut: false,
             writable: true,
-            bytes_read: 0,
-            bytes_written: 0,
             closing: None,
         }
     }
@@ -108,5 +104,15 @@ impl Core {
         {
             self.timers.cancel(key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_takes_no_more_than_24_bytes() {
+        assert!(size_of::<Handle>() <= 24, "{} bytes", size_of::<Handle>());
     }
 }

@@ -188,8 +188,6 @@ impl Handle {
         k.flags([self.reading, self.started, self.limited, self.listening, self.refd, self.connecting]);
         k.flags([self.writing, self.shutting, self.shut, self.writable]);
         k.of(&self.closing);
-        k.counter(self.bytes_read);
-        k.counter(self.bytes_written);
     }
 }
 

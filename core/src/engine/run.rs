@@ -225,7 +225,7 @@ impl Core {
             Command::ResetAndDestroy(s) => self.reset_and_destroy(s),
             Command::Pause(s) => self.user_pause(s),
             Command::Resume(s) => self.resume(s),
-            Command::OnRead(s, size) => self.unit(|core| core.sockets[s].on_read = Some(OnRead::new(size))),
+            Command::OnRead(s, size) => self.unit(|core| core.sockets[s].rare.on_read = Some(OnRead::new(size))),
             Command::Emit(s, Emitted::Pipe(source)) => self.emit(s, Event::Pipe(source)),
             Command::Emit(s, Emitted::Unpipe(source)) => self.emit(s, Event::Unpipe(source)),
             Command::Emit(s, Emitted::Error(error)) => self.emit(s, Event::Error(error)),
@@ -247,7 +247,7 @@ impl Core {
             Command::Detach(s) => self.detach(s),
             Command::On { target, event, listener, once, prepend } => {
                 let life = if once { Life::Once } else { Life::Stays };
-                self.add_listener(target, Entry { kind: event, life, who: Who::User(listener) }, prepend)
+                self.add_listener(target, Entry::new(event, life, Who::User(listener)), prepend)
             }
             Command::Off { target, event, listener } => {
                 if let Some(listeners) = self.listeners(target) {
@@ -271,7 +271,7 @@ impl Core {
             }
             Command::SetMaxConnections(s, n) => self.unit(|core| core.servers[s].max_connections = n),
             Command::SetBlockList(Target::Server(s), list) => self.unit(|core| core.servers[s].block_list = list),
-            Command::SetBlockList(Target::Socket(s), list) => self.unit(|core| core.sockets[s].block_list = list),
+            Command::SetBlockList(Target::Socket(s), list) => self.unit(|core| core.sockets[s].rare.block_list = list),
             Command::RefServer(s, on) => self.unit(|core| core.ref_server(s, on)),
             Command::ReleaseServer(s) => self.unit(|core| core.release_server(s)),
             Command::Answer(lookup, answer) => {
@@ -292,12 +292,7 @@ impl Core {
             Command::Unshift(s, chunk) => self.unshift(s, chunk),
             Command::SetFlowing(s, flowing) => self.unit(|core| core.set_flowing(s, flowing)),
             Command::HandleReads(s, on) => self.handle_reads(s, on),
-            Command::Tap(target, listener) => {
-                if let Some(listeners) = self.listeners(target) {
-                    listeners.tap = listener;
-                }
-                None
-            }
+            Command::Tap(target, listener) => self.unit(|core| core.set_tap(target, listener)),
             Command::StartTimer { ms, repeat } => self.unit(|core| core.start_timer(ms, repeat)),
             Command::CancelTimer(id) => self.unit(|core| core.cancel_timer(id)),
             Command::RefreshTimer(id) => self.unit(|core| core.refresh_timer(id)),

@@ -372,7 +372,7 @@ impl Core {
         s.setup = None;
         if let Some(listener) = callback {
             let life = if s.handle.is_some() { Life::Once } else { Life::OnceNotRunning };
-            s.listeners.add(Entry { kind: EventKind::ServerClose, life, who: Who::User(listener) }, false);
+            s.listeners.add(Entry::new(EventKind::ServerClose, life, Who::User(listener)), false);
         }
         let handle = s.handle.take();
         self.push(Frame::ServerClosed(server));

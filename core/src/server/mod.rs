@@ -7,7 +7,7 @@ use crate::block_list::BlockList;
 use crate::call::HandleKind;
 use crate::command::ServerOptions;
 use crate::engine::Core;
-use crate::id::{HandleId, ServerId};
+use crate::id::{HandleId, ListenerId, ServerId};
 use crate::listeners::Listeners;
 use crate::state_key::Key;
 use alloc::string::String;
@@ -19,6 +19,8 @@ pub(crate) struct Server {
     pub(crate) handle: Option<HandleId>,
     pub(crate) options: ServerOptions,
     pub(crate) listeners: Listeners,
+    /// Hears every event first, and is not counted.
+    pub(crate) tap: Option<ListenerId>,
     pub(crate) connections: u32,
     /// 0 is no bound; below it nobody comes in.
     pub(crate) max_connections: i64,
@@ -37,6 +39,7 @@ impl Server {
             handle: None,
             options,
             listeners: Listeners::new(),
+            tap: None,
             connections: 0,
             max_connections: 0,
             block_list: None,
@@ -56,6 +59,7 @@ impl Server {
         }
         k.of(&(self.options, self.connections, self.max_connections));
         self.listeners.key(k);
+        k.of(&self.tap);
         k.of(&self.block_list.as_deref().map(BlockList::listed));
         k.of(&self.path);
         if let Some(setup) = &self.setup {

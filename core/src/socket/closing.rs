@@ -29,9 +29,7 @@ impl Core {
         let handle = self.sockets[socket].link.handle();
         self.push(Frame::Destroyed { socket, error: error.clone(), had_handle: handle.is_some() });
         let handle = handle?;
-        let (read, written) = (self.handles[handle].bytes_read, self.handles[handle].bytes_written);
         let s = &mut self.sockets[socket];
-        (s.bytes_read, s.bytes_written) = (read, written);
         s.link = Link::Detached;
         if let Some(names) = &mut s.names {
             names.local = None;
@@ -93,7 +91,7 @@ impl Core {
     /// `socket._handle = null` (rule H4)
     pub(crate) fn drop_handle(&mut self, socket: SocketId) -> Flow {
         let handle = self.sockets[socket].link.handle()?;
-        self.sockets[socket].link = Link::Detached;
+        self.sockets[socket].let_go();
         self.close_handle(handle, None, false)
     }
 
@@ -146,8 +144,8 @@ impl Core {
             return None;
         };
         let h = &self.handles[handle];
-        let untouched = h.bytes_read == 0
-            && h.bytes_written == 0
+        let untouched = s.bytes_read == 0
+            && s.bytes_written == 0
             && !h.started
             && s.w.length == 0
             && s.w.pending == 0
@@ -168,7 +166,8 @@ impl Core {
             self.forget_handle(handle);
         }
         let s = &mut self.sockets[socket];
-        (s.link, s.destroyed, s.close_emitted) = (Link::Detached, true, true);
+        s.let_go();
+        (s.destroyed, s.close_emitted) = (true, true);
         let server = s.uncount();
         self.release_later(socket);
         if let Some(server) = server {

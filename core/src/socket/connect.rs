@@ -102,7 +102,7 @@ impl Core {
         }
         s.revive();
         let handle = self.add_handle(Owner::Socket(socket), kind);
-        self.sockets[socket].link = Link::Opening(handle);
+        self.sockets[socket].open(handle);
         self.push(Frame::ConnectOpened(socket, target));
         self.ask(Asked::Open(handle, kind))
     }

@@ -171,7 +171,7 @@ impl Core {
             }
             _ => {
                 self.refresh_timeout(socket);
-                self.sockets[socket].attempted = Some(Box::default());
+                self.sockets[socket].rare.attempted = Some(Vec::new());
                 let local_port = target.local.map_or(0, |a| a.port());
                 let errors = Vec::new();
                 let attempts = Attempts { addresses, begun: 0, local_port, timeout, timer: None, errors };
@@ -208,7 +208,7 @@ impl Core {
     pub(crate) fn attempt_reopen(&mut self, socket: SocketId, attempts: Box<Attempts>) -> Flow {
         let handle = self.add_handle(Owner::Socket(socket), HandleKind::Tcp);
         let s = &mut self.sockets[socket];
-        s.link = Link::Opening(handle);
+        s.open(handle);
         // What was ended stays ended (rule D17): only the readable half begins anew.
         s.r.revive(s.options.readable);
         if let Some(names) = &mut s.names {
@@ -251,7 +251,7 @@ impl Core {
 
     pub(crate) fn attempt_ask(&mut self, socket: SocketId, attempts: Box<Attempts>) -> Flow {
         let to = attempts.to();
-        if let Some(attempted) = &mut self.sockets[socket].attempted {
+        if let Some(attempted) = self.sockets[socket].rare.if_there().and_then(|rare| rare.attempted.as_mut()) {
             attempted.push(to);
         }
         let Link::Opening(handle) = self.sockets[socket].link else { return None };

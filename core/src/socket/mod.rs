@@ -22,9 +22,9 @@ use crate::command::{ConnectTo, HandedIn, Outcome, SocketOptions};
 use crate::engine::frame::{Asked, Flow, Frame};
 use crate::engine::{Core, Owner, TimerFor};
 use crate::error::SharedError;
-use crate::id::{HandleId, ServerId, SocketId};
+use crate::id::{HandleId, ListenerId, ServerId, SocketId};
 use crate::listeners::{Entry, Internal, Life, Listeners, Who};
-use crate::seldom::Seldom;
+use crate::seldom::{Empty, Seldom};
 use crate::step::EventKind;
 use crate::timers::{TimerKey, Timers};
 use alloc::boxed::Box;
@@ -104,13 +104,11 @@ pub(crate) struct Kept {
     pub(crate) writable: bool,
 }
 
-/// At most 320 bytes: a test holds it.
+/// At most 272 bytes: a test holds it.
 #[derive(Clone, Debug)]
 pub(crate) struct Socket {
     pub(crate) r: Readable,
     pub(crate) w: Writable,
-    /// The option `onread`.
-    pub(crate) on_read: Option<OnRead>,
     pub(crate) link: Link,
     pub(crate) listeners: Listeners,
     pub(crate) options: Kept,
@@ -136,33 +134,62 @@ pub(crate) struct Socket {
     /// Lookups of this socket under way.
     pub(crate) lookups: u32,
     pub(crate) timeout: Option<IdleTimeout>,
-    /// The `timeout` property: what was given to `setTimeout` last, in milliseconds.
-    pub(crate) timeout_given: Option<Box<f64>>,
-    /// What an unfinished write had left when last looked at (rule M5).
-    pub(crate) last_queue: u64,
-    /// Kept when the handle goes.
+    /// Of its handle; kept when that goes.
     pub(crate) bytes_read: u64,
     pub(crate) bytes_written: u64,
     pub(crate) names: Option<Box<Names>>,
     pub(crate) target: Option<Box<Target>>,
-    pub(crate) parked: Seldom<Vec<Parked>>,
+    pub(crate) rare: Seldom<Rare>,
+}
+
+/// What few sockets have.
+#[derive(Clone, Debug)]
+pub(crate) struct Rare {
+    /// Hears every event first, and is not counted.
+    pub(crate) tap: Option<ListenerId>,
+    /// The option `onread`.
+    pub(crate) on_read: Option<OnRead>,
+    /// The `timeout` property: what was given to `setTimeout` last, in milliseconds.
+    pub(crate) timeout_given: Option<f64>,
+    /// `bytesRead` and `bytesWritten` of its last life, while it has a handle again.
+    before: (u64, u64),
+    /// What an unfinished write had left when last looked at (rule M5).
+    pub(crate) last_queue: u64,
+    pub(crate) parked: Vec<Parked>,
     /// Addresses tried one after the other (rule C23).
-    #[expect(clippy::box_collection, reason = "one word in a socket that few need")]
-    pub(crate) attempted: Option<Box<Vec<SocketAddr>>>,
+    pub(crate) attempted: Option<Vec<SocketAddr>>,
     /// What it must not connect to.
     pub(crate) block_list: Option<Arc<BlockList>>,
+}
+
+impl Empty for Rare {
+    const EMPTY: &'static Self = &Rare {
+        tap: None,
+        on_read: None,
+        timeout_given: None,
+        before: (0, 0),
+        last_queue: 0,
+        parked: Vec::new(),
+        attempted: None,
+        block_list: None,
+    };
+}
+
+impl Default for Rare {
+    fn default() -> Self {
+        Self::EMPTY.clone()
+    }
 }
 
 impl Socket {
     pub(crate) fn new(options: SocketOptions) -> Self {
         let (readable_mark, writable_mark) = options.marks();
-        let mut listeners = Listeners::with_room_for_two();
+        let mut listeners = Listeners::new();
         let who = Who::Internal(Internal::WriteAfterFin, 0);
-        listeners.add(Entry { kind: EventKind::End, life: Life::Stays, who }, false);
+        listeners.add(Entry::new(EventKind::End, Life::Stays, who), false);
         Self {
             r: Readable::new(readable_mark, options.readable),
             w: Writable::new(writable_mark, options.writable),
-            on_read: None,
             link: Link::Detached,
             listeners,
             options: Kept {
@@ -186,15 +213,11 @@ impl Socket {
             closing: 0,
             lookups: 0,
             timeout: None,
-            timeout_given: None,
-            last_queue: 0,
             bytes_read: 0,
             bytes_written: 0,
             names: None,
             target: None,
-            parked: Seldom::new(),
-            attempted: None,
-            block_list: None,
+            rare: Seldom::new(),
         }
     }
 
@@ -214,8 +237,24 @@ impl Socket {
         }
     }
 
+    /// A new handle, which has read and written nothing.
+    fn open(&mut self, handle: HandleId) {
+        let counted = (self.bytes_read, self.bytes_written);
+        (self.bytes_read, self.bytes_written) = (0, 0);
+        if self.link == Link::Detached && counted != self.rare.before {
+            self.rare.before = counted;
+        }
+        self.link = Link::Opening(handle);
+    }
+
+    /// Without a handle, and not destroyed: the counts are what they were before it.
+    fn let_go(&mut self) {
+        (self.bytes_read, self.bytes_written) = self.rare.before;
+        self.link = Link::Detached;
+    }
+
     pub(crate) fn blocks(&self, to: SocketAddr) -> bool {
-        self.block_list.as_ref().is_some_and(|list| list.check(to))
+        self.rare.block_list.as_ref().is_some_and(|list| list.check(to))
     }
 
     pub(crate) fn connecting(&self) -> bool {
@@ -268,7 +307,9 @@ impl Core {
         }
         let socket = self.adopted_socket(options, given.kind);
         self.outcome(Outcome::Socket(socket));
-        self.sockets[socket].on_read = given.on_read.map(OnRead::new);
+        if let Some(size) = given.on_read {
+            self.sockets[socket].rare.on_read = Some(OnRead::new(size));
+        }
         let handle = self.sockets[socket].link.handle()?;
         self.handle_mut(handle, |h| h.writable = given.writable);
         if options.readable {
@@ -292,7 +333,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_socket_takes_no_more_than_320_bytes() {
-        assert!(size_of::<Socket>() <= 320, "{} bytes", size_of::<Socket>());
+    fn a_socket_takes_no_more_than_272_bytes() {
+        assert!(size_of::<Socket>() <= 272, "{} bytes", size_of::<Socket>());
     }
 }

@@ -29,7 +29,7 @@ impl Core {
         if self.sockets[socket].destroyed {
             return None;
         }
-        **self.sockets[socket].timeout_given.get_or_insert_default() = ms;
+        self.sockets[socket].rare.timeout_given = Some(ms);
         let given = match duration(ms, "msecs") {
             Ok(given) => given,
             Err(error) => {
@@ -55,7 +55,7 @@ impl Core {
             timeout.key = None;
         }
         match s.link.handle() {
-            Some(handle) if s.last_queue > 0 => {
+            Some(handle) if s.rare.last_queue > 0 => {
                 self.push(Frame::TimeoutSized(socket));
                 self.ask(Asked::QueueSize(handle))
             }
@@ -71,8 +71,8 @@ impl Core {
     pub(crate) fn timeout_sized(&mut self, socket: SocketId) -> Flow {
         let Reply::Size(left) = self.take_reply() else { return None };
         let s = &mut self.sockets[socket];
-        if s.last_queue != left {
-            s.last_queue = left;
+        if s.rare.last_queue != left {
+            s.rare.last_queue = left;
             self.refresh_timeout(socket);
             return None;
         }

@@ -267,7 +267,7 @@ impl Core {
         if s.destroyed {
             return None;
         }
-        if s.on_read.is_some() {
+        if s.rare.on_read.is_some() {
             self.push(Frame::OnReadTail(socket, handle));
             return self.say(Emit::Read { socket, bytes: chunk });
         }
@@ -389,7 +389,7 @@ impl Core {
     }
 
     pub(crate) fn stop_reading(&mut self, socket: SocketId) {
-        if let Some(on_read) = &mut self.sockets[socket].on_read {
+        if let Some(on_read) = self.sockets[socket].rare.if_there().and_then(|rare| rare.on_read.as_mut()) {
             on_read.stop = true;
         }
     }
@@ -397,7 +397,8 @@ impl Core {
     /// After the function of `onread`: false stops the driver, and the stream does not know (rule R22).
     pub(crate) fn on_read_tail(&mut self, socket: SocketId, handle: HandleId) -> Flow {
         let s = &mut self.sockets[socket];
-        let stop = s.on_read.as_mut().is_some_and(|on_read| core::mem::take(&mut on_read.stop));
+        let on_read = s.rare.if_there().and_then(|rare| rare.on_read.as_mut());
+        let stop = on_read.is_some_and(|on_read| core::mem::take(&mut on_read.stop));
         if stop && s.link.handle() == Some(handle) { self.stop_driver(handle) } else { None }
     }
 
@@ -411,7 +412,7 @@ impl Core {
     fn driven(&self, socket: SocketId, reading: bool) -> Option<HandleId> {
         let s = &self.sockets[socket];
         match s.link {
-            Link::Open(handle) if s.on_read.is_some() && self.handles[handle].reading == reading => Some(handle),
+            Link::Open(handle) if s.rare.on_read.is_some() && self.handles[handle].reading == reading => Some(handle),
             _ => None,
         }
     }
@@ -420,7 +421,7 @@ impl Core {
     fn start_driver(&mut self, socket: SocketId, handle: HandleId) -> Flow {
         self.handle_mut(handle, |h| (h.reading, h.started) = (true, true));
         self.push(Frame::ReadStarted(socket));
-        match self.sockets[socket].on_read {
+        match self.sockets[socket].rare.on_read {
             Some(OnRead { size, .. }) if !self.handles[handle].limited => {
                 self.handle_mut(handle, |h| h.limited = true);
                 self.push(Frame::ReadLimited(handle));

@@ -22,15 +22,16 @@ impl Socket {
         let r = &self.r;
         let flows = r.flowing == Flowing::Yes && r.length == 0 && r.is_heard();
         let general = bug!(ReadKeepsTimeout) || bug!(ChunkTwice) || bug!(CountsLastRead);
-        let whole = !general && !r.ended && !self.destroyed && self.errored.is_none() && self.on_read.is_none();
-        if flows && whole { self.listeners.only_user(EventKind::Data) } else { None }
+        let whole = !general && !r.ended && !self.destroyed && self.errored.is_none();
+        let rare = self.rare.on_read.is_some() || self.rare.tap.is_some();
+        if flows && whole && !rare { self.listeners.only_user(EventKind::Data) } else { None }
     }
 
     /// The handle that a write goes to, with nothing to be done before.
     #[inline]
     fn writer(&self) -> Option<HandleId> {
         let w = &self.w;
-        let free = !w.writing && !w.ending && w.corked == 0 && self.parked.is_empty() && !bug!(CallbackWithinCall);
+        let free = !w.writing && !w.ending && w.corked == 0 && self.rare.parked.is_empty() && !bug!(CallbackWithinCall);
         match self.link {
             Link::Open(handle) if free && !self.destroyed && self.errored.is_none() => Some(handle),
             _ => None,
@@ -53,14 +54,13 @@ impl Core {
     #[inline]
     pub(crate) fn read_straight(&mut self, h: HandleId, bytes: Bytes) -> Result<Flow, Completion> {
         let Core { handles, sockets, timers, now, frames, .. } = self;
-        if let Some(Handle { owner: Owner::Socket(socket), started: true, closing: None, bytes_read, .. }) =
-            handles.get_mut(h)
+        if let Some(Handle { owner: Owner::Socket(socket), started: true, closing: None, .. }) = handles.get(h)
             && !bytes.is_empty()
             && let Some(s) = sockets.get_mut(*socket)
             && let Some(listener) = s.reader()
         {
             let socket = *socket;
-            *bytes_read += bytes.len() as u64;
+            s.bytes_read += bytes.len() as u64;
             s.show_life(socket, timers, *now);
             s.r.taken_at_once();
             frames.push(Frame::PushTail { socket, handle: h, added: true });
@@ -91,8 +91,7 @@ impl Core {
         let short = matches!(chunk.text, Some(Text { short: true, .. }));
         let s = &mut sockets[socket];
         if let Some(h) = s.writer()
-            && let handle = &mut handles[h]
-            && !handle.shut
+            && !handles[h].shut
             && !short
             && limits.write_buffer.is_none()
         {
@@ -101,7 +100,7 @@ impl Core {
                 s.show_life(socket, timers, *now);
             }
             let bytes = chunk.bytes.len() as u64;
-            handle.bytes_written += bytes;
+            s.bytes_written += bytes;
             wire.push(chunk.bytes);
             frames.push(Frame::SentStraight { socket, handle: h, bytes });
             return self.ask(Asked::Write(h));

@@ -154,7 +154,7 @@ impl SocketView<'_> {
 
     /// `autoSelectFamilyAttemptedAddresses`: `None` unless several were to be tried (rule C23).
     pub fn attempted_addresses(&self) -> Option<&[core::net::SocketAddr]> {
-        self.socket.attempted.as_deref().map(|list| &**list)
+        self.socket.rare.attempted.as_deref()
     }
 
     /// `server`: which accepted it, kept after the end.
@@ -192,18 +192,17 @@ impl SocketView<'_> {
 
     /// `bytesRead`, kept after the end.
     pub fn bytes_read(&self) -> u64 {
-        self.handle.map_or(self.socket.bytes_read, |h| h.bytes_read)
+        self.socket.bytes_read
     }
 
     /// `bytesWritten`: given to the driver and waiting for it, in bytes. Kept after the end (rule W9).
     pub fn bytes_written(&self) -> u64 {
-        let issued = self.handle.map_or(self.socket.bytes_written, |h| h.bytes_written);
-        issued + self.socket.parked_bytes() + self.socket.w.buffered_bytes()
+        self.socket.bytes_written + self.socket.parked_bytes() + self.socket.w.buffered_bytes()
     }
 
     /// `timeout`: what was given to `setTimeout` last, in milliseconds.
     pub fn timeout(&self) -> Option<f64> {
-        self.socket.timeout_given.as_deref().copied()
+        self.socket.rare.timeout_given
     }
 
     /// `allowHalfOpen`

@@ -10,7 +10,7 @@ use crate::errno::Errno;
 use crate::error::{NodeError, SharedError};
 use crate::id::{CallbackId, HandleId, SocketId, TickId};
 use crate::listeners::Internal;
-use crate::seldom::Seldom;
+use crate::seldom::{Empty, Seldom};
 use crate::state_key::Key;
 use crate::step::{Event, EventKind};
 use alloc::boxed::Box;
@@ -41,13 +41,11 @@ pub(crate) struct Writable {
     /// Bytes, or UTF-16 units of text, in flight and buffered.
     pub(crate) length: u64,
     in_flight: u64,
-    /// Bytes of chunks whose callbacks fail: they count as buffered until all of those were called.
-    failing: u64,
     /// They are being called: what they were of counts as buffered for the end too.
     fails: bool,
     callback: WriteCb,
     pub(crate) buffered: Seldom<VecDeque<Buffered>>,
-    on_finished: Seldom<Vec<CallbackId>>,
+    last: Seldom<Last>,
     /// The newest tick that equal callbacks may join.
     merging: Merging,
     pub(super) pending: i32,
@@ -62,6 +60,18 @@ pub(crate) struct Writable {
     pub(crate) ending: bool,
     pub(crate) ended: bool,
     pub(crate) finished: bool,
+}
+
+/// What only the end of a socket has.
+#[derive(Clone, Debug, Default)]
+struct Last {
+    on_finished: Vec<CallbackId>,
+    /// Bytes of chunks whose callbacks fail: they count as buffered until all of those were called.
+    failing: u64,
+}
+
+impl Empty for Last {
+    const EMPTY: &'static Self = &Last { on_finished: Vec::new(), failing: 0 };
 }
 
 /// A tick or none, in one word.
@@ -105,10 +115,10 @@ fn chunk_key(chunk: &Chunk, k: &mut Key) {
 impl Writable {
     pub(super) fn key(&self, k: &mut Key) {
         k.of(&(self.hwm, self.corked, self.length, self.in_flight, &self.callback));
-        k.counter(self.failing);
+        k.counter(self.last.failing);
         k.len(self.buffered.len());
         self.buffered.iter().for_each(|buffered| buffered.key(k));
-        k.of(&(&*self.on_finished, self.pending));
+        k.of(&(&self.last.on_finished[..], self.pending));
         k.tick(self.merging.tick());
         k.flags([self.writing, self.expecting, self.sync, self.after_write_pending, self.clearing, self.fails]);
         k.flags([self.final_called, self.prefinished, self.need_drain, self.ending, self.ended, self.finished]);
@@ -120,11 +130,10 @@ impl Writable {
             corked: 0,
             length: 0,
             in_flight: 0,
-            failing: 0,
             fails: false,
             callback: WriteCb::None,
             buffered: Seldom::new(),
-            on_finished: Seldom::new(),
+            last: Seldom::new(),
             merging: Merging::NONE,
             pending: 0,
             writing: false,
@@ -197,12 +206,12 @@ impl Writable {
 
     /// Whether `destroy` has callbacks to answer in a tick.
     pub(crate) fn owes_callbacks(&self) -> bool {
-        !self.buffered.is_empty() || !self.on_finished.is_empty()
+        !self.buffered.is_empty() || !self.last.on_finished.is_empty()
     }
 
     /// Bytes that wait behind the request in flight.
     pub(crate) fn buffered_bytes(&self) -> u64 {
-        self.failing + self.buffered.iter().map(|b| b.chunk.bytes.len() as u64).sum::<u64>()
+        self.last.failing + self.buffered.iter().map(|b| b.chunk.bytes.len() as u64).sum::<u64>()
     }
 }
 
@@ -227,7 +236,7 @@ impl Socket {
 
     /// Bytes of the write that waits for 'connect', as `bytesWritten` counts them.
     pub(crate) fn parked_bytes(&self) -> u64 {
-        self.parked.last().filter(|p| p.counts).map_or(0, |p| p.chunks.iter().map(|c| c.bytes.len() as u64).sum())
+        self.rare.parked.last().filter(|p| p.counts).map_or(0, |p| p.chunks.iter().map(|c| c.bytes.len() as u64).sum())
     }
 }
 
@@ -303,12 +312,12 @@ impl Core {
     fn park(&mut self, socket: SocketId, chunks: Vec<Chunk>) -> Flow {
         let on_connect = self.once_internal(socket, EventKind::Connect, Internal::FlushParked);
         let on_close = self.once_internal(socket, EventKind::Close, Internal::FailParked);
-        self.sockets[socket].parked.push(Parked { on_connect, on_close, chunks, counts: true });
+        self.sockets[socket].rare.parked.push(Parked { on_connect, on_close, chunks, counts: true });
         None
     }
 
     pub(crate) fn flush_parked(&mut self, socket: SocketId, number: u32) -> Flow {
-        let parked = &mut self.sockets[socket].parked;
+        let parked = &mut self.sockets[socket].rare.if_there()?.parked;
         let at = parked.iter().position(|p| p.on_connect == number)?;
         let Parked { on_close, chunks, .. } = parked.remove(at);
         self.remove_internal(socket, EventKind::Close, Internal::FailParked, on_close);
@@ -329,7 +338,7 @@ impl Core {
     fn dispatch(&mut self, socket: SocketId, chunks: impl IntoIterator<Item = Chunk>) -> Flow {
         let Core { sockets, timers, now, wire, .. } = self;
         let s = &mut sockets[socket];
-        for parked in s.parked.iter_mut() {
+        for parked in s.rare.if_there().into_iter().flat_map(|rare| &mut rare.parked) {
             parked.counts = false;
         }
         let Some(handle) = s.link.handle() else {
@@ -347,12 +356,11 @@ impl Core {
         }
         // A short text on its own is counted once the system took it; everything else when it is issued (rule W9).
         late &= count == 1;
-        let entry = &mut self.handles[handle];
-        entry.bytes_written += if late { 0 } else { bytes };
+        s.bytes_written += if late { 0 } else { bytes };
         if bug!(BatchCountedTwice) && count > 1 {
-            entry.bytes_written += bytes;
+            s.bytes_written += bytes;
         }
-        let shut = entry.shut;
+        let shut = self.handles[handle].shut;
         self.push(Frame::WriteAnswered { socket, handle, bytes, late });
         if shut {
             self.wire.clear();
@@ -365,13 +373,13 @@ impl Core {
     pub(crate) fn write_answered(&mut self, socket: SocketId, handle: HandleId, bytes: u64, late: bool) -> Flow {
         let reply = self.take_reply();
         if late && !matches!(reply, Reply::Failed(_)) && !bug!(BytesWrittenShort) {
-            self.handles[handle].bytes_written += bytes;
+            self.sockets[socket].bytes_written += bytes;
         }
         match reply {
             Reply::Failed(errno) => self.on_write(socket, Some(Arc::new(NodeError::system(errno, "write")))),
             Reply::Pending => {
                 self.handle_mut(handle, |h| h.writing = true);
-                self.sockets[socket].last_queue = bytes;
+                self.sockets[socket].rare.last_queue = bytes;
                 None
             }
             _ => self.on_write(socket, None),
@@ -391,7 +399,9 @@ impl Core {
                 if !bug!(WrittenKeepsTimeout) {
                     self.refresh_timeout(socket);
                 }
-                self.sockets[socket].last_queue = 0;
+                if let Some(rare) = self.sockets[socket].rare.if_there() {
+                    rare.last_queue = 0;
+                }
                 self.on_write(socket, None)
             }
         }
@@ -530,7 +540,7 @@ impl Core {
             if bug!(FailsBackwards) { s.w.buffered.pop_back() } else { s.w.buffered.pop_front() }
         {
             s.w.length -= chunk.length();
-            s.w.failing += chunk.bytes.len() as u64;
+            s.w.last.failing += chunk.bytes.len() as u64;
             s.w.fails = true;
             if let Some(callback) = callback
                 && !bug!(CallbackLost)
@@ -548,8 +558,13 @@ impl Core {
     /// What the callbacks of `end` wrote meanwhile is forgotten.
     pub(crate) fn buffer_gone(&mut self, socket: SocketId) -> Flow {
         let w = &mut self.sockets[socket].w;
-        w.buffered.clear();
-        (w.failing, w.fails) = (0, false);
+        if let Some(buffered) = w.buffered.if_there() {
+            buffered.clear();
+        }
+        if let Some(last) = w.last.if_there() {
+            last.failing = 0;
+        }
+        w.fails = false;
         None
     }
 
@@ -683,7 +698,7 @@ impl Core {
             (None, None, true) => None,
             (None, None, false) if bug!(EndCallbackAtOnce) => None,
             (None, None, false) => {
-                s.w.on_finished.push(callback);
+                s.w.last.on_finished.push(callback);
                 return None;
             }
         };
@@ -811,7 +826,8 @@ impl Core {
     }
 
     fn call_finished(&mut self, socket: SocketId, error: Option<SharedError>) -> Flow {
-        let mut callbacks = self.sockets[socket].w.on_finished.take();
+        let last = self.sockets[socket].w.last.if_there();
+        let mut callbacks = last.map(|last| core::mem::take(&mut last.on_finished)).unwrap_or_default();
         if bug!(EndCallbacksLost) {
             callbacks.truncate(1);
         }

@@ -5,7 +5,7 @@ use netfold_bench::cycles::{ChurnCore, EchoCore, TimerCore, plain, recorded};
 use netfold_bench::stats::{Sample, print_table};
 use netfold_bench::table::append_rows;
 use netfold_core::Machine;
-use netfold_core::trace::{Key, Payload, replay};
+use netfold_core::trace::{Key, Payload, Trace, replay};
 use std::hint::black_box;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -69,9 +69,13 @@ fn vectored() -> Cycle {
     Box::new(move || core.vectored(64))
 }
 
-/// A trace of a hundred echo cycles, replayed.
+/// A trace of a hundred echo cycles.
+fn hundred() -> Trace {
+    EchoCore::new(recorded(Payload::Length), 64, false, false).traced(100)
+}
+
 fn replayed() -> Cycle {
-    let trace = EchoCore::new(recorded(Payload::Length), 64, false, false).traced(100);
+    let trace = hundred();
     Box::new(move || {
         black_box(replay(&trace).expect("it replays"));
     })
@@ -81,6 +85,8 @@ fn timers(count: usize, refresh: bool) -> Cycle {
     let mut core = TimerCore::new(plain(), count);
     Box::new(move || if refresh { core.refresh() } else { core.nothing() })
 }
+
+const REPLAY: &str = "replay-100";
 
 type Named = (&'static str, fn() -> Cycle);
 
@@ -94,7 +100,7 @@ const CYCLES: &[Named] = &[
     ("echo-full", || echo_recorded(Payload::Full)),
     ("text", text),
     ("vectored-64", vectored),
-    ("replay-100", replayed),
+    (REPLAY, replayed),
     ("connect-to-close", connect_to_close),
     ("no-refresh-100", || timers(100, false)),
     ("refresh-100", || timers(100, true)),
@@ -127,5 +133,11 @@ fn main() -> std::io::Result<()> {
     };
     let rows: Vec<_> = cycles.iter().zip(&samples).map(row).collect();
     print_table(&["cycle", "ns", "p10", "spread %"], &rows);
+    if let Some(at) = cycles.iter().position(|(name, _)| *name == REPLAY) {
+        let replayed = replay(&hundred()).expect("it replays");
+        let each = |count: u64| count as f64 / samples[at].median() * 1e3;
+        let (events, steps) = (each(replayed.events), each(replayed.steps));
+        println!("a replay: {events:.2} million events a second ('data'), {steps:.2} million steps");
+    }
     options.out.map_or(Ok(()), |file| append_rows(&file, &["cycle", "ns", "p10", "spread"], &rows))
 }
