@@ -1,7 +1,6 @@
 //! Traces that somebody made to do harm: what a command takes, in time and memory, is bounded by the file's size.
 
-use crate::process::{Folder, Ran};
-use crate::run;
+use crate::process::{Folder, Ran, Running};
 use crate::trace::{first_block, seal};
 use netfold::core::host::Kernel;
 use netfold::core::trace::Payload;
@@ -9,6 +8,7 @@ use netfold::core::{Call, Completion, Op, Reply};
 use netfold::{Bytes, Encoding, Host, Limits, Net, Recording, Socket};
 use std::collections::VecDeque;
 use std::io;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -68,11 +68,13 @@ fn recorded(folder: &Folder, system: Flood, program: impl FnOnce(&mut Net<usize,
     file
 }
 
-/// Runs a command, which is to end well or with a word of what is wrong, and soon.
+/// Runs a command, which is to end well or with a word of what is wrong, soon, and within 512 MiB: a greatest payload and what
+/// is made of it a few times over.
 #[track_caller]
 fn soon(args: &[&str]) -> Ran {
     let begun = Instant::now();
-    let ran = run(args);
+    let limited = "ulimit -v 524288 2>/dev/null; exec \"$0\" \"$@\"";
+    let ran = Running::start(Command::new("sh").args(["-c", limited, env!("CARGO_BIN_EXE_netfold")]).args(args)).end();
     let took = begun.elapsed();
     assert!(matches!(ran.status, Some(0 | 1)), "{args:?}: {ran:?}");
     ran.no_panic();
