@@ -27,7 +27,7 @@ impl ReadText {
 
     /// So many characters U+0000: for a replay that knows the length alone.
     pub(crate) fn nuls(units: u32) -> Self {
-        let text = core::iter::repeat_n('\0', units as usize).collect::<String>().into();
+        let text = "\0".repeat(units as usize).into();
         Self { text, units }
     }
 }

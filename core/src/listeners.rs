@@ -86,6 +86,10 @@ impl Listeners {
     }
 
     pub(crate) fn add(&mut self, entry: Entry, prepend: bool) {
+        // Who has more than most has several more.
+        if self.entries.len() == self.entries.capacity() {
+            self.entries.reserve_exact(self.entries.len().max(9));
+        }
         if prepend && !bug!(PrependAppends) {
             self.entries.insert(0, entry);
         } else {

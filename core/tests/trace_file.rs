@@ -172,3 +172,51 @@ fn a_payload_over_the_bound_is_an_error_that_a_reader_can_lift() {
     assert_eq!(error.index(), 1);
     assert!(error.to_string().contains("longer than the reader takes"), "{error}");
 }
+
+/// What was read is decoded and put together in a replay, whether it is there or not: no more of that than the file's size
+/// makes likely.
+#[test]
+fn what_was_read_and_is_not_there_is_bounded_by_the_files_size() {
+    let recorded = |payload, reads| {
+        let mut host = trace_support::Host::new(Options { read: payload, ..Options::default() });
+        let (socket, handle) = host.connected();
+        host.on(socket, netfold_core::EventKind::Data, 1);
+        host.turn();
+        let bytes = bytes::Bytes::from(vec![0; 1 << 20]);
+        for _ in 0..reads {
+            host.complete(netfold_core::Completion::Read(handle, bytes.clone()));
+        }
+        Trace::parse(host.finish()).unwrap()
+    };
+    let most = |trace: &Trace, own: u64| (own + 4096 * trace.size() as u64) >> 20;
+    let mut trace = recorded(Payload::Length, 40);
+    assert!(replay(&trace).unwrap().finished);
+    trace.set_max_payload(1 << 20);
+    let fit = most(&trace, 1 << 20);
+    assert!((2..40).contains(&fit), "{fit}");
+    let error = replay(&trace).unwrap_err();
+    assert!(error.to_string().contains("more was read, and is not there, than the reader takes"), "{error}");
+    let read = trace.records().filter_map(Result::ok).filter(|record| record.payload.is_some()).count() as u64;
+    assert_eq!(read, fit);
+    // What is there costs the file as much.
+    let mut full = recorded(Payload::Full, 40);
+    full.set_max_payload(1 << 20);
+    assert!(replay(&full).unwrap().finished);
+}
+
+#[test]
+fn a_trace_that_grows_is_what_it_is_when_read_at_once() {
+    let (file, ends) = blocks();
+    for step in [1, 7, file.len() / 2] {
+        let mut grown = Trace::parse(file[..ends[0]].to_vec()).unwrap();
+        let mut had = ends[0];
+        for len in (ends[0]..file.len()).step_by(step).chain([file.len()]) {
+            grown.grow(&file[had..len]);
+            had = len;
+            let whole = Trace::parse(file[..len].to_vec()).unwrap();
+            let of = |trace: &Trace| (trace.inputs(), trace.finished(), trace.torn().copied(), trace.size());
+            assert_eq!(of(&grown), of(&whole), "{len} bytes");
+        }
+        assert!(replay(&grown).unwrap().finished);
+    }
+}

@@ -1,5 +1,5 @@
 //! Pages that explain: what happens in which order, how a connection ends, how to go at the other party's speed, how
-//! time runs out, and what an error is.
+//! time runs out, what an error is, and how a run is recorded.
 //!
 //! Each program in them is compiled, run, and held to the order that it shows.
 
@@ -17,3 +17,6 @@ pub mod timeouts {}
 
 #[doc = include_str!("../docs/errors.md")]
 pub mod errors {}
+
+#[doc = include_str!("../docs/recording.md")]
+pub mod recording {}

@@ -36,6 +36,7 @@
 //! | [`guide::backpressure`] | what `write` answers, 'drain', the high water mark, `pause`, `pipe` |
 //! | [`guide::timeouts`] | idle sockets, connecting that takes too long, several addresses |
 //! | [`guide::errors`] | what an error has, what comes after it, resets |
+//! | [`guide::recording`] | what a recording holds, replaying it, looking into it |
 //! | [`cookbook`] | twenty things that people do with `net`, each a program |
 //! | [`migration`] | from Node: each member beside its name here |
 //! | [`embedding`] | in a loop of your own |

@@ -446,6 +446,20 @@ impl<S, H: Host> Net<S, H> {
     }
 
     /// `process.nextTick(task)`: after the running turn or tick, in order with the machine's own (rule T2).
+    ///
+    /// ```
+    /// use netfold::Net;
+    ///
+    /// let mut net = Net::new(Vec::new()).unwrap();
+    /// net.set_immediate(|net| net.state.push("immediate"));
+    /// net.next_tick(|net| {
+    ///     net.state.push("tick");
+    ///     net.next_tick(|net| net.state.push("tick of a tick"));
+    /// });
+    /// net.state.push("at once");
+    /// net.run().unwrap();
+    /// assert_eq!(net.state, ["at once", "tick", "tick of a tick", "immediate"]);
+    /// ```
     pub fn next_tick(&mut self, task: impl FnOnce(&mut Self) + 'static) {
         self.lane.next_tick(Box::new(task));
     }
@@ -499,6 +513,26 @@ impl<S, H: Host> Net<S, H> {
 
     /// A callback that many writes can share: Node merges the ticks of equal callbacks that follow each other
     /// (rule W12), and sharing one allocates nothing per write.
+    ///
+    /// ```
+    /// use netfold::Net;
+    ///
+    /// let mut net = Net::new(0).unwrap();
+    /// let written = net.callback(|net, _, result| net.state += u32::from(result.is_ok()));
+    /// let server = net.create_server(|net, socket| socket.resume(net));
+    /// server.listen_then(&mut net, ("127.0.0.1", 0), move |net, server| {
+    ///     let port = server.port(net).unwrap();
+    ///     let client = net.connect(("127.0.0.1", port)).unwrap();
+    ///     for _ in 0..3 {
+    ///         client.write_cb(net, "x", written);
+    ///     }
+    ///     client.end(net);
+    ///     client.resume(net);
+    ///     client.on_close(net, move |net, _, _| server.close(net));
+    /// });
+    /// net.run().unwrap();
+    /// assert_eq!(net.state, 3);
+    /// ```
     pub fn callback(
         &mut self,
         callback: impl Fn(&mut Self, Socket, Result<(), &NodeError>) + 'static,
@@ -512,6 +546,22 @@ impl<S, H: Host> Net<S, H> {
     }
 
     /// A handle to run closures on this loop from other threads (rule T1).
+    ///
+    /// ```
+    /// use netfold::Net;
+    /// use std::thread;
+    ///
+    /// let mut net = Net::new(Vec::new()).unwrap();
+    /// let poster = net.poster();
+    /// let worker = thread::spawn(move || {
+    ///     let sum: u64 = (1..=1000).sum();
+    ///     poster.post(move |net| net.state.push(sum));
+    ///     // With the last poster the loop has nothing more to wait for.
+    /// });
+    /// net.run().unwrap();
+    /// worker.join().unwrap();
+    /// assert_eq!(net.state, [500_500]);
+    /// ```
     pub fn poster(&self) -> Poster<S, H> {
         Poster::new(self.mailbox.clone())
     }
@@ -581,7 +631,7 @@ impl<S, H: Host> Net<S, H> {
     }
 
     /// When `dispatch` must be called even if the descriptor is not readable: milliseconds from now; `None` if never
-    /// (rule M1). It knows what was called since the last dispatch. What is asked for after this call, or [`dispatch`](Self::dispatch), is not looked for at the descriptor yet.
+    /// (rules M1 and M7). It knows what was called since the last dispatch. What is asked for after this call, or [`dispatch`](Self::dispatch), is not looked for at the descriptor yet.
     pub fn deadline(&mut self) -> Option<u64> {
         let now = self.kernel.now();
         // Who asks is about to wait.
@@ -607,7 +657,7 @@ impl<S, H: Host> Net<S, H> {
         self.lane.place()
     }
 
-    /// The loop's time, in milliseconds: that of the last poll (rule M1), or of the first call from outside after it.
+    /// The loop's time, in milliseconds: that of the last poll (rule M1), or of the first call from outside after it (rule M7).
     pub const fn now(&self) -> u64 {
         self.machine.core().now()
     }

@@ -183,6 +183,19 @@ impl Server {
 
     /// `server.close(callback)`: called once at 'close', with `ERR_SERVER_NOT_RUNNING` if it was not listening (rule
     /// S14).
+    ///
+    /// ```
+    /// use netfold::{Net, ServerOptions};
+    ///
+    /// let mut net = Net::new(Vec::new()).unwrap();
+    /// let server = net.server(ServerOptions::default());
+    /// server.listen(&mut net, 0).unwrap();
+    /// for _ in 0..2 {
+    ///     server.close_then(&mut net, |net, _, result| net.state.push(result.map_err(|error| error.code().to_string())));
+    /// }
+    /// net.run().unwrap();
+    /// assert_eq!(net.state, [Ok(()), Err("ERR_SERVER_NOT_RUNNING".to_string())]);
+    /// ```
     pub fn close_then<S, H: Host>(
         self,
         net: &mut Net<S, H>,

@@ -264,7 +264,7 @@ fn glib_runs_a_server_and_a_client() {
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/glib/Cargo.toml"))
         .env("CARGO_TARGET_DIR", &target)
         .status();
-    assert!(build.unwrap().success(), "it builds");
+    assert!(build.unwrap().success(), "it builds; a lock that is behind: cargo metadata in driver/examples/glib");
     embedded(&mut Command::new(target.join("debug/embed_glib")), "glib's own: a timeout");
 }
 

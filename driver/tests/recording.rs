@@ -72,6 +72,7 @@ fn program(net: &mut Net<Log>) {
 /// What a running loop has done is where it is kept before it sleeps for long; and at once when it is asked for.
 #[test]
 fn a_loop_that_rests_has_saved_what_it_did() {
+    let _alone = alone();
     let memory = Memory::default();
     let mut net = recorded(0, Recording::to(memory.clone()));
     let inputs = |memory: &Memory| Trace::parse(memory.0.borrow().clone()).map_or(0, |trace| trace.records().count());
@@ -98,6 +99,7 @@ fn a_loop_that_rests_has_saved_what_it_did() {
 /// A recorded run replays identically, whatever is kept of the payloads; by default no byte of them is in the file.
 #[test]
 fn a_recorded_run_replays_identically() {
+    let _alone = alone();
     let ways = [
         (Payload::Length, Payload::Length, Kept::Length),
         (Payload::Full, Payload::Full, Kept::Full),
@@ -138,6 +140,7 @@ fn a_recorded_run_replays_identically() {
 /// Dropping the loop ends the trace, in the middle of everything too.
 #[test]
 fn a_dropped_loop_ends_its_trace() {
+    let _alone = alone();
     let memory = Memory::default();
     let mut net = recorded(Log::new(), Recording::to(memory.clone()));
     let bound = serve(&mut net, ServerOptions::default(), common::echo);
@@ -153,6 +156,7 @@ fn a_dropped_loop_ends_its_trace() {
 /// A file of its own is for its owner alone, an old one too, whatever the umask; a device is left as it is.
 #[test]
 fn the_file_is_its_owners_alone() {
+    let _alone = alone();
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let file = Scratch::new("mode");
     fs::write(&file.0, vec![7; 100_000]).unwrap();
@@ -186,6 +190,7 @@ fn the_file_is_its_owners_alone() {
 /// A folder that is missing, a folder in place of the file, one that cannot be written to: an error at once, with no loop.
 #[test]
 fn a_file_that_cannot_be_made() {
+    let _alone = alone();
     let folder = Scratch::new("folder");
     let missing = Recording::create(folder.0.join("trace")).expect_err("no such folder");
     assert_eq!(missing.kind(), io::ErrorKind::NotFound);
@@ -205,6 +210,7 @@ fn a_file_that_cannot_be_made() {
 /// A full disk: `run` says so with `NetError::Trace`, once, and nothing of the program is lost; it goes on unrecorded.
 #[test]
 fn a_full_disk() {
+    let _alone = alone();
     if !std::path::Path::new("/dev/full").exists() {
         println!("SKIPPED: no /dev/full here");
         return;
@@ -262,6 +268,7 @@ impl Write for Full {
 /// once, after a listener's that came with it.
 #[test]
 fn a_disk_that_fills_at_any_byte() {
+    let _alone = alone();
     let mut random = Random::new();
     let whole = Memory::default();
     let mut net = recorded(Log::new(), Recording::to(whole.clone()));
@@ -408,6 +415,7 @@ fn recording_changes_nothing() {
 /// A loop with bounds of its own says so in its trace, and replays within them.
 #[test]
 fn bounds_are_in_the_trace() {
+    let _alone = alone();
     let memory = Memory::default();
     let limits = Limits { sockets: 2, ..Limits::DEFAULT };
     let system = System::new().unwrap();

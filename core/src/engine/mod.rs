@@ -19,7 +19,7 @@ use crate::id::{Arena, HandleId, Id, Known, LookupId, ServerId, SocketId, TickId
 use crate::limits::Limits;
 use crate::server::Server;
 use crate::socket::{Attempts, Socket};
-use crate::step::{Call, Emit, Idle, Phase, Step};
+use crate::step::{Call, Emit, Idle, Phase, Step, Target};
 use crate::timers::{TimerKey, Timers};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -256,6 +256,16 @@ impl Core {
             Command::Write(socket, chunk, callback) if self.sockets.get(socket).is_some() => {
                 if self.open() {
                     let _told_by_the_next_step = self.write_straight(socket, chunk, callback);
+                }
+            }
+            // A program has more of these than of all others together while its connections begin.
+            Command::On { target: target @ Target::Socket(socket), event, listener, once, prepend }
+                if self.sockets.get(socket).is_some() =>
+            {
+                // There is nothing in it to be dropped.
+                core::mem::forget(command);
+                if self.open() {
+                    let _told_by_the_next_step = self.listen_for(target, event, listener, once, prepend);
                 }
             }
             command => {

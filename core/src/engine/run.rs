@@ -4,7 +4,7 @@ use super::frame::{Flow, Frame, Job};
 use super::{Core, Refusal, TimerFor, UserTimer};
 use crate::command::{Command, Emitted, ListenOptions, Named, Outcome, Resolved};
 use crate::error::{ApiMisuse, NodeError};
-use crate::id::{SocketId, TimerId};
+use crate::id::{ListenerId, SocketId, TimerId};
 use crate::listeners::{Entry, Life, Who};
 use crate::socket::OnRead;
 use crate::step::{Emit, Event, EventKind, Target};
@@ -246,8 +246,7 @@ impl Core {
             }),
             Command::Detach(s) => self.detach(s),
             Command::On { target, event, listener, once, prepend } => {
-                let life = if once { Life::Once } else { Life::Stays };
-                self.add_listener(target, Entry::new(event, life, Who::User(listener)), prepend)
+                self.listen_for(target, event, listener, once, prepend)
             }
             Command::Off { target, event, listener } => {
                 if let Some(listeners) = self.listeners(target) {
@@ -354,6 +353,18 @@ impl Core {
             self.schedule(Job::Callback(id, callback, Some(Arc::new(error))));
         }
         None
+    }
+
+    pub(super) fn listen_for(
+        &mut self,
+        target: Target,
+        event: EventKind,
+        listener: ListenerId,
+        once: bool,
+        prepend: bool,
+    ) -> Flow {
+        let life = if once { Life::Once } else { Life::Stays };
+        self.add_listener(target, Entry::new(event, life, Who::User(listener)), prepend)
     }
 
     fn add_listener(&mut self, target: Target, entry: Entry, prepend: bool) -> Flow {

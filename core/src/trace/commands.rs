@@ -17,6 +17,7 @@ use crate::text::Encoding;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use bytes::Bytes;
 
 mod tag {
     pub(super) const NEW_SOCKET: u8 = 1;
@@ -362,7 +363,11 @@ pub(crate) fn command(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<
         tag::CLOSE_SERVER => Command::CloseServer(from.id()?, from.option(|from| from.u32().map(ListenerId))?),
         tag::TAP => Command::Tap(target(from)?, from.option(|from| from.u32().map(ListenerId))?),
         tag::DROP_HANDLE => Command::DropHandle(from.id()?),
-        tag::UNSHIFT => Command::Unshift(from.id()?, chunk(from, source)?),
+        tag::UNSHIFT => {
+            let id = from.id()?;
+            let bytes = source.read_payload(from)?;
+            Command::Unshift(id, told_as(bytes, from)?)
+        }
         tag::SET_FLOWING => Command::SetFlowing(from.id()?, from.option(Cursor::flag)?),
         tag::HANDLE_READS => Command::HandleReads(from.id()?, from.flag()?),
         tag::ANSWER_ERROR => Command::AnswerError(from.id()?, error(from)?),
@@ -405,6 +410,10 @@ fn callback(from: &mut Cursor<'_>) -> Result<CallbackId, Malformed> {
 
 fn chunk(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<Chunk, Malformed> {
     let bytes = source.payload(from)?;
+    told_as(bytes, from)
+}
+
+fn told_as(bytes: Bytes, from: &mut Cursor<'_>) -> Result<Chunk, Malformed> {
     let text = from.option(|from| Ok::<_, Malformed>(Text { units: from.u32()?, short: from.flag()? }))?;
     Ok(Chunk { bytes, text })
 }

@@ -60,6 +60,14 @@ impl Source<'_> {
         self.stored = Some(stored);
         Ok(bytes)
     }
+
+    /// A payload that the machine may decode or put together with others.
+    pub(crate) fn read_payload(&mut self, from: &mut Cursor<'_>) -> Result<Bytes, Malformed> {
+        let bytes = self.payload(from)?;
+        let there = self.stored.as_ref().map_or(0, |stored| stored.bytes.len());
+        self.zeros.look_at((bytes.len() - there) as u64, self.file.len())?;
+        Ok(bytes)
+    }
 }
 
 mod reply_tag {
@@ -199,7 +207,7 @@ pub(crate) fn put_decoded(out: &mut Vec<u8>, completion: &Completion, read: Payl
 
 pub(crate) fn completion(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Result<Completion, Malformed> {
     Ok(match from.byte()? {
-        completion_tag::READ => Completion::Read(from.id()?, source.payload(from)?),
+        completion_tag::READ => Completion::Read(from.id()?, source.read_payload(from)?),
         completion_tag::WRITTEN => Completion::Written(from.id()?, result(from)?),
         completion_tag::CONNECTED => Completion::Connected(from.id()?, result(from)?),
         completion_tag::DRAINED => Completion::Drained(from.id()?),
@@ -207,7 +215,7 @@ pub(crate) fn completion(from: &mut Cursor<'_>, source: &mut Source<'_>) -> Resu
         completion_tag::READ_FAILED => Completion::ReadFailed(from.id()?, from.errno()?),
         completion_tag::ACCEPTED => Completion::Accepted(from.id()?, ConnKey(from.number()?)),
         completion_tag::ACCEPT_FAILED => Completion::AcceptFailed(from.id()?, from.errno()?),
-        completion_tag::READ_AS => Completion::ReadAs(from.id()?, source.payload(from)?, from.u32()?),
+        completion_tag::READ_AS => Completion::ReadAs(from.id()?, source.read_payload(from)?, from.u32()?),
         completion_tag::EOF_AS => Completion::EofAs(from.id()?, from.u32()?),
         completion_tag::LOOKED_UP => Completion::LookedUp(from.id()?, answer(from)?),
         _ => return Err("an unknown completion"),

@@ -130,8 +130,14 @@ pub(crate) fn put_payload(out: &mut Vec<u8>, bytes: &[u8], policy: Payload) {
 #[derive(Clone, Debug)]
 pub(crate) struct Zeros {
     greatest: u64,
+    /// How many were given for bytes that a machine may look at, one by one.
+    looked_at: u64,
     block: Bytes,
 }
+
+/// Of what was read, and is not there, a machine is given so many bytes for each byte of the file: no trace of a driver that
+/// reads 64 KiB at once comes near it. It is decoded and put together as if it were there, so it costs time.
+const READ_FOR_A_BYTE: u64 = 4096;
 
 /// Most payloads are no longer than this, and come from a block that costs nothing.
 const SMALL: usize = 16 * 1024;
@@ -139,7 +145,14 @@ static SMALL_ZEROS: [u8; SMALL] = [0; SMALL];
 
 impl Zeros {
     pub(crate) const fn new(greatest: u64) -> Self {
-        Self { greatest, block: Bytes::new() }
+        Self { greatest, looked_at: 0, block: Bytes::new() }
+    }
+
+    /// Whether so many more bytes may be looked at, in a file of this size.
+    pub(crate) fn look_at(&mut self, missing: u64, file: usize) -> Result<(), Malformed> {
+        self.looked_at = self.looked_at.saturating_add(missing);
+        let most = (file as u64).saturating_mul(READ_FOR_A_BYTE).saturating_add(self.greatest);
+        if self.looked_at > most { Err("more was read, and is not there, than the reader takes") } else { Ok(()) }
     }
 
     /// That many zeros, of one block that all payloads share. The block grows to the longest payload's size, so all

@@ -9,7 +9,7 @@ use super::input::{Input, Record, Source, completion, reply};
 use super::payload::Zeros;
 use super::tags::{self, record};
 use crate::id::TickId;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use core::fmt;
 
 /// How long a payload a record may claim to have had unless [`Trace::set_max_payload`] says otherwise (64 MiB).
@@ -146,13 +146,29 @@ impl Trace {
         let max_payload = MAX_PAYLOAD;
         let mut trace =
             Self { file, header, blocks, valid: blocks, inputs: 0, finished: false, torn: None, max_payload };
-        while trace.valid < trace.file.len() {
-            if let Err(damage) = trace.block() {
-                trace.torn = Some(trace.lost(damage));
+        trace.check();
+        Ok(trace)
+    }
+
+    /// Goes on with what has been added to the file. What was checked is not checked again, and copied only while a part
+    /// of it is held elsewhere.
+    pub fn grow(&mut self, more: &[u8]) {
+        let file = core::mem::take(&mut self.file);
+        let mut file = file.try_into_mut().unwrap_or_else(|held| BytesMut::from(&held[..]));
+        file.extend_from_slice(more);
+        self.file = file.freeze();
+        self.torn = None;
+        self.check();
+    }
+
+    /// Takes all blocks that can be trusted.
+    fn check(&mut self) {
+        while self.valid < self.file.len() {
+            if let Err(damage) = self.block() {
+                self.torn = Some(self.lost(damage));
                 break;
             }
         }
-        Ok(trace)
     }
 
     /// Takes one more block into the valid prefix, or says what is wrong with it.
@@ -227,6 +243,8 @@ impl Trace {
     }
 
     /// How long a payload a record may claim, in bytes, in place of [`MAX_PAYLOAD`]. Up to that much memory is needed.
+    ///
+    /// And how much may have been read, in all, of which the trace has no bytes: as much, and 4,096 times the file's size.
     pub const fn set_max_payload(&mut self, bytes: u64) {
         self.max_payload = bytes;
     }

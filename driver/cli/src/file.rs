@@ -52,9 +52,7 @@ pub fn read(path: &Path) -> Result<Trace, String> {
 /// A trace that may still be written.
 pub struct Growing {
     file: File,
-    bytes: Vec<u8>,
     path: String,
-    first: bool,
 }
 
 /// How often a file is looked at for more.
@@ -64,25 +62,39 @@ impl Growing {
     pub fn open(path: &Path) -> Result<Self, String> {
         let name = path.display();
         let file = File::open(path).map_err(|error| format!("cannot read {name}: {error}"))?;
-        Ok(Self { file, bytes: Vec::new(), path: name.to_string(), first: true })
+        Ok(Self { file, path: name.to_string() })
     }
 
-    /// What is there; when that was asked before, as soon as there is more. A file that has not got its header yet is
-    /// waited for.
-    pub fn next(&mut self) -> Result<Trace, String> {
+    /// What is there. A file that has not got its header yet is waited for.
+    pub fn first(&mut self) -> Result<Trace, String> {
+        let mut bytes = self.more()?;
         loop {
-            let more = self.file.by_ref().take(MOST_AT_ONCE).read_to_end(&mut self.bytes);
-            let more = more.map_err(|error| format!("cannot read {}: {error}", self.path))?;
-            if more > 0 || std::mem::take(&mut self.first) {
-                match Trace::parse(self.bytes.clone()) {
-                    Err(TraceError::Header) => {}
-                    Err(TraceError::NotATrace) if self.bytes.is_empty() => {}
-                    Err(error) => return Err(error.to_string()),
-                    Ok(trace) => return Ok(trace),
-                }
+            match Trace::parse(bytes.clone()) {
+                Err(TraceError::Header) => {}
+                Err(TraceError::NotATrace) if bytes.is_empty() => {}
+                read => return read.map_err(|error| error.to_string()),
+            }
+            std::thread::sleep(LOOK);
+            bytes.extend(self.more()?);
+        }
+    }
+
+    /// Waits until there is more of it.
+    pub fn grow(&mut self, trace: &mut Trace) -> Result<(), String> {
+        loop {
+            let more = self.more()?;
+            if !more.is_empty() {
+                trace.grow(&more);
+                return Ok(());
             }
             std::thread::sleep(LOOK);
         }
+    }
+
+    fn more(&mut self) -> Result<Vec<u8>, String> {
+        let mut more = Vec::new();
+        let read = self.file.by_ref().take(MOST_AT_ONCE).read_to_end(&mut more);
+        read.map(|_| more).map_err(|error| format!("cannot read {}: {error}", self.path))
     }
 }
 

@@ -80,7 +80,18 @@ enum Command {
     },
 }
 
+/// Has every machine made with the bug that the environment names: for the tests of what finds one.
+#[cfg(netfold_bugs)]
+fn plant() {
+    use netfold::core::bugs::{Bug, plant};
+    if let Ok(name) = std::env::var("NETFOLD_BUG") {
+        plant(Some(*Bug::ORDER.iter().find(|bug| format!("{bug:?}") == name).expect("a bug of this name")));
+    }
+}
+
 fn main() -> ExitCode {
+    #[cfg(netfold_bugs)]
+    plant();
     let ended = match Cli::parse().command {
         Command::Demo(demo) => demo.run(),
         Command::Echo(echo) => echo.run(),

@@ -86,9 +86,9 @@ impl Show {
     fn follow(&self) -> Ended {
         let mut pages = Pages::new(self.color);
         let mut file = Growing::open(&self.file)?;
+        let mut trace = file.first()?;
         let mut stopped = None;
         loop {
-            let trace = file.next()?;
             let mut walk = match stopped.take() {
                 Some(stopped) => Walk::resume(stopped, &trace),
                 None => Walk::new(&trace),
@@ -101,6 +101,7 @@ impl Show {
                 _ => {}
             }
             stopped = Some(walk.pause());
+            file.grow(&mut trace)?;
         }
     }
 }

@@ -118,6 +118,19 @@ impl Socket {
     }
 
     /// `socket.write(chunk, callback)` with a callback of its own (rules W11 and W14).
+    ///
+    /// ```
+    /// use netfold::{Net, SocketOptions};
+    ///
+    /// let mut net = Net::new(Vec::new()).unwrap();
+    /// let socket = net.socket(SocketOptions::default()).unwrap();
+    /// socket.on_error(&mut net, |_, _, _| {});
+    /// socket.destroy(&mut net);
+    /// let more = socket.write_then(&mut net, "late", |net, _, result| net.state.push(result.unwrap_err().to_string()));
+    /// assert!(!more);
+    /// net.run().unwrap();
+    /// assert_eq!(net.state, ["Cannot call write after a stream was destroyed"]);
+    /// ```
     pub fn write_then<S, H: Host>(
         self,
         net: &mut Net<S, H>,
@@ -158,6 +171,31 @@ impl Socket {
     }
 
     /// `socket.cork()`: writes wait, until as many `uncork`s (rule W23).
+    ///
+    /// ```
+    /// use netfold::Net;
+    ///
+    /// let mut net = Net::new(0).unwrap();
+    /// let server = net.create_server(|net, socket| {
+    ///     // Both go out in one system call.
+    ///     socket.cork(net);
+    ///     socket.write(net, "head ");
+    ///     socket.write(net, "body");
+    ///     assert_eq!(socket.writable_length(net), 9);
+    ///     socket.uncork(net);
+    ///     assert_eq!(socket.writable_length(net), 0);
+    ///     socket.end(net);
+    ///     socket.resume(net);
+    /// });
+    /// server.listen_then(&mut net, ("127.0.0.1", 0), |net, server| {
+    ///     let port = server.port(net).unwrap();
+    ///     let client = net.connect(("127.0.0.1", port)).unwrap();
+    ///     client.on_data(net, |net, _, chunk| net.state += chunk.len());
+    ///     client.on_close(net, move |net, _, _| server.close(net));
+    /// });
+    /// net.run().unwrap();
+    /// assert_eq!(net.state, 9);
+    /// ```
     pub fn cork<S, H: Host>(self, net: &mut Net<S, H>) {
         net.certain(Command::Cork(self.0));
     }
@@ -340,12 +378,35 @@ impl Socket {
     /// `socket.setEncoding(encoding)`: from now on what is read is text, what is kept unread already too; Node's
     /// `setEncoding(null)`, `None`, is UTF-8. 'data' goes to [`on_text`](Self::on_text), `readableLength` and
     /// [`read_text_n`](Self::read_text_n) count UTF-16 units, and `bytesRead` goes on counting bytes (rules R19 to R21).
+    ///
+    /// ```
+    /// use netfold::{Encoding, Net, SocketOptions};
+    ///
+    /// let mut net = Net::new(Vec::new()).unwrap();
+    /// let socket = net.socket(SocketOptions::default()).unwrap();
+    /// socket.set_encoding(&mut net, Encoding::Hex);
+    /// socket.on_text(&mut net, |net, _, text| net.state.push(text.to_string()));
+    /// socket.unshift(&mut net, b"\x01\xff");
+    /// socket.read_text(&mut net);
+    /// assert_eq!(net.state, ["01ff"]);
+    /// ```
     pub fn set_encoding<S, H: Host>(self, net: &mut Net<S, H>, encoding: impl Into<Option<Encoding>>) {
         net.certain(Command::SetEncoding(self.0, encoding.into().unwrap_or_default(), None));
     }
 
     /// `socket.read(n)`: exactly `n` bytes (UTF-16 units with an encoding), or what is left at the end; `None` until
     /// there are so many. More than 1 GiB throws `ERR_OUT_OF_RANGE` (rules R13 and R14).
+    ///
+    /// ```
+    /// use netfold::{Net, SocketOptions};
+    ///
+    /// let mut net = Net::new(()).unwrap();
+    /// let socket = net.socket(SocketOptions::default()).unwrap();
+    /// socket.unshift(&mut net, "0004ping00");
+    /// let length: u32 = str::from_utf8(&socket.read_n(&mut net, 4).unwrap().unwrap()).unwrap().parse().unwrap();
+    /// assert_eq!(socket.read_n(&mut net, length).unwrap().unwrap(), "ping");
+    /// assert_eq!(socket.read_n(&mut net, 4).unwrap(), None); // two are there, two have yet to come
+    /// ```
     ///
     /// # Errors
     /// `ERR_OUT_OF_RANGE`; nothing was read.
@@ -359,6 +420,28 @@ impl Socket {
     /// Takes the descriptor out of a connection that nothing was read from, written to or ended: one received with
     /// `pause_on_connect`. The loop forgets the socket without an event; what the peer sent is still to be read (rule
     /// O9).
+    ///
+    /// ```
+    /// use netfold::{Net, ServerOptions};
+    /// use std::io::Write;
+    /// use std::net::TcpStream;
+    ///
+    /// let mut net = Net::new(Vec::new()).unwrap();
+    /// let options = ServerOptions { pause_on_connect: true, ..ServerOptions::default() };
+    /// let server = net.create_server_with(options, |net, socket| {
+    ///     // For a thread of its own, a process, another loop.
+    ///     let mut stream = TcpStream::from(socket.into_fd(net).unwrap());
+    ///     stream.write_all(b"by std").unwrap();
+    /// });
+    /// server.listen_then(&mut net, ("127.0.0.1", 0), |net, server| {
+    ///     let port = server.port(net).unwrap();
+    ///     let client = net.connect(("127.0.0.1", port)).unwrap();
+    ///     client.on_data(net, |net, _, chunk| net.state.extend_from_slice(&chunk));
+    ///     client.on_close(net, move |net, _, _| server.close(net));
+    /// });
+    /// net.run().unwrap();
+    /// assert_eq!(net.state, b"by std");
+    /// ```
     ///
     /// # Errors
     /// `ERR_SOCKET_CLOSED` without a connection; `ERR_INVALID_ARG_VALUE` when it was used already. Nothing changed

@@ -16,6 +16,20 @@ impl Socket {
     /// `socket.setTimeout(ms, listener)`: the listener is called once at 'timeout'. It is not added, which gives `None`, to a
     /// destroyed socket, and for 0, which turns the timeout off: then [`off`](Self::off) takes one away (rule M2).
     ///
+    /// ```
+    /// use netfold::{Net, SocketOptions};
+    ///
+    /// let mut net = Net::new(0).unwrap();
+    /// let socket = net.socket(SocketOptions::default()).unwrap();
+    /// socket.set_timeout_then(&mut net, 5.0, |net, socket| {
+    ///     net.state += 1;
+    ///     socket.destroy(net); // 'timeout' alone closes nothing
+    /// }).unwrap();
+    /// net.set_timeout(50.0, |_| {}); // an idle timeout keeps no loop alive (rule M6)
+    /// net.run().unwrap();
+    /// assert_eq!(net.state, 1);
+    /// ```
+    ///
     /// # Errors
     /// As [`set_timeout`](Self::set_timeout).
     pub fn set_timeout_then<S, H: Host>(
@@ -72,6 +86,18 @@ impl Socket {
 
     /// The socket stays known after its 'close', to be asked or connected again, until [`release`](Self::release) (rule
     /// L17).
+    ///
+    /// ```
+    /// use netfold::Net;
+    ///
+    /// let mut net = Net::new(()).unwrap();
+    /// let socket = net.connect(("127.0.0.1", 9)).unwrap();
+    /// socket.on_error(&mut net, |_, _, _| {});
+    /// socket.retain(&mut net);
+    /// net.run().unwrap();
+    /// assert_eq!(socket.errored(&net).unwrap().code(), "ECONNREFUSED");
+    /// socket.release(&mut net);
+    /// ```
     pub fn retain<S, H: Host>(self, net: &mut Net<S, H>) {
         net.certain(Command::Retain(self.0));
     }

@@ -17,8 +17,9 @@ const BACKLOG: u32 = 4_096;
 /// When a run must be over, in milliseconds of its world.
 const END: u64 = 200_000_000;
 
-/// How many clients one port of the server is for: there are so many ports on the other side, and a few more.
-const CLIENTS_A_PORT: u32 = 25_000;
+/// How many connections one port of the server is for: there are so many ports on the other side, and a few more, which are
+/// bound for a minute after the connection.
+const CONNECTIONS_A_PORT: u32 = 25_000;
 
 /// How the programs stand in the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +128,8 @@ fn new<H: Host>(shared: &Rc<Shared>, host: H) -> Loop<H> {
 
 /// Servers that send back what comes, until as many connections as they expect are over.
 fn serve<H: Host>(net: &mut Loop<H>, at: &'static str) {
-    for port in 0..=net.state.shared.load.clients / CLIENTS_A_PORT {
+    let Load { clients, lives, .. } = net.state.shared.load;
+    for port in 0..=clients * lives / CONNECTIONS_A_PORT {
         let server = net.create_server(accepted);
         server.listen(net, Listen::from((at, 80 + port as u16)).backlog(BACKLOG)).expect("a server");
         net.state.servers.push(server);
@@ -156,7 +158,9 @@ fn accepted<H: Host>(net: &mut Loop<H>, socket: Socket) {
 /// A client that checks what comes back, byte by byte, and then connects anew if it has another life.
 fn client<H: Host>(net: &mut Loop<H>, at: &'static str, number: u32, lives: u32) {
     let shared = net.state.shared.clone();
-    let socket = net.connect((at, 80 + (number / CLIENTS_A_PORT) as u16)).expect("a socket");
+    let Load { clients, lives: all, .. } = shared.load;
+    let port = 80 + (clients * (all - lives) + number) / CONNECTIONS_A_PORT;
+    let socket = net.connect((at, port as u16)).expect("a socket");
     observe(net, socket, "client");
     let stream = shared.observer.stream("echo");
     if shared.load.together {

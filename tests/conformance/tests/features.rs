@@ -3,7 +3,7 @@
 //! The page on migration (`driver/docs/migration.md`) has the same rows. After a change of `spec/features.md` run this with
 //! `FEATURES=write` once, which puts them there.
 
-use netfold_conformance::spec::{all_rules, deviations, root, sources, tests, text_of};
+use netfold_conformance::spec::{Rule, all_rules, deviations, root, sources, tests, text_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -171,24 +171,24 @@ fn each_name_of_a_row_is_in_the_source() {
 const BEGIN: &str = "<!-- the rows of spec/features.md -->\n";
 const END: &str = "<!-- their end -->\n";
 
-/// The second and third cell of each deviation: what netfold does, and why.
-fn differences() -> BTreeMap<String, (String, String)> {
+/// What Node does, what netfold does, and why, of each deviation.
+fn differences() -> BTreeMap<String, [String; 3]> {
     let cells = |row: &str| row.split('|').map(|cell| cell.trim().to_string()).collect::<Vec<_>>();
-    deviations()
-        .into_iter()
-        .map(|row| (row.number, cells(&row.text)))
-        .map(|(n, c)| (n, (c[1].clone(), c[2].clone())))
-        .collect()
+    let of = |row: Rule| {
+        let [node, netfold, why, ..] = &cells(&row.text)[..] else { panic!("{row:?}") };
+        (row.number.clone(), [node.clone(), netfold.clone(), why.clone()])
+    };
+    deviations().into_iter().map(of).collect()
 }
 
 /// What differs from Node in a row, and why something is not there.
-fn note(row: &Row, differences: &BTreeMap<String, (String, String)>) -> String {
+fn note(row: &Row, differences: &BTreeMap<String, [String; 3]>) -> String {
     let of = |number: &String| {
-        let (here, why) = differences.get(number)?;
+        let [node, here, why] = differences.get(number)?;
         let why = if row.netfold.is_none() && !why.is_empty() { format!(" ({why})") } else { String::new() };
-        Some(format!("{number}: {here}{why}"))
+        Some(format!("{number}: in Node {node}; here {here}{why}"))
     };
-    row.rules.iter().filter_map(of).collect::<Vec<_>>().join("; ")
+    row.rules.iter().filter_map(of).collect::<Vec<_>>().join(". ")
 }
 
 /// The rows as the page on migration has them: a table for each class. Names are links, which rustdoc denies where there is

@@ -1,5 +1,5 @@
 //! The crates that are published: each says what it is, has its licences and its page, and needs nothing that is not
-//! published. `.ci/run` packages them and builds what is in the packages.
+//! published. `.ci/package` packages them and builds what is in the packages.
 
 use netfold_conformance::spec::{root, text_of};
 use std::collections::BTreeMap;

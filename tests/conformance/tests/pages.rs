@@ -3,6 +3,7 @@
 use netfold_conformance::spec::{all_rules, root, text_of};
 use netfold_conformance::{has_node_20, skipped};
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What stands between these two.
@@ -77,4 +78,52 @@ fn outside_of_programs(text: &str) -> impl Iterator<Item = &str> {
         within ^= fence;
         !within && !fence
     })
+}
+
+/// Every page of the project that is written in Markdown.
+fn pages(folder: &Path, out: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if path.is_dir() && !path.is_symlink() {
+            if !name.starts_with('.') && !["target", "node_modules", "corpus", "artifacts"].contains(&name.as_str()) {
+                pages(&path, out);
+            }
+        } else if name.ends_with(".md") {
+            out.push(path);
+        }
+    }
+}
+
+/// Where a link leads, if it is to a file of the project: from this page, or from the project's address.
+fn linked(page: &Path, link: &str) -> Option<PathBuf> {
+    let (link, _anchor) = link.split_once('#').unwrap_or((link, ""));
+    let project = "https://github.com/netfold/netfold/";
+    let rest = link.strip_prefix(project).and_then(|rest| rest.split_once("/main/")).map(|(_, path)| path);
+    match rest {
+        Some(path) => Some(root().join(path)),
+        None if link.is_empty() || link.contains(':') => None,
+        None => Some(page.parent().expect("a folder").join(link)),
+    }
+}
+
+#[test]
+fn no_link_of_a_page_leads_nowhere() {
+    let mut all = Vec::new();
+    pages(&root(), &mut all);
+    let (mut nowhere, mut links) = (Vec::new(), 0);
+    for page in all {
+        let text = text_of(&page);
+        let targets = outside_of_programs(&text).flat_map(|line| line.split("](").skip(1));
+        for target in targets.filter_map(|rest| Some(rest.split_once(')')?.0)) {
+            if let Some(path) = linked(&page, target) {
+                links += 1;
+                if !path.exists() {
+                    nowhere.push(format!("{}: {target}", page.display()));
+                }
+            }
+        }
+    }
+    assert!(links > 60, "they are found: {links}");
+    assert!(nowhere.is_empty(), "{nowhere:#?}");
 }

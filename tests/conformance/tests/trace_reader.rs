@@ -153,3 +153,46 @@ fn the_page_names_every_errno() {
         assert!(page.contains(&row), "not on the page: {row}");
     }
 }
+
+/// CRC-32C, as the page has it.
+fn crc32c(bytes: &[u8]) -> [u8; 4] {
+    let crc = bytes.iter().fold(!0u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ if crc & 1 == 1 { 0x82F6_3B78 } else { 0 })
+    });
+    (!crc).to_le_bytes()
+}
+
+/// A trace of one block with these fields and records.
+fn made(version: u8, features: [u8; 4], fields: &[u8], records: &[u8]) -> Vec<u8> {
+    let mut file = b"\x89NFT\r\n\x1a\n".to_vec();
+    file.extend([version, 0, 0, 0]);
+    file.extend(features);
+    file.extend((fields.len() as u32).to_le_bytes());
+    file.extend(fields);
+    file.extend(crc32c(&file));
+    let mut block = b"\xf5nfb".to_vec();
+    block.extend((records.len() as u32).to_le_bytes());
+    block.extend([0; 16]);
+    block.extend(crc32c(records));
+    block.extend(crc32c(&block));
+    [file, block, records.to_vec()].concat()
+}
+
+/// What later versions may add: fields and notes are passed over, records and features that are needed are not.
+#[test]
+fn the_reader_of_the_page_reads_traces_of_later_versions_as_far_as_it_may() {
+    assert_eq!(crc32c(b"123456789"), 0xE306_9283_u32.to_le_bytes(), "the page's example");
+    let (time, note, unknown) = ([4, 6, 0, 1, 2, 3, 4, 5], [0x80, 2, 7, 7], [9, 1, 0]);
+    let field = [99, 3, 1, 2, 3];
+    let records = [&time[..], &note, &time].concat();
+    let read = made(1, [0; 4], &field, &records);
+    assert_eq!(ours(&read).lines().count(), 3, "{}", ours(&read));
+    same(&[
+        read,
+        made(1, [0, 0, 1, 0], &field, &records), // a feature that can be passed over
+        made(1, [1, 0, 0, 0], &field, &records), // and one that cannot
+        made(2, [0; 4], &field, &records),
+        made(1, [0; 4], &[], &[&time[..], &unknown].concat()),
+        made(1, [0; 4], &[], &[&time[..], &[8, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0], &time].concat()),
+    ]);
+}

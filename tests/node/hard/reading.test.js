@@ -201,3 +201,14 @@ test("'drain' resumes a source whose 'data' listeners were all taken off togethe
   });
   process.on('exit', () => report(heard));
 }));
+
+test('an end that comes together with data is heard, with nothing else that wakes the loop', () => asInNode(() => {
+  const net = require('node:net');
+  const heard = [];
+  const server = net.createServer((socket) => {
+    server.close();
+    socket.on('data', (chunk) => heard.push(String(chunk))).on('end', () => heard.push('end'));
+  });
+  server.listen(0, '127.0.0.1', () => net.connect(server.address().port, '127.0.0.1').end('all'));
+  process.on('exit', () => report(heard));
+}));

@@ -34,6 +34,8 @@ pub(crate) struct Loops {
     feeding: bool,
     /// A socket is to be freed, which the machine does when a turn begins: without I/O none would.
     pub(crate) frees: bool,
+    /// Turns are under way: what the poller is to be told waits for their end.
+    turning: bool,
     /// Whether the machine has something for the pending phase, and for the closing phase.
     owed: (bool, bool),
     /// The environment ends: JavaScript is not called any more.
@@ -79,6 +81,7 @@ impl Loops {
             closing: false,
             feeding: false,
             frees: false,
+            turning: false,
             owed: (false, false),
             over: false,
             context,
@@ -195,7 +198,9 @@ impl Host {
     pub(crate) fn settle(&mut self, idle: Idle) {
         self.loops.owed = (idle.pending > 0, idle.closing > 0);
         self.loops.ask();
-        self.kernel.settle();
+        if !self.loops.turning {
+            self.kernel.settle();
+        }
         let system = self.kernel.deadline().map(|at| {
             let left = at.saturating_sub(self.kernel.now());
             self.machine.core().now() + left
@@ -269,7 +274,12 @@ impl Host {
 fn turns<R>(env: Env, run: impl FnOnce(napi_value) -> R) -> R {
     let mut scope = std::ptr::null_mut();
     api!(napi_open_handle_scope(env.0, &mut scope));
+    host(|h| h.loops.turning = true);
     let ran = run(env.kept(face(|f| f.turn)));
+    host(|h| {
+        h.loops.turning = false;
+        h.kernel.settle();
+    });
     api!(napi_close_handle_scope(env.0, scope));
     ran
 }

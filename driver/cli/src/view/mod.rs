@@ -24,9 +24,21 @@ pub struct View {
     output: PathBuf,
 }
 
-const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+const PAGE: &str = include_str!("page/page.html");
+const STYLE: &str = include_str!("page/page.css");
+/// One script, in this order: each part knows those before it, and all of them what is called only later.
+const SCRIPT: &str = concat!(
+    include_str!("page/trace.js"),
+    include_str!("page/colours.js"),
+    include_str!("page/look.js"),
+    include_str!("page/lanes.js"),
+    include_str!("page/bytes.js"),
+    include_str!("page/panel.js"),
+    include_str!("page/move.js"),
+    include_str!("page/search.js"),
+    include_str!("page/hands.js"),
+    include_str!("page/begin.js"),
+);
 
 impl View {
     pub fn run(self) -> Ended {

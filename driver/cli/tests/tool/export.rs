@@ -241,6 +241,49 @@ fn perfettos_schema_reads_tracks_states_events_counters_and_flows() {
     }
 }
 
+/// The code that Perfetto publishes of its schema, in its package for Python.
+#[test]
+fn perfettos_own_code_knows_every_field() {
+    let python = |args: &[&str]| Command::new("python3").args(args).output();
+    let own = "import google.protobuf, perfetto.protos.perfetto.trace.perfetto_trace_pb2";
+    if !python(&["-c", own]).is_ok_and(|ran| ran.status.success()) {
+        return skipped("no Perfetto in Python (pip install perfetto protobuf)");
+    }
+    let (folder, trace, _) = recorded();
+    exported(&folder, &trace, "perfetto", &[]);
+    let reader = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tool/read_perfetto.py");
+    let ran = python(&[reader, &folder.file("perfetto")]).unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let read: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(read["strange"], 0, "{read}");
+    assert_eq!(read["kinds"]["TYPE_SLICE_BEGIN"], read["kinds"]["TYPE_SLICE_END"], "{read}");
+    let all = lines(&trace);
+    for name in ["data", "close", "write"] {
+        let count = all.iter().filter(|line| line["name"] == name).count();
+        assert_eq!(read["names"][name], count, "{name}: {read}");
+    }
+}
+
+/// Perfetto's own reader of traces, an executable that its pages give and no registry of packages.
+#[test]
+fn perfettos_trace_processor_finds_what_is_in_it() {
+    let (folder, trace, _) = recorded();
+    exported(&folder, &trace, "perfetto", &[]);
+    let queries = folder.file("queries");
+    let counted = "select name, count(*) from slice where name in ('data', 'write') group by name order by name;\n\
+        select 'wrong', ifnull(sum(value), 0) from stats where severity in ('error', 'data_loss');\n";
+    std::fs::write(&queries, counted).unwrap();
+    let ran = Command::new("trace_processor_shell").args(["-q", &queries, &folder.file("perfetto")]).output();
+    let Ok(ran) = ran else { return skipped("no trace_processor_shell (perfetto.dev/docs/analysis/trace-processor)") };
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    let all = lines(&trace);
+    let count = |name: &str| all.iter().filter(|line| line["name"] == name).count();
+    for row in [format!("\"data\",{}", count("data")), format!("\"write\",{}", count("write")), "\"wrong\",0".into()] {
+        assert!(said.lines().any(|line| line == row), "{row}: {said}");
+    }
+}
+
 #[test]
 fn a_mermaid_diagram_is_messages_between_parties_that_were_named() {
     let folder = Folder::new();

@@ -6,13 +6,14 @@ use crate::trace::{first_block, seal};
 use netfold::core::host::Kernel;
 use netfold::core::trace::Payload;
 use netfold::core::{Call, Completion, Op, Reply};
-use netfold::{Bytes, Host, Limits, Net, Recording};
+use netfold::{Bytes, Encoding, Host, Limits, Net, Recording, Socket};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A system in which one connection is made, and so much comes in over it, in chunks of the greatest size that a reader takes.
+/// A system in which one connection is made, over which so much comes in.
+#[derive(Default)]
 struct Flood {
     chunks: usize,
     chunk: Bytes,
@@ -53,20 +54,17 @@ impl Host for Flood {
     }
 }
 
+/// The greatest that a reader takes.
 const CHUNK: usize = 64 << 20;
 
-/// A trace of a few kilobytes that speaks of so many times 64 MiB.
-fn flooded(folder: &Folder, chunks: usize) -> String {
+/// The trace of a program over such a system, in a few bytes for each of its chunks.
+fn recorded(folder: &Folder, system: Flood, program: impl FnOnce(&mut Net<usize, Flood>, Socket)) -> String {
     let file = folder.file("flood.trace");
     let recording = Recording::create(&file).unwrap().payload(Payload::Length, Payload::Length);
-    let system = Flood { chunks, chunk: Bytes::from(vec![0; CHUNK]), coming: VecDeque::new() };
-    let mut net = Net::with_host_recorded(0usize, system, Limits::DEFAULT, recording);
+    let mut net = Net::with_host_recorded(0, system, Limits::DEFAULT, recording);
     let socket = net.connect(("127.0.0.1", 1)).unwrap();
-    socket.on_data(&mut net, |net, _, chunk| net.state += chunk.len());
+    program(&mut net, socket);
     net.run().unwrap();
-    assert_eq!(net.state, chunks * CHUNK);
-    drop(net);
-    assert!(std::fs::metadata(&file).unwrap().len() < 1_000 + 60 * chunks as u64);
     file
 }
 
@@ -87,8 +85,13 @@ fn soon(args: &[&str]) -> Ran {
 fn a_pcapng_of_bytes_that_are_not_there_is_bounded() {
     let folder = Folder::new();
     let out = folder.file("out");
+    let chunk = Bytes::from(vec![0; CHUNK]);
     let size = |chunks: usize| {
-        let trace = flooded(&folder, chunks);
+        let trace = recorded(&folder, Flood::default(), |net, socket| {
+            socket.on_connect(net, |_, _| {});
+            (0..chunks).for_each(|_| _ = socket.write(net, chunk.clone()));
+        });
+        assert!(std::fs::metadata(&trace).unwrap().len() < 1_000 + 60 * chunks as u64);
         soon(&["export", &trace, "--to", "pcapng", "-o", &out]).went_well();
         std::fs::metadata(&out).unwrap().len()
     };
@@ -103,6 +106,26 @@ fn a_pcapng_of_bytes_that_are_not_there_is_bounded() {
     let file = std::fs::read(&out).unwrap();
     let said = b"67044864 bytes more, which the trace does not have, are left out";
     assert!(file.windows(said.len()).any(|window| window == said));
+}
+
+/// What is read as text is decoded in a replay too, and one `read` puts all together that waits.
+#[test]
+fn what_was_read_and_is_not_there_is_bounded() {
+    let folder = Folder::new();
+    let flood = || Flood { chunks: 120, chunk: Bytes::from(vec![0; CHUNK]), coming: VecDeque::new() };
+    let text = recorded(&folder, Flood { chunk: Bytes::from(vec![0; CHUNK / 64]), ..flood() }, |net, socket| {
+        socket.set_encoding(net, Encoding::Latin1);
+        socket.on_text(net, |net, _, text| net.state += text.len());
+    });
+    soon(&["stat", &text]).failed(1, &["more was read, and is not there, than the reader takes"]);
+    let bytes = recorded(&folder, flood(), |net, socket| {
+        socket.on_data(net, |net, _, chunk| net.state += chunk.len());
+    });
+    soon(&["replay", &bytes]).failed(1, &["more was read, and is not there, than the reader takes"]);
+    // A driver's reads are far from that, however many there are.
+    let usual = Flood { chunks: 5_000, chunk: Bytes::from(vec![0; 64 << 10]), ..flood() };
+    let usual = recorded(&folder, usual, |net, socket| socket.resume(net));
+    soon(&["stat", &usual]).went_well();
 }
 
 /// A xorshift generator.

@@ -42,10 +42,10 @@ fn filters_choose_by_whose_by_name_and_by_time() {
     chosen(&["--event", "close", "--socket", "c1"], &|line| {
         line["name"] == "close" && line["socket"].as_str().is_some_and(|id| id.starts_with("c1."))
     });
-    let last = all.last().unwrap()["time"].as_u64().unwrap();
-    let half = (last / 2).to_string();
-    chosen(&["--since", &half], &|line| line["time"].as_u64() >= Some(last / 2));
-    chosen(&["--until", &half], &|line| line["time"].as_u64() <= Some(last / 2));
+    let time = |line: Option<&Value>| line.unwrap()["time"].as_u64().unwrap();
+    let half = time(all.first()).midpoint(time(all.last()));
+    chosen(&["--since", &half.to_string()], &|line| line["time"].as_u64() >= Some(half));
+    chosen(&["--until", &half.to_string()], &|line| line["time"].as_u64() <= Some(half));
     chosen(&["--inputs"], &|line| {
         !["call", "emit", "schedule", "return", "idle", "released"].contains(&line["kind"].as_str().unwrap())
     });

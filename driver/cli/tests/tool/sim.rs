@@ -53,3 +53,46 @@ fn what_holds_cannot_be_made_small() {
     assert!(!std::path::Path::new(&out).exists());
     run(["shrink", "nothing", "3", "-o", &out]).failed(2, &["nothing"]);
 }
+
+/// A machine with a bug: a seed of it fails, is made small, and the small run fails in the same way; without the bug it holds.
+/// Built with `--cfg netfold_bugs`, as `.ci/mutations` does.
+#[test]
+#[cfg(netfold_bugs)]
+fn shrink_makes_a_failing_run_small() {
+    let buggy = |args: &[&str]| {
+        let mut command = crate::netfold(args);
+        crate::process::Running::start(command.env("NETFOLD_BUG", "DrainAfterCallback")).end()
+    };
+    let found = buggy(&["sim", "program", "--json"]);
+    found.failed(1, &["make it small with netfold shrink program"]);
+    let found: Value = serde_json::from_str(&found.out).unwrap();
+    let (seed, rule) = (found["failed"].to_string(), found["rule"].as_str().unwrap());
+
+    let folder = Folder::new();
+    let out = folder.file("small");
+    let shrunk = buggy(&["shrink", "program", &seed, "-o", &out]);
+    assert!(shrunk.went_well().out.contains(rule), "{shrunk:?}");
+    let small = |extension: &str| std::fs::read_to_string(format!("{out}/small.{extension}")).unwrap();
+    let answers = |tape: &str| tape.parse::<netfold_sim::Tape>().unwrap().choices().len();
+    let traces = folder.file("traces");
+    buggy(&["sim", "program", &seed, "--traces", &traces]).failed(1, &[rule]);
+    let whole = answers(&std::fs::read_to_string(format!("{traces}/run.tape")).unwrap());
+    assert!(answers(&small("tape")) * 4 < whole, "{} of {whole}", small("tape"));
+    assert!(small("mmd").starts_with("sequenceDiagram"), "{}", small("mmd"));
+    assert!(small("rs").contains("#[test]\nfn holds()") && small("rs").contains(rule), "{}", small("rs"));
+    assert!(shrunk.out.contains(&small("txt")), "{shrunk:?}");
+    assert!(small("scn").lines().any(|line| line.contains("write")), "{}", small("scn"));
+
+    let tape = format!("{out}/small.tape");
+    buggy(&["sim", "program", &tape]).failed(1, &[rule]);
+    run(["sim", "program", &tape]).went_well();
+    // It is as small as it gets, and without the bug there is nothing to make small.
+    let again = folder.file("again");
+    buggy(&["shrink", "program", &tape, "-o", &again]).went_well();
+    assert!(answers(&std::fs::read_to_string(format!("{again}/small.tape")).unwrap()) <= answers(&small("tape")));
+    run(["shrink", "program", &tape, "-o", &folder.file("none")]).failed(1, &["every rule holds in this run"]);
+    // A folder that cannot be made.
+    let file = folder.file("file");
+    std::fs::write(&file, "").unwrap();
+    buggy(&["shrink", "program", &tape, "-o", &format!("{file}/small")]).failed(1, &["cannot write", "small.tape"]);
+}

@@ -16,35 +16,33 @@ pub(super) trait Around {
 
     /// The machine rests.
     fn rests(&mut self, idle: Idle, core: &Core);
-}
 
-/// Tells the machine something, and lets it come to rest. What a command returned.
-pub(super) fn tell<E: Engine>(
-    engine: &mut E,
-    around: &mut impl Around,
-    input: Input,
-    choose: &mut impl Choose,
-) -> Option<Outcome> {
-    let mut ticks = VecDeque::new();
-    let mut outcome = None;
-    let taken = match input {
-        Input::Command(command) => {
-            let taken = engine.begin(command);
-            outcome = go(engine, around, choose, &mut ticks, true).0;
-            taken
+    /// Tells the machine something, and lets it come to rest. What a command returned.
+    fn tell<E: Engine>(&mut self, engine: &mut E, input: Input, choose: &mut impl Choose) -> Option<Outcome>
+    where
+        Self: Sized,
+    {
+        let mut ticks = VecDeque::new();
+        let mut outcome = None;
+        let taken = match input {
+            Input::Command(command) => {
+                let taken = engine.begin(command);
+                outcome = go(engine, self, choose, &mut ticks, true).0;
+                taken
+            }
+            Input::Completion(completion) => engine.complete(completion),
+            Input::Phase(phase) => engine.phase(phase),
+            _ => Ok(()),
+        };
+        taken.expect("the protocol is kept");
+        let mut idle = go(engine, self, choose, &mut ticks, false).1;
+        while let Some(tick) = ticks.pop_front() {
+            engine.tick(tick).expect("it is due");
+            idle = go(engine, self, choose, &mut ticks, false).1;
         }
-        Input::Completion(completion) => engine.complete(completion),
-        Input::Phase(phase) => engine.phase(phase),
-        _ => Ok(()),
-    };
-    taken.expect("the protocol is kept");
-    let mut idle = go(engine, around, choose, &mut ticks, false).1;
-    while let Some(tick) = ticks.pop_front() {
-        engine.tick(tick).expect("it is due");
-        idle = go(engine, around, choose, &mut ticks, false).1;
+        self.rests(idle.expect("it has come to rest"), engine.core());
+        outcome
     }
-    around.rests(idle.expect("it has come to rest"), engine.core());
-    outcome
 }
 
 /// Until the machine rests, or the command that was begun returns.

@@ -97,17 +97,19 @@ impl Inner {
             return Err(Errno::EINVAL);
         }
         match sock.is_tcp() {
+            false if sock.path.is_none() => return Err(Errno::EINVAL),
             true if !sock.bound && !sock.auto_port => {
                 let any = nowhere(sock.ipv6);
                 self.bind_port(which, any)?;
             }
             true if !self.can_listen(which) => return Err(Errno::EADDRINUSE),
-            false if sock.path.is_none() => return Err(Errno::EINVAL),
             _ => {}
         }
         if let Some(sock) = self.sock(which) {
             sock.state = State::Listen;
             sock.backlog = Some(Box::new(Backlog { most, ..Backlog::default() }));
+            let (computer, strict) = (sock.computer as usize, sock.is_tcp() && !sock.reuse);
+            self.computers[computer].strict_listeners |= strict;
         }
         self.touch(which);
         Ok(())

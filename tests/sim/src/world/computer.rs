@@ -2,6 +2,7 @@
 
 use super::process::Tables;
 use super::sock::{NOBODY, Ref};
+use super::time_wait::Waits;
 use super::{Inner, World};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -46,6 +47,9 @@ pub(super) struct ComputerState {
     pub(super) next_port: u16,
     /// Every port that is given out is in use: the next search need not look for one that is not.
     pub(super) no_port_unused: bool,
+    pub(super) waits: Waits,
+    /// There was a listener without SO_REUSEADDR: what it accepted is in everybody's way.
+    pub(super) strict_listeners: bool,
     /// Each with whether everybody may make files in it.
     pub(super) directories: BTreeMap<String, bool>,
     pub(super) files: BTreeMap<String, File>,
@@ -65,6 +69,8 @@ impl ComputerState {
             port_range: PORTS,
             next_port: PORTS.0,
             no_port_unused: false,
+            waits: Waits::default(),
+            strict_listeners: false,
             directories: BTreeMap::from([("/tmp".into(), true)]),
             files: BTreeMap::new(),
             abstracts: BTreeMap::new(),
@@ -174,6 +180,7 @@ impl Inner {
         state.open = 0;
         state.ports.clear();
         state.no_port_unused = false;
+        state.waits = Waits::default();
         state.abstracts.clear();
         state.files.values_mut().for_each(|file| file.socket = None);
         self.look_for_cut_off();

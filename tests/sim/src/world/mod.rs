@@ -11,6 +11,7 @@ mod public;
 mod raw;
 mod sock;
 mod tcp;
+mod time_wait;
 mod trouble;
 mod turn;
 mod unix;

@@ -2,7 +2,7 @@
 
 use super::Inner;
 use super::computer::File;
-use super::sock::{Ref, Sock};
+use super::sock::{Ref, Sock, State};
 use netfold::core::LookupAnswer;
 use netfold::{Errno, LookupCode};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -13,12 +13,12 @@ const LONGEST_PATH: usize = 107;
 /// What others may do with a file that a server makes: Linux's 0777 without a umask of 022.
 const NEW_FILE: u16 = 0o755;
 
-fn is_loopback(ip: IpAddr) -> bool {
+pub(super) fn is_loopback(ip: IpAddr) -> bool {
     ip.to_canonical().is_loopback()
 }
 
 /// Whether two sockets on one port want the same packets.
-fn overlap(a: (IpAddr, bool), b: (IpAddr, bool)) -> bool {
+pub(super) fn overlap(a: (IpAddr, bool), b: (IpAddr, bool)) -> bool {
     let both = |(ip, only): (IpAddr, bool)| ip.is_ipv6() && ip.is_unspecified() && !only;
     if both(a) || both(b) {
         return true;
@@ -59,15 +59,30 @@ impl Inner {
     /// Whether somebody has what this one wants to bind to or to listen on.
     fn is_taken(&self, which: Ref, addr: SocketAddr, ipv6_only: bool) -> bool {
         let Some(own) = self.peek(which) else { return false };
-        self.on_port(own.computer, addr.port()).any(|(other, sock)| {
+        let computer = &self.computers[own.computer as usize];
+        let conflicts = |other: Ref, sock: &Sock| {
             let Some(local) = sock.local.filter(|_| other != which) else { return false };
             let shares = sock.reuse_port && own.reuse_port;
             let strict = (sock.is_listening() && !shares) || !sock.reuse || !own.reuse;
             strict && overlap((local.ip(), sock.ipv6_only), (addr.ip(), ipv6_only))
-        })
+        };
+        // Connections that were accepted are not in the table of ports: they are in the way of nobody who has
+        // SO_REUSEADDR, as nearly everybody has.
+        let among_all = !own.reuse || computer.strict_listeners;
+        let here =
+            |sock: &Sock| sock.computer == own.computer && sock.local.is_some_and(|local| local.port() == addr.port());
+        computer.waits.refuse(own, addr, ipv6_only)
+            || self.on_port(own.computer, addr.port()).any(|(other, sock)| conflicts(other, sock))
+            || among_all
+                && self
+                    .socks
+                    .iter()
+                    .any(|(at, sock)| sock.state != State::Close && here(sock) && conflicts((at, sock.serial), sock))
     }
 
-    pub(super) fn can_listen(&self, which: Ref) -> bool {
+    pub(super) fn can_listen(&mut self, which: Ref) -> bool {
+        let Some(sock) = self.peek(which) else { return false };
+        self.forget_waits(sock.computer);
         let Some(sock) = self.peek(which) else { return false };
         sock.local.is_some_and(|local| !self.is_taken(which, local, sock.ipv6_only))
     }
@@ -86,22 +101,26 @@ impl Inner {
         list.retain(|known| *known != which);
         if list.is_empty() {
             ports.remove(&port);
-            self.computers[computer].no_port_unused = false;
+            let waits = self.computers[computer].waits.have(port);
+            self.computers[computer].no_port_unused &= waits;
         }
     }
 
     /// A port that nobody has. With `to` one that no connection to there has, if there is no other. The search goes on where
     /// the last one ended.
     pub(super) fn choose_port(&mut self, computer: u32, to: Option<SocketAddr>) -> Option<u16> {
+        self.forget_waits(computer);
+        let now = self.now;
         let state = &self.computers[computer as usize];
         let (first, end) = state.port_range;
         let count = end.saturating_sub(first);
         let from = state.next_port.clamp(first, end.max(first + 1) - 1);
         let mut ports = (from..end).chain(first..from);
-        let unused = |port: &u16| !state.ports.contains_key(port);
+        let unused = |port: &u16| !state.ports.contains_key(port) && !state.waits.have(*port);
         let free = |port: &u16| {
             let mut others = self.on_port(computer, *port);
             others.all(|(_, sock)| sock.auto_port && sock.remote.is_some_and(|remote| Some(remote) != to))
+                && to.is_some_and(|to| state.waits.let_connect(*port, to, now))
         };
         let mut chosen = if state.no_port_unused { None } else { ports.clone().find(unused) };
         let no_port_unused = chosen.is_none();
@@ -117,7 +136,17 @@ impl Inner {
         chosen
     }
 
+    fn forget_waits(&mut self, computer: u32) {
+        let state = &mut self.computers[computer as usize];
+        if state.waits.forget(self.now) {
+            state.no_port_unused = false;
+        }
+    }
+
     pub(super) fn bind_port(&mut self, which: Ref, addr: SocketAddr) -> Result<(), Errno> {
+        let Some(sock) = self.peek(which) else { return Err(Errno::EBADF) };
+        let computer = sock.computer;
+        self.forget_waits(computer);
         let Some(sock) = self.peek(which) else { return Err(Errno::EBADF) };
         let (computer, only) = (sock.computer, sock.ipv6_only);
         if !addr.ip().is_unspecified() && self.route(computer, addr.ip()) != Some(computer) {

@@ -77,6 +77,13 @@ impl Descriptor {
         self.world.0.borrow_mut().bind(self.which, &place.at())
     }
 
+    /// SO_REUSEADDR, which is on from the beginning.
+    pub fn reuse_address(&self, on: bool) {
+        if let Some(sock) = self.world.0.borrow_mut().sock(self.which) {
+            sock.reuse = on;
+        }
+    }
+
     /// listen
     pub fn listen(&self, backlog: u32) -> Result<(), Errno> {
         self.world.0.borrow_mut().listen(self.which, backlog)

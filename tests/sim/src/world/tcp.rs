@@ -86,6 +86,7 @@ impl Inner {
 
     /// The listener's side of a connection comes to be.
     fn meet(&mut self, way: Way, from: Ref, listener: Ref) {
+        self.end_time_wait(from);
         let serial = self.serial();
         let Some(asking) = self.sock(from) else { return };
         let (local, remote, kind) = (asking.local, asking.remote, asking.kind);
@@ -165,7 +166,10 @@ impl Inner {
         match end.state {
             State::Established => end.state = State::CloseWait,
             State::FinWait1 => end.state = State::Closing,
-            State::FinWait2 => return self.over(to),
+            State::FinWait2 => {
+                self.begin_time_wait(to);
+                return self.over(to);
+            }
             _ => {}
         }
         self.touch(to);
@@ -175,9 +179,16 @@ impl Inner {
     pub(super) fn fin_arrived(&mut self, from: Ref) {
         let Some(end) = self.sock(from) else { return };
         match end.state {
-            State::FinWait1 if end.orphan => self.remove(from),
+            State::FinWait1 if end.orphan => {
+                self.begin_time_wait(from);
+                self.remove(from);
+            }
             State::FinWait1 => end.state = State::FinWait2,
-            State::Closing | State::LastAck => self.over(from),
+            State::Closing => {
+                self.begin_time_wait(from);
+                self.over(from);
+            }
+            State::LastAck => self.over(from),
             _ => {}
         }
     }
@@ -378,6 +389,10 @@ impl Inner {
             }
             State::FinWait1 | State::Closing | State::LastAck if !reset => {
                 (end.orphan, end.rcv_shut) = (true, true);
+            }
+            State::FinWait2 => {
+                self.begin_time_wait(which);
+                self.remove(which);
             }
             _ => self.remove(which),
         }

@@ -231,8 +231,14 @@ impl Inner {
         match item {
             Item::SynAck => self.remove(from),
             // It is gone because both sides were done with it.
-            Item::Fin if self.peek(from).is_some_and(|sock| sock.done) => self.fin_arrived(from),
-            Item::Ack | Item::Data(_) | Item::Fin => self.send_item(way.back(), to, from, Item::Rst),
+            Item::Fin if self.peek(from).is_some_and(|sock| sock.done) => {
+                self.begin_time_wait_again(from);
+                self.fin_arrived(from);
+            }
+            Item::Ack | Item::Data(_) | Item::Fin => {
+                self.end_time_wait(from);
+                self.send_item(way.back(), to, from, Item::Rst);
+            }
             Item::Rst | Item::Unreachable(_) => {}
         }
     }

@@ -6,6 +6,7 @@
 mod ends;
 mod turn;
 
+use super::drive::Around;
 use super::engine::{Engine, Watched};
 use super::{Choose, Model};
 use crate::chooser::Chooser;

@@ -1,12 +1,10 @@
 //! What is around the machine.
 
 use super::super::Choose;
-use super::super::drive::{Around, tell};
-use super::super::engine::Engine;
+use super::super::drive::Around;
 use super::ends::Stage;
 use super::{CLIENTS, Scene, other};
-use netfold::core::trace::Input;
-use netfold::core::{Command, Core, Emit, Errno, HandleId, Idle, Op, Outcome, Reply};
+use netfold::core::{Command, Core, Emit, Errno, HandleId, Idle, Op, Reply};
 
 pub(super) struct Run<'a> {
     pub(super) scene: &'a mut Scene,
@@ -15,16 +13,6 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Tells the machine something, and lets it come to rest.
-    pub(super) fn tell<E: Engine>(
-        &mut self,
-        engine: &mut E,
-        input: Input,
-        choose: &mut impl Choose,
-    ) -> Option<Outcome> {
-        tell(engine, self, input, choose)
-    }
-
     fn opens(&mut self, handle: HandleId) {
         let scene = &mut *self.scene;
         match scene.ends.get_mut(scene.current) {

@@ -4,6 +4,7 @@
 mod side;
 mod turn;
 
+use super::drive::Around;
 use super::engine::{Engine, Watched};
 use super::{Choose, Mix, Model};
 use crate::chooser::Chooser;

@@ -1,5 +1,6 @@
 //! One side as it is seen from outside: what it did, what it heard, and what of that does not hold.
 
+use super::super::drive::Around;
 use super::super::engine::Engine;
 use super::turn::Run;
 use super::{Pair, Scene, Way, pattern};

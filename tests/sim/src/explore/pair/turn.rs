@@ -1,28 +1,14 @@
 //! What is around one side's machine.
 
 use super::super::Choose;
-use super::super::drive::{Around, tell};
-use super::super::engine::Engine;
+use super::super::drive::Around;
 use super::{Pair, Scene, pattern};
-use netfold::core::trace::Input;
-use netfold::core::{Command, Core, Emit, Errno, Idle, Op, Outcome, Reply};
+use netfold::core::{Command, Core, Emit, Errno, Idle, Op, Reply};
 
 pub(super) struct Run<'a> {
     pub(super) pair: &'a Pair,
     pub(super) scene: &'a mut Scene,
     pub(super) me: usize,
-}
-
-impl Run<'_> {
-    /// Tells the machine something, and lets it come to rest.
-    pub(super) fn tell<E: Engine>(
-        &mut self,
-        engine: &mut E,
-        input: Input,
-        choose: &mut impl Choose,
-    ) -> Option<Outcome> {
-        tell(engine, self, input, choose)
-    }
 }
 
 impl Around for Run<'_> {
