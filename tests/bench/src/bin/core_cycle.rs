@@ -137,7 +137,9 @@ fn main() -> std::io::Result<()> {
         let replayed = replay(&hundred()).expect("it replays");
         let million = |ns: f64| replayed.events as f64 / ns * 1e3;
         let (median, best) = (million(samples[at].median()), million(samples[at].p10()));
-        println!("a replay: {median:.2} million events a second; {best:.2} where the 10th percentile of its time counts");
+        println!(
+            "a replay: {median:.2} million events a second; {best:.2} where the 10th percentile of its time counts"
+        );
     }
     options.out.map_or(Ok(()), |file| append_rows(&file, &["cycle", "ns", "p10", "spread"], &rows))
 }
