@@ -35,6 +35,9 @@ impl ReadText {
 /// The length of a text in UTF-16 code units: each character's first byte is one, and that of four bytes is two. Bytes are
 /// looked at by themselves, many at a time.
 pub(crate) fn units(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
     let of = |byte: u8| u8::from(byte as i8 >= -64) + u8::from(byte >= 0xf0);
     // So few that their sum fits in a byte.
     let sum = |part: &[u8]| usize::from(part.iter().fold(0, |sum, &byte| sum + of(byte)));

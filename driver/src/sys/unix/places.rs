@@ -5,14 +5,15 @@
 //! what the last wait reported.
 
 use super::poll::{BATCH, Ready};
+use crate::grow;
 
 #[derive(Default)]
 pub(super) struct Places {
     /// By key: when it was reported last. Each report of one descriptor has a number, from 1.
-    reported: Vec<u64>,
+    reported: Vec<u32>,
     /// The first and the next number of the last wait.
-    first: u64,
-    next: u64,
+    first: u32,
+    next: u32,
     /// The last wait could report no more than it did: what it left out comes before what it reported.
     was_full: bool,
     of_last: Vec<Option<Ready>>,
@@ -54,6 +55,11 @@ impl Places {
             self.sort(ready, left);
         }
         self.first = self.next;
+        if u32::MAX - self.next < ready.len() as u32 {
+            // What was reported before has no place now.
+            self.reported.fill(0);
+            (self.first, self.next) = (1, 1);
+        }
         for Ready { key, .. } in ready.iter() {
             if let Some(reported) = self.reported.get_mut(*key) {
                 *reported = self.next;
@@ -65,8 +71,9 @@ impl Places {
 
     /// Makes room for this key.
     pub(super) fn insert(&mut self, key: usize) {
-        if self.reported.len() <= key {
-            self.reported.resize(key + 1, 0);
+        while self.reported.len() <= key {
+            grow::for_one_more(&mut self.reported);
+            self.reported.push(0);
         }
     }
 
@@ -127,6 +134,20 @@ mod tests {
         assert_eq!(arranged(&mut places, &[0, 4, 5], &[]), [5, 0, 4]);
         places.forget();
         assert_eq!(arranged(&mut places, &[4, 5, 0], &[]), [4, 5, 0]);
+    }
+
+    #[test]
+    fn numbers_begin_anew_when_they_run_out() {
+        let mut places = of(4);
+        (places.first, places.next) = (u32::MAX - 4, u32::MAX - 4);
+        for _ in 0..5 {
+            assert_eq!(arranged(&mut places, &[2, 0], &[]), [2, 0]);
+            assert_eq!(arranged(&mut places, &[1, 0, 2], &[]), [2, 0, 1]);
+            assert_eq!(arranged(&mut places, &[3], &[]), [3]);
+            assert_eq!(arranged(&mut places, &[2, 0, 3], &[]), [3, 2, 0]);
+            places.forget();
+        }
+        assert!(places.next < 100);
     }
 
     #[test]

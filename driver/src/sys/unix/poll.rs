@@ -161,6 +161,11 @@ impl Poll {
         self.ready.get(self.next).copied()
     }
 
+    /// What [`take`](Self::take) would give after `count` more.
+    pub(super) fn ahead(&self, count: usize) -> Option<Ready> {
+        self.ready.get(self.next + count).copied()
+    }
+
     /// Takes what was [peeked](Self::peek) at.
     pub(super) fn skip(&mut self) {
         self.next += 1;

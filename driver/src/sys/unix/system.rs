@@ -389,6 +389,10 @@ impl Kernel for System {
     fn next(&mut self) -> Option<Completion> {
         self.next_completion()
     }
+
+    fn ahead(&self, count: usize) -> Option<HandleId> {
+        self.table.at(self.poll.ahead(count)?.key).map(|(id, _)| id)
+    }
 }
 
 impl System {
