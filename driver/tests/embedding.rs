@@ -190,6 +190,19 @@ fn a_timer_from_outside_starts_when_it_is_set() {
     net.run().unwrap();
 }
 
+/// Deviation D84: Node looks at the clock at each `setTimeout`, and so runs the longer one first here.
+#[test]
+fn timers_of_one_turn_count_from_its_beginning() {
+    let mut net = Net::new(Vec::new()).unwrap();
+    net.set_immediate(|net| {
+        net.set_timeout(10.0, |net| net.state.push("10 ms"));
+        thread::sleep(Duration::from_millis(30));
+        net.set_timeout(1.0, |net| net.state.push("1 ms"));
+    });
+    net.run().unwrap();
+    assert_eq!(net.state, ["1 ms", "10 ms"]);
+}
+
 /// The descriptor becomes readable for a connection, for data, for a post and for the answer of the resolver; and it is
 /// not readable when nothing happened.
 #[test]
