@@ -2,13 +2,14 @@
 
 use crate::Ended;
 use crate::file::{create, named, read};
-use crate::output::{self, Bytes, Time, no_loop};
-use crate::replay::verdict;
+use crate::output::{self, Ascii, Bytes, Said, Time, no_loop};
+use crate::replay::{object, verdict};
 use crate::signals::on_signals;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use netfold::core::trace::replay;
+use netfold::core::trace::{Replayed, replay};
 use netfold::{Address, Connect, Listen, Net, Server, Socket, System};
+use serde_json::{Value, json};
 use signal_hook::iterator::Handle;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -29,6 +30,8 @@ pub struct Demo {
     /// Keep the trace in this file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    #[command(flatten)]
+    said: Said,
 }
 
 /// The longest message, in bytes: more than one read takes.
@@ -37,6 +40,7 @@ const LONGEST: usize = 100_000;
 const SHOWN_DATA: u32 = 2;
 
 struct State {
+    said: Said,
     bar: Option<ProgressBar>,
     signals: Option<Handle>,
     clients: u32,
@@ -61,8 +65,10 @@ impl Demo {
     pub fn run(self) -> Ended {
         let scratch = Scratch::new()?;
         let trace = self.record.clone().unwrap_or_else(|| scratch.0.join("demo.trace"));
+        let bar = (!self.said.json).then(|| progress(u64::from(self.clients) * u64::from(self.rounds)));
         let state = State {
-            bar: progress(u64::from(self.clients) * u64::from(self.rounds)),
+            said: self.said,
+            bar: bar.flatten(),
             signals: None,
             clients: self.clients,
             closed: 0,
@@ -82,8 +88,12 @@ impl Demo {
         }
         ran.map_err(|error| named(&error, &trace))?;
         self.check(&net)?;
+        let verified = verify(&trace)?;
+        if self.said.json {
+            return Ok(output::say(Ascii(&self.summary(&net, seconds, &verified).to_string()))?);
+        }
         self.summarize(&net, seconds)?;
-        verify(&trace)
+        verified.say()
     }
 
     /// Two servers with one listener each; when one listens, its clients.
@@ -118,6 +128,15 @@ impl Demo {
             return Err(format!("something is left open: {census:?}").into());
         }
         Ok(())
+    }
+
+    fn summary(&self, net: &Loop, seconds: f64, verified: &Verified) -> Value {
+        let State { echoed, messages, clients, .. } = net.state;
+        let place = net.place();
+        json!({
+            "clients": clients, "messages": messages, "bytes": echoed, "seconds": seconds, "turns": place.turn,
+            "ticks": place.tick, "trace": verified.bytes, "replay": object(&verified.replayed, verified.seconds),
+        })
     }
 
     fn summarize(&self, net: &Loop, seconds: f64) -> Ended {
@@ -276,6 +295,7 @@ fn say(net: &Loop, line: String) {
     match &net.state.bar {
         Some(bar) => bar.println(line),
         // What cannot be printed is told of by the summary, which cannot be printed either.
+        None if net.state.said.json => {}
         None => drop(output::say(line)),
     }
 }
@@ -295,22 +315,34 @@ fn progress(messages: u64) -> Option<ProgressBar> {
     (!bar.is_hidden()).then_some(bar)
 }
 
-/// Reads the trace back and replays it.
-fn verify(path: &Path) -> Ended {
+/// The trace, read back and replayed.
+struct Verified {
+    bytes: u64,
+    replayed: Replayed,
+    seconds: f64,
+    verdict: String,
+}
+
+fn verify(path: &Path) -> Result<Verified, Box<dyn std::error::Error>> {
     let trace = read(path)?;
     let bytes = std::fs::metadata(path)?.len();
     let began = Instant::now();
     let replayed = replay(&trace)?;
     let seconds = began.elapsed().as_secs_f64();
-    output::say(format_args!(
-        "trace of {}, {} inputs; replayed {} steps and {} events in {}",
-        Bytes(bytes),
-        replayed.inputs,
-        replayed.steps,
-        replayed.events,
-        Time(seconds)
-    ))?;
-    Ok(output::say(verdict(&trace, &replayed)?)?)
+    let verdict = verdict(&trace, &replayed)?;
+    Ok(Verified { bytes, replayed, seconds, verdict })
+}
+
+impl Verified {
+    fn say(&self) -> Ended {
+        let Replayed { inputs, steps, events, .. } = self.replayed;
+        output::say(format_args!(
+            "trace of {}, {inputs} inputs; replayed {steps} steps and {events} events in {}",
+            Bytes(self.bytes),
+            Time(self.seconds)
+        ))?;
+        Ok(output::say(&self.verdict)?)
+    }
 }
 
 /// A folder of the demo's own, gone when it ends.

@@ -1,6 +1,7 @@
 //! `netfold echo`
 
 use crate::Ended;
+use crate::output::Said;
 use crate::payload::Keep;
 use crate::place::Place;
 use crate::serve::{Loop, STOP, keep, serve};
@@ -20,11 +21,13 @@ pub struct Echo {
     /// What to keep of the bytes: length, hash, first:N or full
     #[arg(long, default_value = "length", requires = "record")]
     payload: Keep,
+    #[command(flatten)]
+    said: Said,
 }
 
 impl Echo {
     pub fn run(self) -> Ended {
-        serve(&self.listen, self.record.as_deref().map(|path| (path, self.payload)), server)
+        serve(&self.listen, self.said, self.record.as_deref().map(|path| (path, self.payload)), server)
     }
 }
 

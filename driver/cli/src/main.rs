@@ -129,6 +129,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_command_that_says_something_can_say_it_as_json() {
+        for command in Cli::command().get_subcommands().filter(|command| command.get_name() != "completions") {
+            assert!(command.get_arguments().any(|arg| arg.get_id() == "json"), "{}", command.get_name());
+        }
+    }
+
+    #[test]
     fn no_command_has_two_options_of_one_name() {
         Cli::command().debug_assert();
     }

@@ -21,6 +21,20 @@ pub fn failed(error: &io::Error) -> Result<(), String> {
     }
 }
 
+/// How a command says what it did: as a line, or as an object.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub struct Said {
+    /// What is said on standard output as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Said {
+    pub fn say(self, line: impl Display, object: impl FnOnce() -> serde_json::Value) -> Result<(), String> {
+        if self.json { say(Ascii(&object().to_string())) } else { say(line) }
+    }
+}
+
 /// A line on standard error, where nothing can be done if that is closed.
 pub fn warn(line: impl Display) {
     let _cannot_be_told = writeln!(io::stderr(), "netfold: {line}");

@@ -1,7 +1,7 @@
 //! `netfold proxy`
 
 use crate::Ended;
-use crate::output::warn;
+use crate::output::{Said, warn};
 use crate::payload::Keep;
 use crate::place::Place;
 use crate::serve::{Loop, STOP, keep, serve};
@@ -24,13 +24,15 @@ pub struct Proxy {
     /// What to keep of the bytes: length, hash, first:N or full
     #[arg(long, default_value = "length", requires = "record")]
     payload: Keep,
+    #[command(flatten)]
+    said: Said,
 }
 
 impl Proxy {
     pub fn run(self) -> Ended {
         let to = self.to.clone();
         let record = self.record.as_deref().map(|path| (path, self.payload));
-        serve(&self.listen, record, |net| server(net, to))
+        serve(&self.listen, self.said, record, |net| server(net, to))
     }
 }
 

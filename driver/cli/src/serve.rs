@@ -2,11 +2,12 @@
 
 use crate::Ended;
 use crate::file::{create, named};
-use crate::output::{no_loop, say, warn};
+use crate::output::{Said, no_loop, warn};
 use crate::payload::Keep;
 use crate::place::Place;
 use crate::signals::on_signals;
 use netfold::{Listen, Net, NetError, Server, Socket, System};
+use serde_json::json;
 use signal_hook::iterator::Handle;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -32,7 +33,12 @@ pub struct State {
 pub type Loop = Net<State, System>;
 
 /// Serves until it is stopped. `record` is a file and what to keep of the bytes.
-pub fn serve(place: &Place, record: Option<(&Path, Keep)>, make: impl FnOnce(&mut Loop) -> Server) -> Ended {
+pub fn serve(
+    place: &Place,
+    said: Said,
+    record: Option<(&Path, Keep)>,
+    make: impl FnOnce(&mut Loop) -> Server,
+) -> Ended {
     let mut net = match record {
         None => Net::new(State::default()).map_err(no_loop)?,
         Some((path, keep)) => {
@@ -41,7 +47,7 @@ pub fn serve(place: &Place, record: Option<(&Path, Keep)>, make: impl FnOnce(&mu
         }
     };
     let server = make(&mut net);
-    listen(&mut net, server, place)?;
+    listen(&mut net, server, place, said)?;
     let trace = record.map_or(Path::new(""), |(path, _)| path); // named only if there is one
     let ran = run_on(&mut net, trace).and_then(|()| net.finish_recording());
     ran.map_err(|error| named(&error, trace))?;
@@ -78,7 +84,7 @@ fn leave(net: &mut Loop) {
     net.stop();
 }
 
-fn listen(net: &mut Loop, server: Server, place: &Place) -> Ended {
+fn listen(net: &mut Loop, server: Server, place: &Place, said: Said) -> Ended {
     let wanted = place.clone();
     server.on_error(net, move |net, _, error| {
         net.state.failed = Some(format!("{error}{}", wanted.advice(error.code())));
@@ -90,8 +96,9 @@ fn listen(net: &mut Loop, server: Server, place: &Place) -> Ended {
             signals.close();
         }
     });
-    server.try_listen_then(net, Listen::from(place), |net, server| {
-        if let Err(error) = say(format_args!("listening on {}", shown(&server.address(net)))) {
+    server.try_listen_then(net, Listen::from(place), move |net, server| {
+        let address = shown(&server.address(net));
+        if let Err(error) = said.say(format_args!("listening on {address}"), || json!({ "listening": address })) {
             net.state.failed = Some(error);
             leave(net);
         }

@@ -1,10 +1,11 @@
 //! `netfold shrink`
 
 use crate::Ended;
-use crate::output::say;
+use crate::output::Said;
 use crate::sim::{From, put, quiet};
 use clap::Args;
 use netfold_sim::{Finding, Kind};
+use serde_json::json;
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -17,6 +18,8 @@ pub struct Shrink {
     /// Where the small run goes
     #[arg(long, short, value_name = "FOLDER")]
     output: PathBuf,
+    #[command(flatten)]
+    said: Said,
 }
 
 const NOTE: &str = "Into the folder go small.tape (for netfold sim), small.txt and small.mmd (diagrams), small.rs (a test) \
@@ -38,6 +41,9 @@ impl Shrink {
         ] {
             put(&self.output, &format!("small.{extension}"), text.as_bytes())?;
         }
-        Ok(say(small)?)
+        Ok(self.said.say(&small, || {
+            let output = self.output.to_string_lossy();
+            json!({ "rule": small.rule, "what": small.what, "answers": small.tape.choices().len(), "output": output })
+        })?)
     }
 }

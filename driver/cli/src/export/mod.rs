@@ -8,9 +8,10 @@ mod perfetto;
 use crate::Ended;
 use crate::file::{private, read};
 use crate::filter::Filter;
-use crate::output::progress;
+use crate::output::{Ascii, progress};
 use crate::timeline::picture::Picture;
 use clap::{Args, ValueEnum};
+use serde_json::json;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -30,6 +31,9 @@ pub struct Export {
     /// Of a Mermaid diagram: no more than so many messages
     #[arg(long, default_value_t = 500, value_name = "N")]
     most: usize,
+    /// With --output: say what was written as one JSON object
+    #[arg(long, requires = "output")]
+    json: bool,
 }
 
 const NOTE: &str = "A trace has no packets: pcapng is made of its byte offsets, so headers, acknowledgements, and \
@@ -60,7 +64,15 @@ impl Export {
             Format::Mermaid => mermaid::diagram(&picture, &self.filter, self.most).into_bytes(),
         };
         match &self.output {
-            Some(path) => write(&bytes, private(path)).map_err(|e| format!("cannot write {}: {e}", path.display()))?,
+            Some(path) => {
+                write(&bytes, private(path)).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+                if self.json {
+                    let (lines, lanes) = (picture.lines.len(), picture.lanes.len() - 1);
+                    let output = path.to_string_lossy();
+                    let object = json!({ "lines": lines, "lanes": lanes, "bytes": bytes.len(), "output": output });
+                    crate::output::say(Ascii(&object.to_string()))?;
+                }
+            }
             None if self.to != Format::Mermaid && io::stdout().is_terminal() => {
                 return Err("this is nothing for a terminal: give a file with --output".into());
             }

@@ -4,12 +4,13 @@ mod names;
 
 use crate::Ended;
 use crate::file::{private, read};
-use crate::output::{progress, say};
+use crate::output::{Said, progress};
 use crate::payload::Keep;
 use clap::Args;
 use names::Names;
 use netfold::core::trace::{Input, Kept, Options, Payload, Record, Trace, replay};
 use netfold::core::{Command, Completion, Core, Machine, Step};
+use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -30,6 +31,8 @@ pub struct Redact {
     /// Leave out when it was recorded, and by which program
     #[arg(long)]
     anonymous: bool,
+    #[command(flatten)]
+    said: Said,
 }
 
 const NOTE: &str = "The machine is given the same inputs again and recorded anew, so that the result replays with the \
@@ -53,12 +56,16 @@ impl Redact {
         private(&self.output)
             .and_then(|mut file| file.write_all(&bytes))
             .map_err(|error| format!("cannot write {}: {error}", self.output.display()))?;
-        Ok(say(format_args!(
+        let line = format_args!(
             "{} inputs, {} steps, written to {}; replay identical",
             after.inputs,
             after.steps,
             self.output.display()
-        ))?)
+        );
+        Ok(self.said.say(line, || {
+            let output = self.output.to_string_lossy();
+            json!({ "identical": true, "inputs": after.inputs, "steps": after.steps, "output": output })
+        })?)
     }
 
     /// The whole trace again, in so many steps.

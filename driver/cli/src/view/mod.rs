@@ -3,7 +3,7 @@
 use crate::Ended;
 use crate::file::{private, read};
 use crate::filter::id;
-use crate::output::{Ascii, progress, say};
+use crate::output::{Ascii, Said, progress};
 use crate::timeline::Kind;
 use crate::timeline::picture::{Lane, Picture};
 use clap::Args;
@@ -22,6 +22,8 @@ pub struct View {
     /// Where the page goes
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
+    #[command(flatten)]
+    said: Said,
 }
 
 const PAGE: &str = include_str!("page/page.html");
@@ -52,7 +54,10 @@ impl View {
             .and_then(|mut file| file.write_all(page(&name, &trace, &picture).as_bytes()))
             .map_err(|error| format!("cannot write {path}: {error}"))?;
         let (lines, lanes) = (picture.lines.len(), picture.lanes.len() - 1);
-        say(format_args!("{lines} lines of {lanes} sockets and servers; open {path} in a browser"))?;
+        self.said.say(
+            format_args!("{lines} lines of {lanes} sockets and servers; open {path} in a browser"),
+            || json!({ "lines": lines, "lanes": lanes, "output": self.output.to_string_lossy() }),
+        )?;
         match picture.failed {
             Some(error) => Err(format!("{}: {error}; what came before it is drawn", self.file.display()).into()),
             None => Ok(()),

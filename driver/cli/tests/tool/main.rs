@@ -6,6 +6,7 @@ mod demo;
 mod echo;
 mod export;
 mod hostile;
+mod json;
 mod look;
 mod pages;
 #[path = "../../../tests/process/mod.rs"]

@@ -90,6 +90,10 @@ fn shrink_makes_a_failing_run_small() {
     let again = folder.file("again");
     buggy(&["shrink", "program", &tape, "-o", &again]).went_well();
     assert!(answers(&std::fs::read_to_string(format!("{again}/small.tape")).unwrap()) <= answers(&small("tape")));
+    let told = buggy(&["shrink", "program", &tape, "--json", "-o", &again]);
+    let told: Value = serde_json::from_str(&told.went_well().out).unwrap();
+    assert_eq!((&told["rule"], &told["output"]), (&rule.into(), &again.as_str().into()));
+    assert!(told["answers"].as_u64().unwrap() as usize <= answers(&small("tape")), "{told}");
     run(["shrink", "program", &tape, "-o", &folder.file("none")]).failed(1, &["every rule holds in this run"]);
     // A folder that cannot be made.
     let file = folder.file("file");
