@@ -52,8 +52,10 @@ fn the_page_has_every_command() {
     let help = run(["--help"]);
     let (_, commands) = help.out.split_once("Commands:\n").expect("commands");
     let (commands, _) = commands.split_once("\n\n").expect("their end");
+    // What is indented further goes on with the line before it.
+    let names = commands.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
     let commands: BTreeSet<&str> =
-        commands.lines().filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
+        names.map(|line| line.split(' ').next().unwrap()).filter(|name| *name != "help").collect();
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `netfold "));
     let on_page: BTreeSet<&str> = rows.map(|row| row.split([' ', '`']).next().unwrap()).collect();
