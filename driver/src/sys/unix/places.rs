@@ -104,6 +104,16 @@ impl Places {
     }
 }
 
+impl Ready {
+    /// It was told of twice.
+    pub(super) fn join(&mut self, new: Ready) {
+        self.read |= new.read;
+        self.write |= new.write;
+        self.hang_up |= new.hang_up;
+        self.more |= new.more;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

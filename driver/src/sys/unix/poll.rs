@@ -139,7 +139,7 @@ impl Poll {
             places.remove(key);
         }
         let deleted = self.poller.delete(fd);
-        debug_assert!(deleted.is_ok(), "it was registered: {deleted:?}");
+        debug_assert!(deleted.is_ok(), "{key} was registered: {deleted:?}");
     }
 
     /// Whether what is [once](Interest::once) of interest is told once.
@@ -214,6 +214,7 @@ impl Poll {
                 places.arrange(&mut self.ready, left);
             }
             Way::Portable(events) => {
+                debug_assert_eq!(left.len(), 0, "this poller tells again");
                 events.clear();
                 self.poller.wait(events, timeout.map(Duration::from_millis))?;
                 self.ready.extend(events.iter().map(|event| Ready {
@@ -249,16 +250,6 @@ fn wait(poller: &Poller, events: &mut Vec<epoll::Event>, timeout: Option<u64>) -
     match epoll::wait(poller, spare_capacity(events), timeout.as_ref()) {
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(!events.is_empty()),
         Err(error) => Err(error.into()),
-    }
-}
-
-impl Ready {
-    /// It was told of twice.
-    pub(super) fn join(&mut self, new: Ready) {
-        self.read |= new.read;
-        self.write |= new.write;
-        self.hang_up |= new.hang_up;
-        self.more |= new.more;
     }
 }
 
