@@ -12,14 +12,14 @@ struct Log {
 type Loop = netfold::Net<Log, Process>;
 
 /// Logs a line, with the time.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "no program uses all of it")]
 fn say(net: &mut Loop, text: impl AsRef<str>) {
     let (now, column) = (net.now(), net.state.column);
     *net.state.text.borrow_mut() += &format!("{now:>5} ms  {:column$}{}\n", "", text.as_ref());
 }
 
 /// Logs each event of a socket. Its listener of 'data' lets the socket flow.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "no program uses all of it")]
 fn watch(net: &mut Loop, socket: netfold::Socket) {
     use netfold::EventKind::*;
     for kind in [Connect, Ready, End, Drain, Prefinish, Finish, Timeout, Pause, Resume] {
@@ -36,7 +36,7 @@ fn watch(net: &mut Loop, socket: netfold::Socket) {
 
 /// Runs a server's program on 10.0.0.1 and a client's on 10.0.0.2 until both are over. The two of them together keep at most 65,536 bytes
 /// that were written and not read.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "no program uses all of it")]
 fn between(server: fn(&mut Loop), client: fn(&mut Loop)) -> Result<String, netfold::NetError> {
     let options = WorldOptions { send_buffer: 32_768, receive_buffer: 32_768, ..WorldOptions::default() };
     let world = World::with(Chooser::calm(), options);

@@ -631,7 +631,8 @@ impl<S, H: Host> Net<S, H> {
     }
 
     /// When `dispatch` must be called even if the descriptor is not readable: milliseconds from now; `None` if never
-    /// (rules M1 and M7). It knows what was called since the last dispatch. What is asked for after this call, or [`dispatch`](Self::dispatch), is not looked for at the descriptor yet.
+    /// (rules M1 and M7). It knows what was called since the last dispatch. What is asked for after this call, or
+    /// [`dispatch`](Self::dispatch), is not looked for at the descriptor yet.
     pub fn deadline(&mut self) -> Option<u64> {
         let now = self.kernel.now();
         // Who asks is about to wait.

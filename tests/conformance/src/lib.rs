@@ -5,6 +5,7 @@
 
 pub mod random;
 pub mod scenario;
+pub mod shared;
 pub mod spec;
 
 use netfold::core::host::Place;

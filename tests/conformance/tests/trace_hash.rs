@@ -9,13 +9,11 @@ use netfold::{
     Connect, Encoding, Limits, Listen, LookupCode, LookupRequest, Net, NodeError, Recording, ServerOptions,
     SocketOptions,
 };
+use netfold_conformance::shared::Shared;
 use netfold_conformance::spec::root;
 use netfold_sim::{Chooser, Cut, Kind, World};
-use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::rc::Rc;
 
 /// The state, and the words of which it was made lately.
 struct Hash {
@@ -377,21 +375,6 @@ fn the_hash_of_the_page_is_the_hash_of_the_traces() {
     }
 }
 
-/// A file in memory that the loop and the test both have.
-#[derive(Clone, Default)]
-struct Shared(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// What random programs do not do, on real sockets.
 fn rare() -> Vec<u8> {
     let file = Shared::default();
@@ -459,7 +442,7 @@ fn rare() -> Vec<u8> {
     assert!(net.run().is_err(), "an 'error' that nobody listens for");
     net.run().expect("it ends");
     net.finish_recording().expect("it is written");
-    file.0.take()
+    file.take()
 }
 
 /// A name with several addresses, in the simulated world: nobody answers at the first.
@@ -488,7 +471,7 @@ fn addresses() -> Vec<u8> {
     net.set_timeout(1000.0, move |net| server.close(net));
     net.run().expect("it ends");
     net.finish_recording().expect("it is written");
-    file.0.take()
+    file.take()
 }
 
 /// The example of the page.

@@ -3,12 +3,10 @@
 
 use netfold::core::trace::{Key, Payload, Trace};
 use netfold::{Net, Recording};
+use netfold_conformance::shared::Shared;
 use netfold_conformance::spec::{root, text_of};
 use netfold_conformance::{has_node_20, skipped};
-use std::cell::RefCell;
-use std::io::{self, Write};
 use std::process::Command;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What the project's reader says of a file, or nothing if it cannot read the header.
@@ -67,21 +65,6 @@ fn the_reader_of_the_page_reads_every_kind_of_record() {
     same(&[golden("v1.trace"), golden("kinds.trace")]);
 }
 
-/// A file in memory that the loop and the test both have.
-#[derive(Clone, Default)]
-struct Shared(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// An echo on real sockets, of more than one block.
 fn recorded(payload: Payload) -> Vec<u8> {
     let file = Shared::default();
@@ -102,7 +85,7 @@ fn recorded(payload: Payload) -> Vec<u8> {
     });
     net.run().expect("it ends");
     net.finish_recording().expect("it is written");
-    file.0.take()
+    file.take()
 }
 
 #[test]
