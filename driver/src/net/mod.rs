@@ -1,20 +1,25 @@
 //! The loop with its sockets, servers and timers: what a program holds.
 
-use crate::error::{NetError, Panicked};
+mod app;
+mod failure;
+mod run;
+mod tasks;
+
+pub use failure::Failure;
+
 use crate::options::Connect;
-use crate::post::{Inbox, Mailbox, Poster};
+use crate::post::{Inbox, Mailbox};
 use crate::record::Recording;
-use crate::registry::{self, Called, Registry, Rung, Task};
+use crate::registry::{self, Registry, Task};
 use crate::socket::Socket;
 use crate::{LookupRequest, Server, System};
 use bytes::Bytes;
-use netfold_core::host::{self, App, Around, Kernel, Lane, Parts, Place};
+use netfold_core::host::{self, Kernel, Lane, Place};
 use netfold_core::{
-    Command, Core, Emit, EventKind, Limits, Machine, NodeError, Outcome, ServerOptions, SharedError, SocketId,
-    SocketOptions, Target, TimerId, Unhandled, ip_and_zone,
+    Command, Core, EventKind, Limits, Machine, NodeError, Outcome, ServerOptions, SharedError, SocketOptions, Target,
+    ip_and_zone,
 };
 use std::io::{self, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -173,40 +178,6 @@ impl<S> Net<S> {
             Outcome::Socket(id) => Ok(Socket(id)),
             Outcome::Threw(error) => Err(error),
             other => unreachable!("a new socket is a socket, not {other:?}"),
-        }
-    }
-}
-
-/// A listener's failure on its way: to the caller of the command that it ran inside, or out of the loop.
-enum Thrown {
-    Unhandled(Unhandled),
-    Panic(Box<dyn std::any::Any + Send>),
-    Io(io::Error),
-}
-
-impl Thrown {
-    /// What a panic carried: a failure of a nested listener goes through user code as a panic.
-    fn from_panic(payload: Box<dyn std::any::Any + Send>) -> Self {
-        match payload.downcast::<Thrown>() {
-            Ok(thrown) => *thrown,
-            Err(payload) => Thrown::Panic(payload),
-        }
-    }
-
-    fn unwind(self) -> ! {
-        match self {
-            Thrown::Panic(payload) => resume_unwind(payload),
-            thrown => resume_unwind(Box::new(thrown)),
-        }
-    }
-}
-
-impl From<Thrown> for NetError {
-    fn from(thrown: Thrown) -> Self {
-        match thrown {
-            Thrown::Unhandled(unhandled) => NetError::Unhandled(unhandled),
-            Thrown::Panic(payload) => NetError::Panicked(Panicked(payload)),
-            Thrown::Io(error) => NetError::Io(error),
         }
     }
 }
@@ -445,214 +416,6 @@ impl<S, H: Host> Net<S, H> {
         self.connect_socket(socket, to)
     }
 
-    /// `process.nextTick(task)`: after the running turn or tick, in order with the machine's own (rule T2).
-    ///
-    /// ```
-    /// use netfold::Net;
-    ///
-    /// let mut net = Net::new(Vec::new()).unwrap();
-    /// net.set_immediate(|net| net.state.push("immediate"));
-    /// net.next_tick(|net| {
-    ///     net.state.push("tick");
-    ///     net.next_tick(|net| net.state.push("tick of a tick"));
-    /// });
-    /// net.state.push("at once");
-    /// net.run().unwrap();
-    /// assert_eq!(net.state, ["at once", "tick", "tick of a tick", "immediate"]);
-    /// ```
-    pub fn next_tick(&mut self, task: impl FnOnce(&mut Self) + 'static) {
-        self.lane.next_tick(Box::new(task));
-    }
-
-    /// `setImmediate(task)`: after this poll's events (rule T3).
-    pub fn set_immediate(&mut self, task: impl FnOnce(&mut Self) + 'static) {
-        self.lane.set_immediate(Box::new(task));
-    }
-
-    /// `setTimeout(task, ms)`, in milliseconds (rule M1).
-    pub fn set_timeout(&mut self, ms: f64, task: impl FnOnce(&mut Self) + 'static) -> TimerId {
-        let id = self.timer(ms, false);
-        self.registry.timeout(id, Box::new(task));
-        id
-    }
-
-    /// `setInterval(task, ms)`, in milliseconds (rule M1).
-    pub fn set_interval(&mut self, ms: f64, task: impl Fn(&mut Self) + 'static) -> TimerId {
-        let id = self.timer(ms, true);
-        self.registry.interval(id, Rc::new(task));
-        id
-    }
-
-    fn timer(&mut self, ms: f64, repeat: bool) -> TimerId {
-        match self.certain(Command::StartTimer { ms, repeat }) {
-            Outcome::Timer(id) => id,
-            other => unreachable!("a new timer is a timer, not {other:?}"),
-        }
-    }
-
-    /// `clearTimeout(timer)` and `clearInterval(timer)` (rule M1)
-    pub fn clear_timer(&mut self, timer: TimerId) {
-        self.registry.forget_timer(timer);
-        self.certain(Command::CancelTimer(timer));
-    }
-
-    /// `timer.refresh()` (rule M1)
-    pub fn refresh_timer(&mut self, timer: TimerId) {
-        self.certain(Command::RefreshTimer(timer));
-    }
-
-    /// `timer.unref()`: it does not keep the loop alive (rule M6).
-    pub fn unref_timer(&mut self, timer: TimerId) {
-        self.certain(Command::RefTimer(timer, false));
-    }
-
-    /// `timer.ref()` (rule M6)
-    pub fn ref_timer(&mut self, timer: TimerId) {
-        self.certain(Command::RefTimer(timer, true));
-    }
-
-    /// A callback that many writes can share: Node merges the ticks of equal callbacks that follow each other
-    /// (rule W12), and sharing one allocates nothing per write.
-    ///
-    /// ```
-    /// use netfold::Net;
-    ///
-    /// let mut net = Net::new(0).unwrap();
-    /// let written = net.callback(|net, _, result| net.state += u32::from(result.is_ok()));
-    /// let server = net.create_server(|net, socket| socket.resume(net));
-    /// server.listen_then(&mut net, ("127.0.0.1", 0), move |net, server| {
-    ///     let port = server.port(net).unwrap();
-    ///     let client = net.connect(("127.0.0.1", port)).unwrap();
-    ///     for _ in 0..3 {
-    ///         client.write_cb(net, "x", written);
-    ///     }
-    ///     client.end(net);
-    ///     client.resume(net);
-    ///     client.on_close(net, move |net, _, _| server.close(net));
-    /// });
-    /// net.run().unwrap();
-    /// assert_eq!(net.state, 3);
-    /// ```
-    pub fn callback(
-        &mut self,
-        callback: impl Fn(&mut Self, Socket, Result<(), &NodeError>) + 'static,
-    ) -> netfold_core::CallbackId {
-        self.registry.many(Rc::new(callback))
-    }
-
-    /// Forgets a shared callback. Writes under way that have it call nothing (rule W12).
-    pub fn forget_callback(&mut self, callback: netfold_core::CallbackId) {
-        self.registry.forget_many(callback);
-    }
-
-    /// A handle to run closures on this loop from other threads (rule T1).
-    ///
-    /// ```
-    /// use netfold::Net;
-    /// use std::thread;
-    ///
-    /// let mut net = Net::new(Vec::new()).unwrap();
-    /// let poster = net.poster();
-    /// let worker = thread::spawn(move || {
-    ///     let sum: u64 = (1..=1000).sum();
-    ///     poster.post(move |net| net.state.push(sum));
-    ///     // With the last poster the loop has nothing more to wait for.
-    /// });
-    /// net.run().unwrap();
-    /// worker.join().unwrap();
-    /// assert_eq!(net.state, [500_500]);
-    /// ```
-    pub fn poster(&self) -> Poster<S, H> {
-        Poster::new(self.mailbox.clone())
-    }
-
-    /// Runs until nothing keeps the loop alive, or [`stop`](Self::stop) is called, or a listener fails (rules T9 and
-    /// T10).
-    ///
-    /// After an error it can be called again: the loop goes on where it stopped.
-    ///
-    /// # Errors
-    /// [`NetError::Unhandled`]: an 'error' that nobody listened for (rule L3). [`NetError::Panicked`]: a listener,
-    /// callback or task did (rule T9). [`NetError::Io`]: the system cannot wait any more. [`NetError::Trace`]: the
-    /// recording cannot be written.
-    pub fn run(&mut self) -> Result<(), NetError> {
-        let ran = self.run_on();
-        match (ran, self.save_trace(true)) {
-            (Err(failed), Err(NetError::Trace(error))) => {
-                self.unwritten = Some(error);
-                Err(failed)
-            }
-            (ran, saved) => ran.and(saved),
-        }
-    }
-
-    fn run_on(&mut self) -> Result<(), NetError> {
-        self.inside(host::end_turn)?;
-        loop {
-            self.registry.forget_removed();
-            self.keep_up()?;
-            match self.inside(|net| host::dispatch(net, None))? {
-                Around::Stopped => return Ok(()),
-                Around::Done if !self.is_alive() => return Ok(()),
-                Around::Alive | Around::Done => {}
-            }
-        }
-    }
-
-    /// Once around the loop, without waiting: for embedding in a loop of your own. Returns whether anything keeps this
-    /// one alive (rule T3).
-    ///
-    /// Call it when the [descriptor](crate::System) is readable, when [`deadline`](Self::deadline) has come, and after
-    /// calls of your own from outside.
-    ///
-    /// # Errors
-    /// As [`run`](Self::run).
-    pub fn dispatch(&mut self) -> Result<bool, NetError> {
-        self.inside(host::end_turn)?;
-        self.registry.forget_removed();
-        let around = self.inside(|net| host::dispatch(net, Some(0)))?;
-        self.kernel.settle();
-        self.save_trace(true)?;
-        Ok(around != Around::Stopped && self.is_alive())
-    }
-
-    /// Runs a part of the loop.
-    fn inside<R>(&mut self, run: impl FnOnce(&mut Self) -> Result<R, Failure>) -> Result<R, Failure> {
-        self.outside = false;
-        let ran = run(self);
-        self.outside = true;
-        #[cfg(feature = "tracing")]
-        self.log.leave();
-        ran
-    }
-
-    fn is_alive(&self) -> bool {
-        self.machine.core().alive() || self.lane.deadline() == Some(0) || self.expects()
-    }
-
-    /// When `dispatch` must be called even if the descriptor is not readable: milliseconds from now; `None` if never
-    /// (rules M1 and M7). It knows what was called since the last dispatch. What is asked for after this call, or
-    /// [`dispatch`](Self::dispatch), is not looked for at the descriptor yet.
-    pub fn deadline(&mut self) -> Option<u64> {
-        let now = self.kernel.now();
-        // Who asks is about to wait.
-        self.outside = true;
-        self.kernel.settle();
-        let own = self.lane.deadline_with(self.machine.core().idle());
-        let first = match (own, Host::deadline(&self.kernel)) {
-            (Some(own), Some(kernels)) => Some(own.min(kernels)),
-            (own, kernels) => own.or(kernels),
-        };
-        first.map(|at| at.saturating_sub(now))
-    }
-
-    /// Leaves `run` after the running turn. What is open stays open; `run` can be called again (rule T3).
-    pub fn stop(&mut self) {
-        self.lane.stop();
-        // What was posted and not run yet: the next run is not to wait for more.
-        self.mailbox.wake();
-    }
-
     /// Which turn and tick is running (rules T1 and T2).
     pub const fn place(&self) -> Place {
         self.lane.place()
@@ -698,145 +461,6 @@ impl<S, H: Host> Net<S, H> {
             Ok(Err(thrown)) => thrown.unwind(),
             Err(misuse) => panic!("this id belongs to another loop: {misuse}"),
         }
-    }
-}
-
-impl<S, H: Host> Net<S, H> {
-    /// The first call from outside after the loop was left: what it times is not to be timed from then. Up to the next
-    /// dispatch the clock stands still, as in every turn.
-    #[cold]
-    fn come_back(&mut self) {
-        self.outside = false;
-        let now = self.kernel.now();
-        let _in_the_middle_of_a_turn = self.machine.advance(now);
-    }
-}
-
-/// Runs user code; a panic becomes the failure that the machine is told of.
-fn guarded(run: impl FnOnce()) -> Result<(), Thrown> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(Thrown::from_panic)
-}
-
-impl<S, H: Host> Net<S, H> {
-    #[inline(always)]
-    fn run_user_code(&mut self, emit: Emit) -> Result<(), Thrown> {
-        match emit {
-            Emit::Listener { target, listener, last: false, event } => match self.registry.find(target, listener) {
-                Some(listener) => guarded(|| listener(self, target, event)),
-                None => Ok(()),
-            },
-            emit => self.run_other_user_code(emit),
-        }
-    }
-
-    #[inline(never)]
-    fn run_other_user_code(&mut self, emit: Emit) -> Result<(), Thrown> {
-        match emit {
-            Emit::Listener { target, listener, event, .. } => match self.registry.take(target, listener) {
-                Some(listener) => guarded(|| listener(self, target, event)),
-                None => Ok(()),
-            },
-            Emit::Callback { socket, callback, error } => match self.registry.call(callback) {
-                Some(Called::Many(run)) => guarded(|| run(self, Socket(socket), registry::answer(error.as_ref()))),
-                Some(Called::Once(run)) => guarded(|| run(self, Socket(socket), registry::answer(error.as_ref()))),
-                None => Ok(()),
-            },
-            Emit::Connections { callback, count, .. } => match self.registry.call_count(callback) {
-                Some(run) => guarded(|| run(self, count)),
-                None => Ok(()),
-            },
-            Emit::Timer { timer, .. } => match self.registry.ring(timer) {
-                Some(Rung::Once(task)) => guarded(|| task(self)),
-                Some(Rung::Again(task)) => guarded(|| task(self)),
-                None => Ok(()),
-            },
-            Emit::Resolve { socket, lookup, host, family, hints, all } => match self.registry.lookup(socket) {
-                Some(run) => guarded(|| run(self, LookupRequest { lookup, host, family, hints, all })),
-                None => Ok(()),
-            },
-            Emit::Read { socket, bytes } => match self.registry.on_read(socket) {
-                Some(run) => guarded(|| {
-                    if !run(self, Socket(socket), bytes) {
-                        self.command(Command::StopReading(socket));
-                    }
-                }),
-                None => Ok(()),
-            },
-            Emit::Unhandled { target, error } => Err(Thrown::Unhandled(Unhandled { source: target, error })),
-        }
-    }
-}
-
-/// The loop's side of a [`Net`]; a private type, so that the protocol does not show on the face.
-impl<S, H: Host> App for Net<S, H> {
-    type Kernel = H;
-    type Task = Task<S, H>;
-    type Thrown = Failure;
-
-    fn parts(&mut self) -> Parts<'_, H, Task<S, H>> {
-        Parts { machine: &mut self.machine, kernel: &mut self.kernel, lane: &mut self.lane }
-    }
-
-    #[inline(always)]
-    fn emit(&mut self, emit: Emit) -> Result<(), Failure> {
-        #[cfg(feature = "tracing")]
-        crate::log::emit(&emit);
-        self.run_user_code(emit).map_err(Failure)
-    }
-
-    fn task(&mut self, task: Task<S, H>) -> Result<(), Failure> {
-        guarded(|| task(self)).map_err(Failure)
-    }
-
-    fn posted(&mut self) -> Option<Task<S, H>> {
-        self.inbox.next(&self.mailbox).map(|task| task as Task<S, H>)
-    }
-
-    fn expects(&self) -> bool {
-        !self.inbox.is_empty() || self.mailbox.expects()
-    }
-
-    fn released(&mut self, socket: SocketId) {
-        self.registry.release(socket);
-    }
-
-    #[cfg(feature = "tracing")]
-    fn watch(&mut self, next: host::Next<'_>) {
-        self.log.next(self.lane.place(), next);
-    }
-
-    #[cfg(feature = "tracing")]
-    fn answered(call: &netfold_core::Call<'_>, reply: netfold_core::Reply) {
-        crate::log::answered(call, reply);
-    }
-
-    fn warm(&self, sockets: &[Option<SocketId>]) {
-        self.registry.warm(sockets);
-    }
-
-    fn broken(&mut self, error: io::Error) -> Failure {
-        Failure(Thrown::Io(error))
-    }
-}
-
-/// A listener's failure, as the loop passes it on.
-pub struct Failure(Thrown);
-
-impl Failure {
-    fn unwind(self) -> ! {
-        self.0.unwind()
-    }
-}
-
-impl std::fmt::Debug for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Failure")
-    }
-}
-
-impl From<Failure> for NetError {
-    fn from(failure: Failure) -> Self {
-        failure.0.into()
     }
 }
 
