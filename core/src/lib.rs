@@ -66,6 +66,7 @@ mod serial;
 mod server;
 mod socket;
 mod socket_address;
+mod stack;
 mod state_key;
 mod states;
 mod step;

@@ -121,12 +121,16 @@ impl Listeners {
     }
 
     /// The listener of the user's that is all that hears of an event, and stays.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn only_user(&self, kind: EventKind) -> Option<ListenerId> {
-        match self.single(kind) {
-            Some(Entry { life: Life::Stays, step: None, number, .. }) => Some(ListenerId(number)),
-            _ => None,
+        let mut only = None;
+        for entry in self.entries.iter().filter(|entry| entry.kind == kind) {
+            if only.is_some() {
+                return None;
+            }
+            only = Some(entry);
         }
+        only.filter(|entry| entry.life == Life::Stays && entry.step.is_none()).map(|entry| ListenerId(entry.number))
     }
 
     /// Removes the newest entry of this user listener, as EventEmitter does.
