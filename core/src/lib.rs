@@ -60,6 +60,7 @@ mod limits;
 mod listeners;
 mod machine;
 mod numeral;
+mod queue;
 mod seldom;
 #[cfg(feature = "serde")]
 mod serial;

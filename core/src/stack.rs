@@ -17,6 +17,11 @@ pub(crate) trait Slot: Sized {
     }
 }
 
+#[cfg(test)]
+impl<T> Slot for Option<T> {
+    const EMPTY: Self = None;
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Stack<T> {
     /// From `len` on they are empty.
@@ -107,10 +112,6 @@ mod tests {
     use alloc::rc::Rc;
 
     type Held = Option<Rc<u8>>;
-
-    impl Slot for Held {
-        const EMPTY: Self = None;
-    }
 
     #[test]
     fn it_is_a_stack_and_drops_what_is_cut_off_once() {

@@ -255,6 +255,10 @@ pub(crate) enum Job {
     Connections(ServerId, CallbackId, u32),
 }
 
+impl Slot for Job {
+    const EMPTY: Self = Job::ReadMore(SocketId::from_parts(0, 0));
+}
+
 /// An operation as the engine keeps it while it waits for the reply; bytes and texts lie in the engine's own buffers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Asked {

@@ -95,7 +95,7 @@ impl Core {
 
     fn queues_key(&self, k: &mut Key) {
         k.len(self.jobs.len());
-        for job in &self.jobs {
+        for job in self.jobs.iter() {
             self.job_key(job, k);
         }
         k.word(self.announced.wrapping_sub(self.first_tick));

@@ -21,6 +21,7 @@ use crate::id::{Arena, HandleId, Id, Known, LookupId, ServerId, SocketId, TickId
 use crate::limits::Limits;
 use crate::server::Server;
 use crate::socket::{Attempts, Socket};
+use crate::queue::Queue;
 use crate::stack::{Slot, Stack};
 use crate::step::{Call, Emit, Idle, Phase, Step};
 use crate::timers::{TimerKey, Timers};
@@ -182,7 +183,7 @@ pub struct Core {
     /// What a decoder gave last, in UTF-16 units: a trace has it in place of the bytes.
     pub(crate) decoded: Option<u32>,
 
-    jobs: VecDeque<Job>,
+    jobs: Queue<Job>,
     first_tick: u64,
     announced: u64,
     /// A listener threw: what is queued may wait for the end of the next turn (rule T10).
@@ -240,7 +241,7 @@ impl Core {
             wire: Vec::new(),
             scratch: String::new(),
             decoded: None,
-            jobs: VecDeque::new(),
+            jobs: Queue::new(),
             first_tick: 0,
             announced: 0,
             ticks_may_wait: false,
@@ -534,7 +535,7 @@ impl Core {
 
     pub(crate) fn schedule(&mut self, job: Job) -> TickId {
         let id = self.first_tick + self.jobs.len() as u64;
-        self.jobs.push_back(job);
+        self.jobs.push_with(move || job);
         self.news.add(News::TICKS);
         TickId(id)
     }

@@ -124,7 +124,7 @@ impl Core {
     #[inline]
     pub(super) fn run_job(&mut self) -> Flow {
         if let Some(&Job::ReadMore(socket)) = self.jobs.front() {
-            core::mem::forget(self.jobs.pop_front());
+            self.jobs.drop_front_plain();
             return self.read_more(socket);
         }
         let job = self.jobs.pop_front()?;
