@@ -123,14 +123,10 @@ impl Listeners {
     /// The listener of the user's that is all that hears of an event, and stays.
     #[inline(always)]
     pub(crate) fn only_user(&self, kind: EventKind) -> Option<ListenerId> {
-        let mut only = None;
-        for entry in self.entries.iter().filter(|entry| entry.kind == kind) {
-            if only.is_some() {
-                return None;
-            }
-            only = Some(entry);
-        }
-        only.filter(|entry| entry.life == Life::Stays && entry.step.is_none()).map(|entry| ListenerId(entry.number))
+        let mut entries = self.entries.iter();
+        let only = entries.find(|entry| entry.kind == kind)?;
+        let plain = only.life == Life::Stays && only.step.is_none();
+        if plain && !entries.any(|entry| entry.kind == kind) { Some(ListenerId(only.number)) } else { None }
     }
 
     /// Removes the newest entry of this user listener, as EventEmitter does.

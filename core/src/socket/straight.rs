@@ -14,6 +14,7 @@ use crate::engine::{Core, Handle, Owner, TimerFor};
 use crate::id::{CallbackId, HandleId, ListenerId, SocketId};
 use crate::step::{Emit, Event, EventKind, Target};
 use crate::timers::Timers;
+use alloc::collections::VecDeque;
 use bytes::Bytes;
 
 impl Socket {
@@ -27,7 +28,8 @@ impl Socket {
         if r.flowing != Flowing::Yes || r.length > 0 || !r.is_heard() || r.ended {
             return None;
         }
-        if self.destroyed || self.errored.is_some() || self.rare.on_read.is_some() || self.rare.tap.is_some() {
+        let plain = self.rare.is_none_or(|rare| rare.on_read.is_none() && rare.tap.is_none());
+        if self.destroyed || self.errored.is_some() || !plain {
             return None;
         }
         self.listeners.only_user(EventKind::Data)
@@ -37,7 +39,8 @@ impl Socket {
     #[inline]
     pub(crate) fn writer(&self) -> Option<HandleId> {
         let w = &self.w;
-        let free = !w.writing && !w.ending && w.corked == 0 && self.rare.parked.is_empty() && !bug!(CallbackWithinCall);
+        let parked = !self.rare.is_none_or(|rare| rare.parked.is_empty());
+        let free = !w.writing && !w.ending && w.corked == 0 && !parked && !bug!(CallbackWithinCall);
         match self.link {
             Link::Open(handle) if free && !self.destroyed && self.errored.is_none() => Some(handle),
             _ => None,
@@ -124,7 +127,7 @@ impl Core {
     #[inline(always)]
     pub(crate) fn sent_straight(&mut self, socket: SocketId, handle: HandleId, bytes: u64) {
         let s = &mut self.sockets[socket];
-        if s.w.need_drain || !s.w.buffered.is_empty() {
+        if s.w.need_drain || !s.w.buffered.is_none_or(VecDeque::is_empty) {
             self.not_sent_straight(socket, handle, bytes);
             self.reply_with(Reply::Done);
             return;
