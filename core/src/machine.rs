@@ -5,7 +5,7 @@ use crate::command::Command;
 use crate::engine::Core;
 use crate::error::ApiMisuse;
 use crate::id::TickId;
-use crate::step::{Call, Phase, Step};
+use crate::step::{Phase, Step};
 use crate::trace::{Options, Recorder};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -74,13 +74,15 @@ impl Machine {
     }
 
     fn step_recorded(&mut self) -> Step<'_> {
-        let Some(log) = &mut self.log else { return self.core.step() };
-        let step = self.core.step();
-        log.stepped(&step);
-        match step {
-            Step::Call(call) => Step::Call(Call { core: call.core, log: Some(log) }),
-            step => step,
+        // The only value that is returned: so it is made in the caller's place, and not moved there.
+        let mut step = self.core.step();
+        if let Some(log) = &mut self.log {
+            log.stepped(&step);
+            if let Step::Call(call) = &mut step {
+                call.log = Some(log);
+            }
         }
+        step
     }
 
     /// [`Core::complete`]

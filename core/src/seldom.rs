@@ -35,6 +35,12 @@ impl<C> Seldom<C> {
     pub(crate) fn if_there(&mut self) -> Option<&mut C> {
         self.0.as_deref_mut()
     }
+
+    /// Whether it was never written to, or is so.
+    #[inline]
+    pub(crate) fn is_none_or(&self, is: impl FnOnce(&C) -> bool) -> bool {
+        self.0.as_deref().is_none_or(is)
+    }
 }
 
 impl<C: Empty> Deref for Seldom<C> {

@@ -160,7 +160,7 @@ impl Writable {
 
     /// A chunk waits for those before it, or for `uncork`.
     #[inline]
-    pub(super) fn buffer(&mut self, chunk: Chunk, callback: Option<CallbackId>) {
+    pub(crate) fn buffer(&mut self, chunk: Chunk, callback: Option<CallbackId>) {
         self.pending += 1;
         self.length += chunk.length();
         if bug!(QueueBackwards) {
@@ -171,7 +171,8 @@ impl Writable {
     }
 
     /// Whether `write` may go on; if not, 'drain' is owed (rule W6).
-    pub(super) fn takes_more(&mut self) -> bool {
+    #[inline]
+    pub(crate) fn takes_more(&mut self) -> bool {
         let more = self.length < u64::from(self.hwm) || self.length == 0 || bug!(AlwaysMore);
         let more = more || (bug!(MarkOffByOne) && self.length == u64::from(self.hwm));
         self.need_drain |= !more && !bug!(DrainForgotten);
@@ -179,6 +180,7 @@ impl Writable {
     }
 
     /// The request in flight ended; its callback.
+    #[inline]
     pub(super) fn settle(&mut self) -> WriteCb {
         (self.writing, self.expecting) = (false, false);
         if !bug!(LengthStays) || self.buffered.is_empty() {
@@ -191,7 +193,9 @@ impl Writable {
     /// A request goes to the driver, or is parked.
     #[inline(always)]
     fn begin(&mut self, length: u64, callback: WriteCb) {
-        (self.in_flight, self.callback) = (length, callback);
+        self.in_flight = length;
+        // That of the request before was taken when it ended: there is nothing to be dropped.
+        core::mem::forget(core::mem::replace(&mut self.callback, callback));
         (self.writing, self.sync, self.expecting) = (true, true, true);
     }
 

@@ -4,6 +4,7 @@
 use crate::call::{HandleKind, Op};
 use crate::command::Resolved;
 use crate::error::{NodeError, SharedError};
+use crate::id::TickId;
 use crate::step::{Attempt, Emit, Event, Idle, Step, Target};
 use crate::trace::tags;
 use core::fmt::{self, Write};
@@ -63,15 +64,12 @@ impl Rolling {
     }
 
     /// Puts an output in.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn step(&mut self, step: &Step<'_>) {
         match step {
             Step::Call(call) => self.op(&call.op()),
             Step::Emit(emit) => self.emit(emit),
-            Step::Tick(id) => {
-                self.word(output::TICK);
-                self.word(id.0);
-            }
+            Step::Tick(id) => self.tick(*id),
             Step::Return(outcome) => self.outcome(outcome),
             Step::Idle(idle) => self.idle(idle),
             Step::Released(id) => {
@@ -82,7 +80,13 @@ impl Rolling {
     }
 
     #[inline]
-    fn idle(&mut self, idle: &Idle) {
+    pub(crate) fn tick(&mut self, id: TickId) {
+        self.word(output::TICK);
+        self.word(id.0);
+    }
+
+    #[inline]
+    pub(crate) fn idle(&mut self, idle: &Idle) {
         let &Idle { deadline, pending, closing, batch } = idle;
         self.word(output::IDLE | u64::from(deadline.is_some()) << 8 | u64::from(batch) << 32);
         self.word(u64::from(pending) << 32 | u64::from(closing));
@@ -91,13 +95,19 @@ impl Rolling {
         }
     }
 
+    /// What `write` returned.
     #[inline]
+    pub(crate) fn bool(&mut self, yes: bool) {
+        let outcome = crate::Outcome::Bool(yes);
+        self.word(output::RETURN | u64::from(tags::outcome(&outcome)) << 8 | u64::from(yes) << 16);
+    }
+
     fn outcome(&mut self, outcome: &crate::Outcome) {
         use crate::Outcome;
         let head = output::RETURN | u64::from(tags::outcome(outcome)) << 8;
         match outcome {
             Outcome::Unit | Outcome::ListenerThrew => self.word(head),
-            Outcome::Bool(yes) => self.word(head | u64::from(*yes) << 16),
+            Outcome::Bool(yes) => self.bool(*yes),
             Outcome::Socket(id) => {
                 self.word(head);
                 self.id(id.slot(), id.generation());
@@ -249,7 +259,19 @@ impl Rolling {
     }
 
     #[inline]
-    fn op(&mut self, op: &Op<'_>) {
+    pub(crate) fn op(&mut self, op: &Op<'_>) {
+        match *op {
+            Op::Write(handle, [chunk]) => {
+                self.word(output::CALL | u64::from(tags::op(op)) << 8 | 1 << 16);
+                self.id(handle.slot(), handle.generation());
+                self.word(chunk.len() as u64);
+            }
+            _ => self.op_else(op),
+        }
+    }
+
+    #[inline(never)]
+    fn op_else(&mut self, op: &Op<'_>) {
         let head = output::CALL | u64::from(tags::op(op)) << 8;
         match *op {
             Op::Write(handle, chunks) => {
