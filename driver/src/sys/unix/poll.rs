@@ -227,9 +227,9 @@ impl Poll {
         self.ready.get(self.next).copied()
     }
 
-    /// What [`take`](Self::take) would give after `count` more.
-    pub(super) fn ahead(&self, count: usize) -> Option<Ready> {
-        self.ready.get(self.next + count).copied()
+    /// What [`take`](Self::take) would give, one after the other.
+    pub(super) fn ahead(&self) -> &[Ready] {
+        &self.ready[self.next..]
     }
 
     /// Takes what was [peeked](Self::peek) at.

@@ -394,8 +394,10 @@ impl Kernel for System {
         self.next_completion()
     }
 
-    fn ahead(&self, count: usize) -> Option<HandleId> {
-        self.table.at(self.poll.ahead(count)?.key).map(|(id, _)| id)
+    fn ahead(&self, handles: &mut [Option<HandleId>]) {
+        for (handle, ready) in handles.iter_mut().zip(self.poll.ahead()) {
+            *handle = self.table.at(ready.key).map(|(id, _)| id);
+        }
     }
 }
 
