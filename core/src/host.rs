@@ -490,7 +490,7 @@ fn completions<A: App>(app: &mut A) -> Result<(), A::Thrown> {
 const AHEAD: usize = 32;
 
 /// With no more sockets than this all that is kept of them is near anyway.
-const NEAR: usize = 1_000;
+const NEAR: usize = 500;
 
 /// Looks at what the next turns are about. With many connections nothing of one is in the caches when its turn comes, and a
 /// turn waits for one thing after the other, as each is found by the one before it. Those of several turns together take
