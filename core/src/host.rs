@@ -30,12 +30,11 @@ pub trait Kernel {
     /// [`ReadStop`](crate::Op::ReadStop) stops the very next read.
     fn next(&mut self) -> Option<Completion>;
 
-    /// The handle that [`next`](Kernel::next) will probably name after `count` others of what the last
-    /// [`wait`](Kernel::wait) brought, so that the loop can look at what is kept of it before its turn (see [`App::warm`]).
+    /// The handles that [`next`](Kernel::next) will probably name, one after the other, of what the last
+    /// [`wait`](Kernel::wait) brought, so that the loop can look at what is kept of them before their turns (see
+    /// [`App::warm`]); all are `None` before. What the kernel itself keeps of them it may look at here, for the same reason.
     /// Only a hint: a kernel that gives none is a little slower with many connections.
-    fn ahead(&self, _count: usize) -> Option<HandleId> {
-        None
-    }
+    fn ahead(&self, _handles: &mut [Option<HandleId>]) {}
 }
 
 /// A program on the machine: the loop's view of it.
@@ -498,7 +497,7 @@ fn completions<A: App>(app: &mut A) -> Result<(), A::Thrown> {
 }
 
 /// How many completions are looked ahead: what is kept of so many connections finds room in the nearest cache.
-const AHEAD: usize = 8;
+const AHEAD: usize = 32;
 
 /// With no more sockets than this all that is kept of them is near anyway.
 const NEAR: usize = 1_000;
@@ -508,10 +507,13 @@ const NEAR: usize = 1_000;
 /// hardly longer than those of one.
 fn look_ahead<A: App>(app: &mut A) {
     let Parts { machine, kernel, .. } = app.parts();
-    if machine.core().sockets.len() > NEAR && kernel.ahead(1).is_some() {
-        let handles: [_; AHEAD] = core::array::from_fn(|at| kernel.ahead(at));
-        let sockets = machine.core().warm(handles);
-        app.warm(&sockets);
+    if machine.core().sockets.len() > NEAR {
+        let mut handles = [None; AHEAD];
+        kernel.ahead(&mut handles);
+        if handles[1].is_some() {
+            let sockets = machine.core().warm(handles);
+            app.warm(&sockets);
+        }
     }
 }
 

@@ -97,6 +97,10 @@ impl Listeners {
         }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(crate) fn count(&self, kind: EventKind) -> usize {
         self.of(kind).count()
     }
@@ -132,19 +136,23 @@ impl Listeners {
     /// Removes the newest entry of this user listener, as EventEmitter does.
     pub(crate) fn remove_user(&mut self, kind: EventKind, id: ListenerId) -> bool {
         let found = self.entries.iter().rposition(|e| e.kind == kind && e.who() == Who::User(id));
-        if let Some(at) = found {
-            self.entries.remove(at);
-        }
-        found.is_some()
+        self.remove_at(found)
     }
 
     /// Removes one exact entry; true if it was there.
     pub(crate) fn remove(&mut self, entry: Entry) -> bool {
         let found = self.entries.iter().position(|e| *e == entry);
-        if let Some(at) = found {
-            self.entries.remove(at);
+        self.remove_at(found)
+    }
+
+    /// What has room in the socket again comes back to it: most connect with more than they have from then on.
+    fn remove_at(&mut self, at: Option<usize>) -> bool {
+        let Some(at) = at else { return false };
+        self.entries.remove(at);
+        if self.entries.spilled() && self.entries.len() <= self.entries.inline_size() {
+            self.entries.shrink_to_fit();
         }
-        found.is_some()
+        true
     }
 
     pub(crate) fn remove_all(&mut self, kind: Option<EventKind>) {
@@ -204,6 +212,12 @@ mod tests {
         (1..4).for_each(|id| list.add(user(id, EventKind::End), false));
         assert!(!list.entries.spilled());
         assert_eq!(size_of::<Listeners>(), 32);
+        list.add(user(4, EventKind::End), false);
+        assert!(list.entries.spilled());
+        assert!(list.remove_user(EventKind::End, ListenerId(2)));
+        assert!(!list.entries.spilled());
+        let left: Vec<_> = list.of(EventKind::End).map(Entry::who).collect();
+        assert_eq!(left, [1, 3, 4].map(|id| Who::User(ListenerId(id))));
     }
 
     #[test]

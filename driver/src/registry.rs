@@ -195,11 +195,10 @@ impl<S, H> Registry<S, H> {
 
     /// Looks at these sockets' listeners for 'data'.
     pub(crate) fn warm(&self, sockets: &[Option<SocketId>]) {
-        for socket in sockets.iter().flatten() {
-            let mut listeners = self.emitter((*socket).into()).into_iter().flat_map(|emitter| &emitter.listeners);
-            let reader = listeners.find(|known| known.event == EventKind::Data);
-            std::hint::black_box(reader.map(|known| Rc::strong_count(&known.listener)));
-        }
+        let emitters = sockets.iter().flatten().filter_map(|socket| self.emitter((*socket).into()));
+        let readers =
+            emitters.filter_map(|emitter| emitter.listeners.iter().find(|known| known.event == EventKind::Data));
+        std::hint::black_box(readers.fold(0, |all, known| all ^ Rc::strong_count(&known.listener)));
     }
 
     /// Forgets a listener that will not be called again.

@@ -35,7 +35,7 @@ fn reads(rig: &Rig) -> Vec<String> {
 
 #[test]
 fn an_end_behind_data_comes_before_what_the_data_brought_about() {
-    for way in [Waiting::Direct, Waiting::Level] {
+    for way in [Waiting::Direct, Waiting::Once, Waiting::Level] {
         let mut rig = Rig::new(way);
         let (first, mut peer) = connected(&mut rig);
         let (_second, other) = connected(&mut rig);

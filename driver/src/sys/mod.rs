@@ -22,11 +22,14 @@ use std::sync::Arc;
 /// How a [`System`] waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Waiting {
-    /// The cheapest way there is: on Linux one system call per wait, on the poller's own epoll descriptor, which tells once
-    /// of a TCP connection that is read from; what is left of it is kept here, and comes as from one that tells again.
-    /// Elsewhere the same as [`Level`](Waiting::Level).
+    /// The cheapest way there is: on Linux the poller's own epoll descriptor is waited for, which tells again of what is ready
+    /// while there are at most four TCP connections that are read from, and of more as in [`Once`](Waiting::Once). Elsewhere
+    /// the same as [`Level`](Waiting::Level).
     #[default]
     Direct,
+    /// As [`Direct`](Waiting::Direct), but of a TCP connection that is read from it is told once, however few there are; what
+    /// is left of it is kept here, and comes as from a poller that tells again.
+    Once,
     /// The `polling` crate's own wait, level-triggered. What [`Direct`](Waiting::Direct) is where there is no epoll.
     Level,
     /// The `polling` crate's own wait, each event armed anew. What [`Level`](Waiting::Level) is on systems whose poller

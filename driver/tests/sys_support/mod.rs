@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Each test runs in each way of waiting: what other systems do is so tried here as well.
-pub const WAYS: [Waiting; 3] = [Waiting::Direct, Waiting::Level, Waiting::Oneshot];
+pub const WAYS: [Waiting; 4] = [Waiting::Direct, Waiting::Once, Waiting::Level, Waiting::Oneshot];
 
 /// Nothing here takes as long as this; a test that would hang fails instead.
 const TOO_LONG: Duration = Duration::from_secs(20);

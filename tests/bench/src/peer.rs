@@ -21,7 +21,7 @@ pub struct Peer {
 impl Peer {
     /// The peers that there are, by name.
     pub const NAMES: &str = "epoll, mio, polling, tokio, uv, netfold, netfold-cb (a shared write callback), netfold-pause \
-        (backpressure), netfold-timeout (an idle timeout), netfold-length, -hash, -full (recorded), netfold-level, -oneshot \
+        (backpressure), netfold-timeout (an idle timeout), netfold-length, -hash, -full (recorded), netfold-once, -level, -oneshot \
         (waits), node-data, node-pipe, addon-data, addon-pipe (netfold inside Node), and NAME=PROGRAM for any other, another \
         build for example";
 
@@ -47,7 +47,7 @@ impl Peer {
             "netfold-pause" => netfold(&["--backpressure"])?,
             "netfold-timeout" => netfold(&["--timeout"])?,
             "netfold-length" | "netfold-hash" | "netfold-full" => netfold(&[])?.recording(variant),
-            "netfold-level" | "netfold-oneshot" => netfold(&["--waiting", variant])?,
+            "netfold-once" | "netfold-level" | "netfold-oneshot" => netfold(&["--waiting", variant])?,
             "node-data" | "node-pipe" => return Ok(Self::node(name, variant).ok_or("there is no node here")),
             "addon-data" | "addon-pipe" => return Ok(Self::addon(name, variant)?.ok_or("there is no node here")),
             _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("there is no server called {name}"))),

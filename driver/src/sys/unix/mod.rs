@@ -21,6 +21,8 @@ mod read;
 mod set_up;
 mod system;
 mod table;
+#[cfg(target_os = "linux")]
+mod telling;
 mod turn;
 mod write;
 

@@ -2,13 +2,26 @@
 //!
 //! Such an epoll keeps what it reported in its list. The next wait looks at that first, in the same order, and forgets what is
 //! not ready any more; what became ready meanwhile comes behind. An edge-triggered one keeps nothing, so it is known here
-//! what the last wait reported.
+//! what the last wait reported. With few connections nothing is edge-triggered, and the order is epoll's own.
 
 use super::poll::{BATCH, Ready};
 use crate::grow;
 
+/// Who knows what the last wait reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Keeper {
+    /// The poller: it tells of everything again.
+    #[default]
+    Poller,
+    /// The poller from now on, but what it reported last was brought into another order here.
+    Both,
+    /// It is kept here: the poller tells of some once.
+    Here,
+}
+
 #[derive(Default)]
 pub(super) struct Places {
+    keeper: Keeper,
     /// By key: when it was reported last. Each report of one descriptor has a number, from 1.
     reported: Vec<u32>,
     /// The first and the next number of the last wait.
@@ -25,14 +38,27 @@ impl Places {
         Self { first: 1, next: 1, ..Self::default() }
     }
 
-    /// Whether what the last wait reported matters for the next one's order.
+    /// Whether what the last wait reported matters for the next one's order, and the poller does not know it.
     pub(super) fn any(&self) -> bool {
-        self.next > self.first
+        self.keeper != Keeper::Poller && self.next > self.first
+    }
+
+    /// Whether the poller tells of some `once` from now on.
+    pub(super) fn keep(&mut self, once: bool) {
+        self.keeper = if once { Keeper::Here } else { Keeper::Both };
     }
 
     /// A wait has found that nothing is ready.
     pub(super) fn forget(&mut self) {
         (self.first, self.was_full) = (self.next, false);
+        self.hand_over();
+    }
+
+    /// The poller's order is the right one.
+    fn hand_over(&mut self) {
+        if self.keeper == Keeper::Both {
+            self.keeper = Keeper::Poller;
+        }
     }
 
     /// This key is another descriptor's from now on.
@@ -51,8 +77,10 @@ impl Places {
     /// Puts what a wait found into order, and among it what is `left`, of which the poller does not tell again.
     pub(super) fn arrange(&mut self, ready: &mut Vec<Ready>, left: impl ExactSizeIterator<Item = Ready>) {
         let full = ready.len() == BATCH;
-        if left.len() > 0 || (self.any() && !self.is_in_order(ready)) {
+        if left.len() > 0 || self.any() && !self.is_in_order(ready) {
             self.sort(ready, left);
+        } else if !full {
+            self.hand_over();
         }
         self.first = self.next;
         if u32::MAX - self.next < ready.len() as u32 {
@@ -130,6 +158,7 @@ mod tests {
 
     fn of(keys: usize) -> Places {
         let mut places = Places::new();
+        places.keep(true);
         (0..keys).for_each(|key| places.insert(key));
         places
     }
@@ -144,6 +173,23 @@ mod tests {
         assert_eq!(arranged(&mut places, &[0, 4, 5], &[]), [5, 0, 4]);
         places.forget();
         assert_eq!(arranged(&mut places, &[4, 5, 0], &[]), [4, 5, 0]);
+    }
+
+    #[test]
+    fn the_poller_is_left_to_itself_once_its_order_is_the_right_one() {
+        let mut places = of(4);
+        assert_eq!(arranged(&mut places, &[2, 0], &[]), [2, 0]);
+        places.keep(false);
+        assert_eq!(arranged(&mut places, &[1, 0, 2], &[]), [2, 0, 1], "the poller does not know the places yet");
+        assert_eq!(arranged(&mut places, &[1, 0, 2], &[]), [2, 0, 1], "it has kept its own order");
+        assert_eq!(arranged(&mut places, &[2, 1, 3], &[]), [2, 1, 3]);
+        assert!(!places.any());
+        assert_eq!(arranged(&mut places, &[3, 2], &[]), [3, 2]);
+        places.keep(true);
+        assert_eq!(arranged(&mut places, &[0, 2, 3], &[]), [3, 2, 0]);
+        places.keep(false);
+        places.forget();
+        assert_eq!(arranged(&mut places, &[0, 2, 3], &[]), [0, 2, 3], "nothing was ready");
     }
 
     #[test]

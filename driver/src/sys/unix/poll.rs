@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
-use super::places::Places;
+use super::{places::Places, telling};
 #[cfg(target_os = "linux")]
 use rustix::{
     buffer::spare_capacity,
@@ -62,12 +62,31 @@ pub(super) const BELL: usize = usize::MAX - 1;
 
 enum Way {
     #[cfg(target_os = "linux")]
-    Direct(Vec<epoll::Event>, Places),
+    Direct(Direct),
     Portable(Events),
 }
 
-/// What is looked for at a connection that is read from, and told once. Level-triggered the kernel looks a second time, in the
-/// next wait, at each descriptor it told of; of a thousand the first ones are out of its caches by then.
+/// The poller's own epoll descriptor is waited for.
+#[cfg(target_os = "linux")]
+struct Direct {
+    events: Vec<epoll::Event>,
+    places: Places,
+    telling: telling::Telling,
+}
+
+#[cfg(target_os = "linux")]
+impl Direct {
+    fn new(few: usize) -> Self {
+        let telling = telling::Telling::new(few);
+        let mut places = Places::new();
+        if telling.is_once() {
+            places.keep(true);
+        }
+        Self { events: Vec::with_capacity(BATCH), places, telling }
+    }
+}
+
+/// What is looked for at a connection that is read from, and told once.
 #[cfg(target_os = "linux")]
 const ONCE: EventFlags = EventFlags::IN.union(EventFlags::PRI).union(EventFlags::RDHUP).union(EventFlags::ET);
 
@@ -90,9 +109,13 @@ impl Poll {
         let level = waiting != Waiting::Oneshot && poller.supports_level();
         let mode = if level { PollMode::Level } else { PollMode::Oneshot };
         let portable = || Way::Portable(Events::with_capacity(NonZeroUsize::new(BATCH).expect("not zero")));
+        #[cfg(target_os = "linux")]
+        let direct = |few| Way::Direct(Direct::new(few));
         let way = match waiting {
             #[cfg(target_os = "linux")]
-            Waiting::Direct => Way::Direct(Vec::with_capacity(BATCH), Places::new()),
+            Waiting::Direct => direct(telling::FEW),
+            #[cfg(target_os = "linux")]
+            Waiting::Once => direct(0),
             _ => portable(),
         };
         Ok(Self { poller, mode, way, ready: Vec::with_capacity(BATCH), next: 0, order: None })
@@ -109,45 +132,88 @@ impl Poll {
 
     pub(super) fn add(&mut self, fd: BorrowedFd<'_>, key: usize, interest: Interest) -> io::Result<()> {
         #[cfg(target_os = "linux")]
-        if let Way::Direct(_, places) = &mut self.way
+        if let Way::Direct(direct) = &mut self.way
             && key != BELL
         {
-            places.insert(key);
+            direct.places.insert(key);
         }
         #[cfg(target_os = "linux")]
         if interest.once && self.tells_once() {
-            return Ok(epoll::add(&self.poller, fd, epoll::EventData::new_u64(key as u64), ONCE)?);
+            epoll::add(&self.poller, fd, epoll::EventData::new_u64(key as u64), ONCE)?;
+            self.count(key, Interest::NONE, interest);
+            return Ok(());
         }
         // SAFETY: the poller must be told to forget a descriptor before it is closed. Each descriptor registered here is
         // owned by the table or by the bell. The table's entries are closed and given away only by `System::forget`,
         // which deletes first; what is left when a `System` is dropped goes after its poller, and so does the bell.
-        unsafe { self.poller.add_with_mode(fd.as_raw_fd(), interest.event(key), self.mode) }
+        unsafe { self.poller.add_with_mode(fd.as_raw_fd(), interest.event(key), self.mode) }?;
+        self.count(key, Interest::NONE, interest);
+        Ok(())
     }
 
     /// Of what is there when this is called it is told anew.
-    pub(super) fn modify(&self, fd: BorrowedFd<'_>, key: usize, interest: Interest) -> io::Result<()> {
+    pub(super) fn modify(&mut self, fd: BorrowedFd<'_>, key: usize, from: Interest, to: Interest) -> io::Result<()> {
+        self.tell_anew(fd, key, to, self.tells_once())?;
+        self.count(key, from, to);
+        Ok(())
+    }
+
+    #[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "only there it is told once"))]
+    fn tell_anew(&self, fd: BorrowedFd<'_>, key: usize, interest: Interest, once: bool) -> io::Result<()> {
         #[cfg(target_os = "linux")]
-        if interest.once && self.tells_once() {
+        if interest.once && once {
             return Ok(epoll::modify(&self.poller, fd, epoll::EventData::new_u64(key as u64), ONCE)?);
         }
         self.poller.modify_with_mode(fd, interest.event(key), self.mode)
     }
 
-    pub(super) fn delete(&mut self, fd: BorrowedFd<'_>, key: usize) {
+    pub(super) fn delete(&mut self, fd: BorrowedFd<'_>, key: usize, interest: Interest) {
         #[cfg(target_os = "linux")]
-        if let Way::Direct(_, places) = &mut self.way {
-            places.remove(key);
+        if let Way::Direct(direct) = &mut self.way {
+            direct.places.remove(key);
         }
+        self.count(key, interest, Interest::NONE);
         let deleted = self.poller.delete(fd);
         debug_assert!(deleted.is_ok(), "{key} was registered: {deleted:?}");
     }
 
-    /// Whether what is [once](Interest::once) of interest is told once.
+    #[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "only there it is told once"))]
+    fn count(&mut self, key: usize, from: Interest, to: Interest) {
+        #[cfg(target_os = "linux")]
+        if let Way::Direct(Direct { telling, .. }) = &mut self.way
+            && from.once != to.once
+        {
+            if to.once { telling.insert(key) } else { telling.remove(key) }
+        }
+    }
+
+    /// Whether what is [once](Interest::once) of interest is told once now.
     pub(super) fn tells_once(&self) -> bool {
-        match self.way {
+        match &self.way {
             #[cfg(target_os = "linux")]
-            Way::Direct(..) => true,
+            Way::Direct(direct) => direct.telling.is_once(),
             Way::Portable(_) => false,
+        }
+    }
+
+    /// To be called between two waits: if few connections have become many, or many few, it tells of them in the other way
+    /// from now on. `find` has the descriptor of a key and its interest.
+    #[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "only there it is told once"))]
+    pub(super) fn balance<'a>(&mut self, find: impl Fn(usize) -> Option<(BorrowedFd<'a>, Interest)>) {
+        #[cfg(target_os = "linux")]
+        if let Way::Direct(direct) = &mut self.way
+            && let Some(keys) = direct.telling.turning()
+        {
+            let once = !direct.telling.is_once();
+            let mut found = keys.iter().filter_map(|key| Some((*key, find(*key)?)));
+            let told = found.try_for_each(|(key, (fd, interest))| self.tell_anew(fd, key, interest, once));
+            // One that is told of again, though it need not be, does no harm; the other way round it would wait for ever.
+            if let Way::Direct(direct) = &mut self.way
+                && (once || told.is_ok())
+            {
+                direct.telling.turn(keys);
+                direct.places.keep(once);
+            }
         }
     }
 
@@ -161,9 +227,9 @@ impl Poll {
         self.ready.get(self.next).copied()
     }
 
-    /// What [`take`](Self::take) would give after `count` more.
-    pub(super) fn ahead(&self, count: usize) -> Option<Ready> {
-        self.ready.get(self.next + count).copied()
+    /// What [`take`](Self::take) would give, one after the other.
+    pub(super) fn ahead(&self) -> &[Ready] {
+        &self.ready[self.next..]
     }
 
     /// Takes what was [peeked](Self::peek) at.
@@ -180,7 +246,7 @@ impl Poll {
     /// To be called before one waits by other means: what the last wait found ready, and is not ready now, loses its place.
     pub(super) fn look(&mut self) {
         #[cfg(target_os = "linux")]
-        if let Way::Direct(_, places) = &mut self.way
+        if let Way::Direct(Direct { places, .. }) = &mut self.way
             && places.any()
             && rustix::event::poll(&mut [PollFd::new(&self.poller, PollFlags::IN)], Some(&Timespec::default())) == Ok(0)
         {
@@ -198,7 +264,7 @@ impl Poll {
         self.next = 0;
         match &mut self.way {
             #[cfg(target_os = "linux")]
-            Way::Direct(events, places) => {
+            Way::Direct(Direct { events, places, .. }) => {
                 let mut found = false;
                 if timeout != Some(0) && places.any() {
                     // What is ready already has another order than what comes while one waits.

@@ -195,7 +195,7 @@ impl System {
             if let Some(entry) = self.table.get(*id)
                 && let (Some(fd), Some(interest)) = (&entry.fd, entry.registered)
             {
-                let _known = self.poll.modify(fd.as_fd(), id.slot() as usize, interest);
+                let _known = self.poll.modify(fd.as_fd(), id.slot() as usize, interest, interest);
             }
         }
         self.poll.look();
@@ -211,6 +211,10 @@ impl System {
                 self.refused.push_back((id, error));
             }
         }
+        self.poll.balance(|key| {
+            let (_, entry) = self.table.at(key)?;
+            Some((entry.fd()?, entry.registered?))
+        });
     }
 
     pub(super) fn has_refused(&self) -> bool {
@@ -249,12 +253,12 @@ impl System {
         match entry.registered {
             Some(now) if now == wants => {}
             // A poller tells of a hang-up even if nothing is asked for, again and again.
-            Some(_) if wants == Interest::NONE => {
-                self.poll.delete(fd.as_fd(), key);
+            Some(now) if wants == Interest::NONE => {
+                self.poll.delete(fd.as_fd(), key, now);
                 entry.registered = None;
             }
-            Some(_) => {
-                self.poll.modify(fd.as_fd(), key, wants).map_err(|error| io_errno(&error))?;
+            Some(now) => {
+                self.poll.modify(fd.as_fd(), key, now, wants).map_err(|error| io_errno(&error))?;
                 entry.registered = Some(wants);
             }
             None if wants == Interest::NONE => {}
@@ -270,9 +274,9 @@ impl System {
     fn forget(&mut self, id: HandleId) -> Option<Entry> {
         let mut entry = self.table.remove(id)?;
         if let Some(fd) = &entry.fd
-            && entry.registered.take().is_some()
+            && let Some(now) = entry.registered.take()
         {
-            self.poll.delete(fd.as_fd(), id.slot() as usize);
+            self.poll.delete(fd.as_fd(), id.slot() as usize, now);
         }
         Some(entry)
     }
@@ -390,8 +394,10 @@ impl Kernel for System {
         self.next_completion()
     }
 
-    fn ahead(&self, count: usize) -> Option<HandleId> {
-        self.table.at(self.poll.ahead(count)?.key).map(|(id, _)| id)
+    fn ahead(&self, handles: &mut [Option<HandleId>]) {
+        for (handle, ready) in handles.iter_mut().zip(self.poll.ahead()) {
+            *handle = self.table.at(ready.key).map(|(id, _)| id);
+        }
     }
 }
 
@@ -497,7 +503,7 @@ impl System {
             // Now, not in its turn: the host takes what was posted between this and the first turn.
             self.bell.clear();
             if self.poll.is_oneshot() {
-                self.poll.modify(self.bell.to_read(), BELL, Interest::READ)?;
+                self.poll.modify(self.bell.to_read(), BELL, Interest::READ, Interest::READ)?;
             }
         }
         Ok(())

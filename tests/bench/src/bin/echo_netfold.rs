@@ -24,7 +24,7 @@ struct Options {
     #[arg(long)]
     timeout: bool,
     /// How the loop waits.
-    #[arg(long, value_parser = ["direct", "level", "oneshot"], default_value = "direct")]
+    #[arg(long, value_parser = ["direct", "once", "level", "oneshot"], default_value = "direct")]
     waiting: String,
     /// Record the run into this file.
     #[arg(long)]
@@ -40,6 +40,7 @@ const KEY: Key = Key::new([7; 16]);
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse();
     let waiting = match options.waiting.as_str() {
+        "once" => Waiting::Once,
         "level" => Waiting::Level,
         "oneshot" => Waiting::Oneshot,
         _ => Waiting::Direct,

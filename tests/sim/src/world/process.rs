@@ -34,6 +34,7 @@ pub(super) enum Role {
 
 /// A line of the cache.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(super) struct Handle {
     pub(super) generation: u32,
     pub(super) limit: u32,

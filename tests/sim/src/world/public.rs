@@ -388,8 +388,8 @@ impl Kernel for Process {
         self.world.0.borrow_mut().next(self.pid)
     }
 
-    fn ahead(&self, count: usize) -> Option<HandleId> {
-        self.world.0.borrow().ahead(self.pid, count)
+    fn ahead(&self, handles: &mut [Option<HandleId>]) {
+        self.world.0.borrow().ahead(self.pid, handles);
     }
 }
 
@@ -428,8 +428,8 @@ impl Kernel for World {
         self.0.borrow_mut().next(0)
     }
 
-    fn ahead(&self, count: usize) -> Option<HandleId> {
-        self.0.borrow().ahead(0, count)
+    fn ahead(&self, handles: &mut [Option<HandleId>]) {
+        self.0.borrow().ahead(0, handles);
     }
 }
 
