@@ -610,6 +610,8 @@ impl Core {
         } else {
             self.dispatch(socket, core::iter::from_fn(|| buffered.pop_front()).map(|b| b.chunk))
         };
+        // Without a handle nobody has taken them.
+        buffered.clear();
         self.sockets[socket].w.buffered = buffered;
         flow
     }
