@@ -201,6 +201,7 @@ impl Writable {
     fn begin(&mut self, length: u64, callback: WriteCb) {
         self.in_flight = length;
         // That of the request before was taken when it ended: there is nothing to be dropped.
+        debug_assert!(self.callback == WriteCb::None || bug!(WritesAtOnce));
         core::mem::forget(core::mem::replace(&mut self.callback, callback));
         (self.writing, self.sync, self.expecting) = (true, true, true);
     }
