@@ -74,15 +74,10 @@ impl Machine {
     }
 
     fn step_recorded(&mut self) -> Step<'_> {
-        // The only value that is returned: so it is made in the caller's place, and not moved there.
-        let mut step = self.core.step();
-        if let Some(log) = &mut self.log {
-            log.stepped(&step);
-            if let Step::Call(call) = &mut step {
-                call.log = Some(log);
-            }
+        match &mut self.log {
+            Some(log) => self.core.step_before(&mut **log),
+            None => self.core.step(),
         }
-        step
     }
 
     /// [`Core::complete`]

@@ -2,7 +2,7 @@
 
 use crate::stack::Slot;
 use alloc::vec::Vec;
-use core::mem::{forget, replace};
+use core::mem::{ManuallyDrop, forget, replace};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Queue<T> {
@@ -14,6 +14,12 @@ pub(crate) struct Queue<T> {
 
 /// How many places there are at first.
 const FIRST: usize = 4;
+
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl<T> Queue<T> {
     pub(crate) const fn new() -> Self {
@@ -55,14 +61,34 @@ impl<T: Slot> Queue<T> {
     /// Puts in what `make` makes, behind all others.
     #[inline(always)]
     pub(crate) fn push_with(&mut self, make: impl FnOnce() -> T) {
+        let make = ManuallyDrop::new(make);
         if self.len == self.slots.len() {
             self.grow();
         }
         let place = self.place(self.len);
         if let Some(slot) = self.slots.get_mut(place) {
-            forget(replace(slot, make()));
+            forget(replace(slot, ManuallyDrop::into_inner(make)()));
             self.len += 1;
         }
+    }
+
+    /// Puts one before all others.
+    pub(crate) fn push_front(&mut self, value: T) {
+        self.push_with(|| value);
+        for at in (1..self.len).rev() {
+            let (here, before) = (self.place(at), self.place(at - 1));
+            self.slots.swap(here, before);
+        }
+    }
+
+    pub(crate) fn pop_back(&mut self) -> Option<T> {
+        let place = self.place(self.len.checked_sub(1)?);
+        self.len -= 1;
+        self.slots.get_mut(place).map(T::take)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        while self.pop_front().is_some() {}
     }
 
     #[cold]
@@ -74,6 +100,7 @@ impl<T: Slot> Queue<T> {
         self.slots.resize_with(places, || T::EMPTY);
     }
 
+    #[inline]
     pub(crate) fn pop_front(&mut self) -> Option<T> {
         let front = if self.is_empty() { None } else { self.slots.get_mut(self.head) };
         let front = front?.take();
@@ -119,6 +146,14 @@ mod tests {
             assert_eq!(queue.get_mut(1).is_some(), model.len() > 1);
             assert_eq!(Rc::strong_count(&held), 1 + model.len());
         }
+        queue.clear();
+        assert_eq!((queue.len(), Rc::strong_count(&held)), (0, 1));
+        for n in 0..7 {
+            queue.push_front(Some((n, held.clone())));
+        }
+        let mut last = || queue.pop_back().flatten().map(|got| got.0);
+        assert_eq!([last(), last(), last()], [Some(0), Some(1), Some(2)]);
+        assert_eq!(queue.front().and_then(|got| got.as_ref()).map(|got| got.0), Some(6));
         drop(queue);
         assert_eq!(Rc::strong_count(&held), 1);
     }

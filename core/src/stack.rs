@@ -1,10 +1,10 @@
 //! A stack whose places stay: what is pushed is made in its place, and nothing of it is moved on the way there.
 //!
 //! `Vec::push` is handed a value that it may have to drop if there is no memory: a value with anything in it that can be
-//! dropped is therefore made elsewhere first, and copied whole.
+//! dropped is therefore made elsewhere first, and copied whole. Here what it is made of is forgotten if there is no memory.
 
 use alloc::vec::Vec;
-use core::mem::{forget, replace};
+use core::mem::{ManuallyDrop, forget, replace};
 
 /// What can stand on a [`Stack`].
 pub(crate) trait Slot: Sized {
@@ -63,11 +63,12 @@ impl<T: Slot> Stack<T> {
     /// Pushes what `make` makes.
     #[inline(always)]
     pub(crate) fn push_with(&mut self, make: impl FnOnce() -> T) {
+        let make = ManuallyDrop::new(make);
         if self.len == self.slots.len() {
             self.grow();
         }
         if let Some(slot) = self.slots.get_mut(self.len) {
-            forget(replace(slot, make()));
+            forget(replace(slot, ManuallyDrop::into_inner(make)()));
             self.len += 1;
         }
     }

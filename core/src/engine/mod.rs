@@ -10,8 +10,10 @@ mod key;
 mod peek;
 mod phases;
 mod run;
+mod tell;
 
 pub(crate) use handles::{Handle, Owner};
+pub(crate) use tell::Witness;
 
 use crate::call::{Completion, Reply};
 use crate::command::Outcome;
@@ -23,7 +25,7 @@ use crate::queue::Queue;
 use crate::server::Server;
 use crate::socket::{Attempts, Socket};
 use crate::stack::{Slot, Stack};
-use crate::step::{Call, Emit, Idle, Phase, Step};
+use crate::step::{Emit, Idle, Phase, Step};
 use crate::timers::{TimerKey, Timers};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -383,12 +385,18 @@ impl Core {
     /// Goes forward. The only way.
     #[inline(always)]
     pub fn step(&mut self) -> Step<'_> {
+        self.step_before(())
+    }
+
+    /// As [`step`](Self::step), before a witness.
+    #[inline(always)]
+    pub(crate) fn step_before<'c>(&'c mut self, witness: impl Witness<'c>) -> Step<'c> {
         #[cfg(netfold_bugs)]
         crate::bugs::enter(self.bug);
         if !self.news.any() && self.frames.len() > self.floor {
             self.go_on();
         }
-        self.tell()
+        self.tell(witness)
     }
 
     /// Runs frames until there is something to tell, or nothing is left to do. The last one of every read is looked at in its
@@ -411,51 +419,6 @@ impl Core {
             let Some(frame) = self.frames.pop() else { return };
             let _told_by_this_step = self.run(frame);
         }
-    }
-
-    /// What the host has not been told yet. Ticks come before what was asked or emitted after they were scheduled; sockets that
-    /// are gone come before user code runs, so that what it gives to one is not forgotten with it.
-    ///
-    /// Inlined into the host's loop, where each kind of step goes straight to what the host does with it.
-    #[inline(always)]
-    fn tell(&mut self) -> Step<'_> {
-        if !self.news.any() {
-            return self.over();
-        }
-        if self.news.has(News::TICKS) {
-            let id = self.announced;
-            self.announced += 1;
-            if self.announced == self.first_tick + self.jobs.len() as u64 {
-                self.news.told(News::TICKS);
-            }
-            return Step::Tick(TickId(id));
-        }
-        if self.news.has(News::CALL) {
-            return Step::Call(Call { core: self, log: None });
-        }
-        if self.news.has(News::RELEASED)
-            && let Some(id) = self.released.pop_front()
-        {
-            if self.released.is_empty() {
-                self.news.told(News::RELEASED);
-            }
-            return Step::Released(id);
-        }
-        self.news.told(News::EMIT);
-        self.mode = Mode::User;
-        Step::Emit(self.stash.take().expect("the news is an emission"))
-    }
-
-    /// Nothing is left to do of the innermost command; or, with none open, of the turn.
-    #[inline(always)]
-    fn over(&mut self) -> Step<'_> {
-        let Some(open) = self.opens.pop() else {
-            self.mode = Mode::Idle;
-            return Step::Idle(self.idle());
-        };
-        self.floor = self.opens.last().map_or(0, |open| open.frames as usize);
-        self.mode = if open.within { Mode::User } else { Mode::Returned };
-        Step::Return(open.outcome)
     }
 
     /// User code is to run: the next step says so, after what was scheduled before.

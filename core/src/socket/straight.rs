@@ -12,9 +12,9 @@ use crate::command::Chunk;
 use crate::engine::frame::{Flow, Frame, Job, WriteCb};
 use crate::engine::{Core, Handle, Owner, TimerFor};
 use crate::id::{CallbackId, HandleId, ListenerId, SocketId};
+use crate::queue::Queue;
 use crate::step::{Emit, Event, EventKind, Target};
 use crate::timers::Timers;
-use alloc::collections::VecDeque;
 use bytes::Bytes;
 
 impl Socket {
@@ -136,7 +136,7 @@ impl Core {
     #[inline(always)]
     pub(crate) fn sent_straight(&mut self, socket: SocketId, handle: HandleId, bytes: u64) {
         let s = &mut self.sockets[socket];
-        if s.w.need_drain || !s.w.buffered.is_none_or(VecDeque::is_empty) {
+        if s.w.need_drain || !s.w.buffered.is_none_or(Queue::is_empty) {
             self.not_sent_straight(socket, handle, bytes);
             self.reply_with(Reply::Done);
             return;

@@ -2,10 +2,10 @@
 //! a word. Not for security; nothing in it depends on the machine, the build or a key.
 
 use crate::call::{HandleKind, Op};
-use crate::command::Resolved;
+use crate::command::{Outcome, Resolved};
 use crate::error::{NodeError, SharedError};
-use crate::id::TickId;
-use crate::step::{Attempt, Emit, Event, Idle, Step, Target};
+use crate::id::{SocketId, TickId};
+use crate::step::{Attempt, Emit, Event, EventKind, Idle, Step, Target};
 use crate::trace::tags;
 use core::fmt::{self, Write};
 use core::net::{IpAddr, SocketAddr};
@@ -72,10 +72,7 @@ impl Rolling {
             Step::Tick(id) => self.tick(*id),
             Step::Return(outcome) => self.outcome(outcome),
             Step::Idle(idle) => self.idle(idle),
-            Step::Released(id) => {
-                self.word(output::RELEASED);
-                self.id(id.slot(), id.generation());
-            }
+            Step::Released(id) => self.released(*id),
         }
     }
 
@@ -95,19 +92,27 @@ impl Rolling {
         }
     }
 
-    /// What `write` returned.
-    #[inline]
-    pub(crate) fn bool(&mut self, yes: bool) {
-        let outcome = crate::Outcome::Bool(yes);
-        self.word(output::RETURN | u64::from(tags::outcome(&outcome)) << 8 | u64::from(yes) << 16);
+    pub(crate) fn released(&mut self, id: SocketId) {
+        self.word(output::RELEASED);
+        self.id(id.slot(), id.generation());
     }
 
-    fn outcome(&mut self, outcome: &crate::Outcome) {
-        use crate::Outcome;
+    #[inline]
+    pub(crate) fn outcome(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Bool(yes) => {
+                self.word(output::RETURN | u64::from(tags::outcome(outcome)) << 8 | u64::from(*yes) << 16);
+            }
+            outcome => self.outcome_else(outcome),
+        }
+    }
+
+    #[inline(never)]
+    fn outcome_else(&mut self, outcome: &Outcome) {
         let head = output::RETURN | u64::from(tags::outcome(outcome)) << 8;
         match outcome {
             Outcome::Unit | Outcome::ListenerThrew => self.word(head),
-            Outcome::Bool(yes) => self.bool(*yes),
+            Outcome::Bool(yes) => self.word(head | u64::from(*yes) << 16),
             Outcome::Socket(id) => {
                 self.word(head);
                 self.id(id.slot(), id.generation());
@@ -145,7 +150,21 @@ impl Rolling {
     }
 
     #[inline]
-    fn emit(&mut self, emit: &Emit) {
+    pub(crate) fn emit(&mut self, emit: &Emit) {
+        match emit {
+            Emit::Listener { target: target @ Target::Socket(socket), listener, last, event: Event::Data(bytes) } => {
+                let kind = u64::from(tags::event(EventKind::Data)) << 8;
+                let last = u64::from(*last) << 16;
+                self.word(output::LISTENER | kind | last | side(*target) | u64::from(listener.0) << 32);
+                self.id(socket.slot(), socket.generation());
+                self.word(bytes.len() as u64);
+            }
+            emit => self.emit_else(emit),
+        }
+    }
+
+    #[inline(never)]
+    fn emit_else(&mut self, emit: &Emit) {
         match emit {
             Emit::Listener { target, listener, last, event } => {
                 let kind = u64::from(tags::event(event.kind())) << 8;
@@ -436,7 +455,6 @@ impl Write for Words<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SocketId, TickId};
     use std::string::ToString;
 
     fn of(step: &Step<'_>) -> u64 {
