@@ -21,7 +21,7 @@ mod linux {
     use netfold_bench::table::append_rows;
     use std::cell::Cell;
     use std::io::{self, ErrorKind, Read, Write};
-    use std::net::TcpStream;
+    use std::net::{SocketAddr, TcpStream};
     use std::path::PathBuf;
     use std::rc::Rc;
     use std::time::{Duration, Instant};
@@ -37,6 +37,9 @@ mod linux {
         /// How many rounds; the table has medians.
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
         rounds: u32,
+        /// Only those cases whose names have this in them.
+        #[arg(long, default_value = "")]
+        only: String,
         /// Append the figures to this file too, tab-separated.
         #[arg(long)]
         out: Option<PathBuf>,
@@ -49,19 +52,20 @@ mod linux {
     type Case = (&'static str, fn(&Peer) -> io::Result<f64>);
 
     pub(super) fn run() -> io::Result<()> {
-        let Options { servers, rounds, out } = Options::parse();
+        let Options { servers, rounds, only, out } = Options::parse();
         machine::more_descriptors()?;
         machine::pin(1 % machine::cores()?)?;
         let peers = Peer::all(&servers)?;
-        let cases: [Case; 5] = [
+        let cases: [Case; 6] = [
             ("others' p99 beside a greedy one, over p99 without", greedy),
+            ("the same, the greedy one another server's", greedy_elsewhere),
             ("CPU ns per byte, sent one by one", single_bytes),
             ("heap bytes per slow reader, at most", slow_readers),
             ("heap bytes per peer that never reads, at most", never_reads),
             ("megabytes taken from such a peer", taken_from_never_reads),
         ];
         let mut rows = Vec::new();
-        for (case, measure) in cases {
+        for (case, measure) in cases.into_iter().filter(|(case, _)| case.contains(&only)) {
             let mut samples = vec![Sample::default(); peers.len()];
             for _ in 0..rounds {
                 for (peer, sample) in peers.iter().zip(&mut samples) {
@@ -71,19 +75,26 @@ mod linux {
             let cells = samples.iter().map(|s| format!("{:.2} ({:.2}-{:.2})", s.median(), s.p10(), s.quantile(0.9)));
             rows.push([case.to_owned()].into_iter().chain(cells).collect());
         }
+        let timers = "ns per timer, 20,000 due together";
+        if timers.contains(&only) {
+            rows.push(timers_row(timers, &peers, rounds)?);
+        }
+        let heads: Vec<&str> = ["case"].into_iter().chain(peers.iter().map(|peer| peer.name.as_str())).collect();
+        print_table(&heads, &rows);
+        out.map_or(Ok(()), |file| append_rows(&file, &heads, &rows))
+    }
+
+    /// It is netfold's alone.
+    fn timers_row(name: &str, peers: &[Peer], rounds: u32) -> io::Result<Vec<String>> {
         let mut timers = Sample::default();
         for _ in 0..rounds {
             timers.push(timers_together()?);
         }
-        let mut row = vec![String::from("ns per timer, 20,000 due together")];
-        row.extend(peers.iter().map(|peer| match peer.name.starts_with("netfold") {
+        let cells = peers.iter().map(|peer| match peer.name.starts_with("netfold") {
             true => format!("{:.0} ({:.0}-{:.0})", timers.median(), timers.p10(), timers.quantile(0.9)),
             false => String::from("-"),
-        }));
-        rows.push(row);
-        let heads: Vec<&str> = ["case"].into_iter().chain(peers.iter().map(|peer| peer.name.as_str())).collect();
-        print_table(&heads, &rows);
-        out.map_or(Ok(()), |file| append_rows(&file, &heads, &rows))
+        });
+        Ok([name.to_owned()].into_iter().chain(cells).collect())
     }
 
     fn stream(server: &Server) -> io::Result<TcpStream> {
@@ -101,14 +112,24 @@ mod linux {
         }
     }
 
-    /// A thousand connections, each with one request of 64 bytes under way; then the same beside one that has 16 of 64 KiB.
     fn greedy(peer: &Peer) -> io::Result<f64> {
         let server = peer.start(0)?;
+        beside_greedy(&server, server.address())
+    }
+
+    /// The greedy one is another server's, on the same core: the same work for both cores, and none of it stands between the
+    /// others in one loop. What this costs them is the machine's, not the server's.
+    fn greedy_elsewhere(peer: &Peer) -> io::Result<f64> {
+        let elsewhere = peer.start(0)?;
+        beside_greedy(&peer.start(0)?, elsewhere.address())
+    }
+
+    /// A thousand connections, each with one request of 64 bytes under way; then the same beside one that has 16 of 64 KiB.
+    fn beside_greedy(server: &Server, address: SocketAddr) -> io::Result<f64> {
         let work = |connections, size, depth| Work { churn: false, connections, size, depth };
         let mut others = Load::connect(server.address(), work(1000, 64, 1))?;
         others.run(10_000, WITHIN)?;
         let alone = others.run(30_000, WITHIN)?.latency(0.99);
-        let address = server.address();
         let (stop, stopped) = std::sync::mpsc::channel();
         let greedy = std::thread::spawn(move || -> io::Result<()> {
             let mut load = Load::connect(address, work(1, BLOCK, 16))?;
