@@ -134,7 +134,7 @@ impl Recorder {
             inputs: 0,
             now: 0,
             done: buf.len(),
-            buf: Sheet::new(buf, 2 * BLOCK),
+            buf: Sheet::new(&buf, 2 * BLOCK),
             scratch: Vec::new(),
             first: 0,
             time: 0,

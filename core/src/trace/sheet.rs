@@ -4,6 +4,7 @@
 //! few and small pieces, so there is always room for those that go together, and they are put down one after the other.
 
 use crate::id::Id;
+use alloc::vec;
 use alloc::vec::Vec;
 
 /// How much goes together, in bytes.
@@ -97,11 +98,11 @@ pub(crate) struct Sheet {
 }
 
 impl Sheet {
-    /// As much as is given, with room for so many bytes in all.
-    pub(crate) fn new(mut bytes: Vec<u8>, room: usize) -> Self {
-        let len = bytes.len();
-        bytes.resize(room.max(len), 0);
-        Self { bytes, len }
+    /// These bytes, with room for so many in all. Zeros are what the system's memory is of: the room is not touched.
+    pub(crate) fn new(first: &[u8], room: usize) -> Self {
+        let mut bytes = vec![0; room.max(first.len())];
+        bytes[..first.len()].copy_from_slice(first);
+        Self { bytes, len: first.len() }
     }
 
     #[inline]
@@ -190,7 +191,7 @@ mod tests {
 
     #[test]
     fn what_is_put_down_is_what_a_vec_has() {
-        let (mut vec, mut sheet) = (Vec::from(*b"abc"), Sheet::new(Vec::from(*b"abc"), 0));
+        let (mut vec, mut sheet) = (Vec::from(*b"abc"), Sheet::new(b"abc", 0));
         for n in 0..200u64 {
             some(&mut vec, n);
             some(&mut sheet, n);
