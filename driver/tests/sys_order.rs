@@ -205,7 +205,7 @@ fn heard_of_changing(way: Waiting, seed: u64) -> Vec<String> {
         }
         if looked && was_calm && calm && roll(2) == 0 {
             rig.system().settle();
-            assert!(!is_ready(rig.system()));
+            assert!(!is_ready(rig.system()), "seed {seed}, {way:?}, step {step}");
         }
         peers.borrow_mut().act(most);
         if let Some(socket) = sockets[roll(SOCKETS)] {
@@ -242,6 +242,37 @@ fn telling_once_keeps_the_order() {
         assert_eq!(differs, None, "seed {seed}");
     }
     assert!(nothing_found > 20, "{nothing_found}");
+}
+
+/// As many reads as a turn has, and not one byte more.
+#[test]
+fn what_a_turn_has_just_read_to_its_end_loses_its_place() {
+    for way in [Waiting::Direct, Waiting::Once, Waiting::Level] {
+        let mut rig = Rig::new(way);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peers = Vec::new();
+        for _ in 0..2 {
+            let socket = rig.socket();
+            rig.command(Command::OnRead(socket, 2));
+            rig.connect(socket, listener.local_addr().unwrap().port());
+            rig.until_rig(|rig| rig.heard(socket, EventKind::Connect) == 1);
+            peers.push(listener.accept().unwrap().0);
+        }
+        rig.around(Some(0)).unwrap();
+        let mut order = |sent: [&[u8]; 2]| {
+            for (peer, bytes) in peers.iter_mut().zip(sent) {
+                peer.write_all(bytes).unwrap();
+            }
+            rig.kernel.completions.clear();
+            rig.around(Some(0)).unwrap();
+            let mut slots: Vec<_> = rig.kernel.completions.iter().map(|told| told.handle().unwrap().slot()).collect();
+            slots.dedup();
+            slots
+        };
+        assert_eq!(order([&[1; 64], b"1"]), [0, 1], "{way:?}");
+        assert_eq!(order([b"", b"2"]), [1], "{way:?}");
+        assert_eq!(order([b"3", b"3"]), [1, 0], "{way:?}");
+    }
 }
 
 /// Deviation D83.
