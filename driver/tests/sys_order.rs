@@ -6,6 +6,7 @@ mod sys_support;
 use netfold::sys::{System, Waiting};
 use netfold_core::*;
 use rustix::event::{PollFd, PollFlags};
+use rustix::net::sockopt;
 use rustix::time::Timespec;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -58,6 +59,12 @@ impl Peers {
     }
 }
 
+/// What is written is at the other end when the call returns: nothing is held back, nor sent at a pace, as BBR does it.
+fn at_once(stream: &TcpStream) {
+    stream.set_nodelay(true).unwrap();
+    sockopt::set_tcp_congestion(stream, "reno").unwrap();
+}
+
 fn is_ready(system: &mut System) -> bool {
     let mut fds = [PollFd::new(system, PollFlags::IN)];
     rustix::event::poll(&mut fds, Some(&Timespec::default())).unwrap() > 0
@@ -86,7 +93,7 @@ fn heard(way: Waiting, seed: u64, looks: &mut VecDeque<bool>) -> Vec<String> {
         rig.connect(socket, port);
         rig.until_rig(|rig| rig.heard(socket, EventKind::Connect) == 1);
         let stream = listener.accept().unwrap().0;
-        stream.set_nodelay(true).unwrap();
+        at_once(&stream);
         sockets.push(socket);
         streams.push(Some(stream));
     }
@@ -190,7 +197,7 @@ fn heard_of_changing(way: Waiting, seed: u64) -> Vec<String> {
                     // With its ticks, in one of which it connects.
                     host::end_turn(&mut rig).unwrap();
                     let stream = listener.accept().unwrap().0;
-                    stream.set_nodelay(true).unwrap();
+                    at_once(&stream);
                     peers.borrow_mut().streams[at] = Some(stream);
                     sockets[at] = Some(socket);
                     calm = false;
