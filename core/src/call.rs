@@ -147,13 +147,6 @@ pub enum Reply {
     Size(u64),
 }
 
-impl Reply {
-    #[inline]
-    pub(crate) const fn is_done(&self) -> bool {
-        matches!(self, Reply::Done)
-    }
-}
-
 /// What arrives later. Each is one turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -37,11 +37,18 @@ pub struct Chunk {
 
 impl Chunk {
     /// What Node adds to `writableLength`: units of text, else bytes.
+    #[inline]
     pub(crate) fn length(&self) -> u64 {
         match self.text {
             Some(text) => u64::from(text.units),
             None => self.bytes.len() as u64,
         }
+    }
+
+    /// A short text: Node counts it only when the system took it (rule W9).
+    #[inline]
+    pub(crate) const fn is_short(&self) -> bool {
+        matches!(self.text, Some(Text { short: true, .. }))
     }
 }
 

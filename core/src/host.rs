@@ -156,7 +156,6 @@ pub struct Lane<T> {
     /// Without a task: one that a failure leaves, so that ticks that wait do not wait for long.
     immediates: VecDeque<Option<T>>,
     stage: Stage,
-    idle: Idle,
     place: Place,
     stopped: bool,
     /// A listener failed: the ticks wait for the end of the next turn (rule T10).
@@ -180,7 +179,6 @@ impl<T> Default for Lane<T> {
             ticks: VecDeque::new(),
             immediates: VecDeque::new(),
             stage: Stage::First(false),
-            idle: Idle { deadline: None, pending: 0, closing: 0, batch: 0 },
             place: Place::default(),
             stopped: false,
             ticks_wait: false,
@@ -210,13 +208,8 @@ impl<T> Lane<T> {
     }
 
     /// When the loop must be run again even if nothing happens: at once (`Some(0)`), at a time of the kernel's clock,
-    /// or not at all.
-    pub fn deadline(&self) -> Option<u64> {
-        self.deadline_with(self.idle)
-    }
-
-    /// The same when the machine was given commands since the loop was left: with what it [owes](crate::Core::idle) now.
-    pub fn deadline_with(&self, idle: Idle) -> Option<u64> {
+    /// or not at all; with what the machine [owes](crate::Core::idle) now.
+    pub fn deadline(&self, idle: Idle) -> Option<u64> {
         let owed = !self.ticks.is_empty()
             || !self.immediates.is_empty()
             || idle.pending > 0
@@ -314,10 +307,7 @@ fn go<A: App>(app: &mut A, command: bool) -> Result<Option<Outcome>, A::Thrown> 
                 return Ok(Some(outcome));
             }
             Step::Return(_) => return thrown.map_or(Ok(None), Err),
-            Step::Idle(idle) => {
-                lane.idle = idle;
-                return thrown.map_or(Ok(None), Err);
-            }
+            Step::Idle(_) => return thrown.map_or(Ok(None), Err),
             Step::Released(socket) => app.released(socket),
         }
     }
@@ -409,7 +399,7 @@ fn go_around<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thr
                 app.parts().lane.stage = Stage::Pending(PENDING_ROUNDS, false);
             }
             Stage::Pending(rounds, left) => {
-                let more = left || app.parts().lane.idle.pending > 0;
+                let more = left || app.parts().machine.core().idle().pending > 0;
                 if batch(app, Phase::Pending, left, |left| Stage::Pending(rounds, left))? {
                     let again = more && rounds > 1;
                     app.parts().lane.stage =
@@ -454,7 +444,7 @@ fn go_around<A: App>(app: &mut A, timeout: Option<u64>) -> Result<Around, A::Thr
 fn poll<A: App>(app: &mut A, timeout: Option<u64>) -> Result<(), A::Thrown> {
     app.watch(Next::Poll);
     let Parts { machine, kernel, lane } = app.parts();
-    let due = lane.deadline().map(|at| at.saturating_sub(kernel.now()));
+    let due = lane.deadline(machine.core().idle()).map(|at| at.saturating_sub(kernel.now()));
     // What ran before this, in the same round, may have been the last that there was.
     let over = timeout.is_none() && !machine.core().alive() && !lane.has_tasks();
     let timeout = match (due, timeout) {
@@ -520,7 +510,7 @@ fn look_ahead<A: App>(app: &mut A) {
 /// What there is of a phase when it begins, each a turn; whether it is over. One that was left goes on with what is left of
 /// it: what came to the phase meanwhile waits for the next time.
 fn batch<A: App>(app: &mut A, phase: Phase, left: bool, stage: impl Fn(bool) -> Stage) -> Result<bool, A::Thrown> {
-    let idle = app.parts().lane.idle;
+    let idle = app.parts().machine.core().idle();
     let there = if phase == Phase::Pending { idle.pending } else { idle.closing };
     let mut turns = if left { idle.batch } else { there };
     while turns > 0 {
@@ -532,7 +522,7 @@ fn batch<A: App>(app: &mut A, phase: Phase, left: bool, stage: impl Fn(bool) -> 
         machine.phase(phase).expect(HOST);
         app.watch(Next::Phase(phase));
         turn(app)?;
-        turns = app.parts().lane.idle.batch;
+        turns = app.parts().machine.core().idle().batch;
     }
     Ok(true)
 }
@@ -589,6 +579,6 @@ fn timers<A: App>(app: &mut A, failed: bool, stage: fn(bool) -> Stage) -> Result
 }
 
 fn is_timer_due<A: App>(app: &mut A) -> bool {
-    let Parts { machine, lane, .. } = app.parts();
-    lane.idle.deadline.is_some_and(|at| at <= machine.core().now())
+    let core = app.parts().machine.core();
+    core.idle().deadline.is_some_and(|at| at <= core.now())
 }

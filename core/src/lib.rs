@@ -60,12 +60,14 @@ mod limits;
 mod listeners;
 mod machine;
 mod numeral;
+mod queue;
 mod seldom;
 #[cfg(feature = "serde")]
 mod serial;
 mod server;
 mod socket;
 mod socket_address;
+mod stack;
 mod state_key;
 mod states;
 mod step;

@@ -125,12 +125,12 @@ impl Listeners {
     }
 
     /// The listener of the user's that is all that hears of an event, and stays.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn only_user(&self, kind: EventKind) -> Option<ListenerId> {
-        match self.single(kind) {
-            Some(Entry { life: Life::Stays, step: None, number, .. }) => Some(ListenerId(number)),
-            _ => None,
-        }
+        let mut entries = self.entries.iter();
+        let only = entries.find(|entry| entry.kind == kind)?;
+        let plain = only.life == Life::Stays && only.step.is_none();
+        if plain && !entries.any(|entry| entry.kind == kind) { Some(ListenerId(only.number)) } else { None }
     }
 
     /// Removes the newest entry of this user listener, as EventEmitter does.

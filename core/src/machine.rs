@@ -5,7 +5,7 @@ use crate::command::Command;
 use crate::engine::Core;
 use crate::error::ApiMisuse;
 use crate::id::TickId;
-use crate::step::{Call, Phase, Step};
+use crate::step::{Phase, Step};
 use crate::trace::{Options, Recorder};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -74,12 +74,9 @@ impl Machine {
     }
 
     fn step_recorded(&mut self) -> Step<'_> {
-        let Some(log) = &mut self.log else { return self.core.step() };
-        let step = self.core.step();
-        log.stepped(&step);
-        match step {
-            Step::Call(call) => Step::Call(Call { core: call.core, log: Some(log) }),
-            step => step,
+        match &mut self.log {
+            Some(log) => self.core.step_before(&mut **log),
+            None => self.core.step(),
         }
     }
 

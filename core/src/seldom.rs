@@ -1,7 +1,7 @@
 //! A collection that most sockets never need: one pointer where it would be three or four words.
 
+use crate::queue::Queue;
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
 
@@ -14,8 +14,8 @@ impl<T: 'static> Empty for Vec<T> {
     const EMPTY: &'static Self = &Vec::new();
 }
 
-impl<T: 'static> Empty for VecDeque<T> {
-    const EMPTY: &'static Self = &VecDeque::new();
+impl<T: 'static> Empty for Queue<T> {
+    const EMPTY: &'static Self = &Queue::new();
 }
 
 /// A collection behind a pointer, made when it is first written to. It is kept when it is empty again: what was needed once
@@ -34,6 +34,12 @@ impl<C> Seldom<C> {
     #[inline]
     pub(crate) fn if_there(&mut self) -> Option<&mut C> {
         self.0.as_deref_mut()
+    }
+
+    /// Whether it was never written to, or is so.
+    #[inline]
+    pub(crate) fn is_none_or(&self, is: impl FnOnce(&C) -> bool) -> bool {
+        self.0.as_deref().is_none_or(is)
     }
 }
 
@@ -64,6 +70,6 @@ mod tests {
         list.push(7);
         assert_eq!(*list, [7]);
         assert_eq!(list.if_there().and_then(Vec::pop), Some(7));
-        assert_eq!(size_of::<Seldom<VecDeque<u64>>>(), size_of::<usize>());
+        assert_eq!(size_of::<Seldom<Queue<u64>>>(), size_of::<usize>());
     }
 }

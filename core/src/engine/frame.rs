@@ -10,6 +10,7 @@ use crate::error::SharedError;
 use crate::id::{CallbackId, ConnKey, FdKey, HandleId, LookupId, ServerId, SocketId};
 use crate::listeners::Entry;
 use crate::socket::{Attempts, Found};
+use crate::stack::Slot;
 use crate::step::{Event, Target};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -90,12 +91,6 @@ pub(crate) enum Frame {
         handle: HandleId,
         bytes: u64,
         late: bool,
-    },
-    /// A whole `write` that went the straight way.
-    SentStraight {
-        socket: SocketId,
-        handle: HandleId,
-        bytes: u64,
     },
     WriteDone(SocketId, WriteCb, bool),
     ClearBufferTail(SocketId),
@@ -217,6 +212,10 @@ pub(crate) enum Frame {
     Ignore,
 }
 
+impl Slot for Frame {
+    const EMPTY: Self = Frame::Ignore;
+}
+
 /// A tick: an entry of the nextTick queue that belongs to the machine.
 #[derive(Clone, Debug)]
 pub(crate) enum Job {
@@ -256,6 +255,10 @@ pub(crate) enum Job {
     Connections(ServerId, CallbackId, u32),
 }
 
+impl Slot for Job {
+    const EMPTY: Self = Job::ReadMore(SocketId::from_parts(0, 0));
+}
+
 /// An operation as the engine keeps it while it waits for the reply; bytes and texts lie in the engine's own buffers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Asked {
@@ -269,6 +272,12 @@ pub(crate) enum Asked {
     Connect(HandleId, core::net::SocketAddr),
     ConnectPath(HandleId),
     Write(HandleId),
+    /// A whole `write` that goes the straight way: what it does when the system took everything is done with the answer.
+    WriteStraight {
+        socket: SocketId,
+        handle: HandleId,
+        bytes: u64,
+    },
     ReadStart(HandleId),
     ReadStop(HandleId),
     ReadLimit(HandleId, u32),
@@ -298,7 +307,7 @@ impl Asked {
             Asked::ConnNames(_) => matches!(reply, Reply::Names(..)),
             Asked::QueueSize(_) => matches!(reply, Reply::Size(_)),
             Asked::TypeOfService(_) => matches!(reply, Reply::Size(_) | Reply::Failed(_)),
-            Asked::Write(_) | Asked::Connect(..) | Asked::ConnectPath(_) => {
+            Asked::Write(_) | Asked::WriteStraight { .. } | Asked::Connect(..) | Asked::ConnectPath(_) => {
                 matches!(reply, Reply::Done | Reply::Failed(_) | Reply::Pending)
             }
             Asked::Lookup(..) => matches!(reply, Reply::Pending | Reply::Failed(_)),

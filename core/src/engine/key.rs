@@ -95,7 +95,7 @@ impl Core {
 
     fn queues_key(&self, k: &mut Key) {
         k.len(self.jobs.len());
-        for job in &self.jobs {
+        for job in self.jobs.iter() {
             self.job_key(job, k);
         }
         k.word(self.announced.wrapping_sub(self.first_tick));
@@ -312,6 +312,11 @@ impl Asked {
                 k.handle(handle);
                 k.of(&conn);
             }
+            Asked::WriteStraight { socket, handle, bytes } => {
+                k.socket(socket);
+                k.handle(handle);
+                k.of(&bytes);
+            }
             Asked::Refuse(conn) | Asked::ConnNames(conn) => k.of(&conn),
             Asked::Bind(handle, addr, ipv6_only) => {
                 k.handle(handle);
@@ -388,11 +393,6 @@ impl Frame {
             Frame::WriteTail { socket, dispatched, top } => {
                 k.socket(*socket);
                 k.flags([*dispatched, *top]);
-            }
-            Frame::SentStraight { socket, handle, bytes } => {
-                k.socket(*socket);
-                k.handle(*handle);
-                k.of(bytes);
             }
             Frame::WriteAnswered { socket, handle, bytes, late } => {
                 k.socket(*socket);

@@ -1,5 +1,7 @@
 //! The engine: the verbs a host drives the machine with, and the one place where the machine goes forward.
 
+mod asked;
+mod begin;
 mod completions;
 mod emit;
 pub(crate) mod frame;
@@ -8,18 +10,22 @@ mod key;
 mod peek;
 mod phases;
 mod run;
+mod tell;
 
 pub(crate) use handles::{Handle, Owner};
+pub(crate) use tell::Witness;
 
-use crate::call::{Completion, Op, Reply};
-use crate::command::{Command, Outcome};
+use crate::call::{Completion, Reply};
+use crate::command::Outcome;
 use crate::errno::LookupCode;
 use crate::error::{ApiMisuse, NodeError, SharedError};
 use crate::id::{Arena, HandleId, Id, Known, LookupId, ServerId, SocketId, TickId};
 use crate::limits::Limits;
+use crate::queue::Queue;
 use crate::server::Server;
 use crate::socket::{Attempts, Socket};
-use crate::step::{Call, Emit, Idle, Phase, Step, Target};
+use crate::stack::{Slot, Stack};
+use crate::step::{Emit, Idle, Phase, Step};
 use crate::timers::{TimerKey, Timers};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -78,6 +84,16 @@ struct Open {
     outcome: Outcome,
     /// It was given inside an emit: after the return that piece of user code goes on.
     within: bool,
+}
+
+impl Slot for Open {
+    const EMPTY: Self = Open { frames: 0, emissions: 0, copies: 0, outcome: Outcome::Unit, within: false };
+
+    #[inline]
+    fn take(&mut self) -> Self {
+        let Open { frames, emissions, copies, within, .. } = *self;
+        Open { frames, emissions, copies, within, outcome: core::mem::replace(&mut self.outcome, Outcome::Unit) }
+    }
 }
 
 /// Why a lookup gave no address.
@@ -151,10 +167,10 @@ pub struct Core {
     timers_refd: u32,
 
     mode: Mode,
-    pub(crate) frames: Vec<Frame>,
+    pub(crate) frames: Stack<Frame>,
     emissions: Vec<Emission>,
     copies: Copies,
-    opens: Vec<Open>,
+    opens: Stack<Open>,
     /// How many frames lie below the innermost open command: when no more are left it is over.
     floor: usize,
     /// What the host has not been told yet.
@@ -169,7 +185,7 @@ pub struct Core {
     /// What a decoder gave last, in UTF-16 units: a trace has it in place of the bytes.
     pub(crate) decoded: Option<u32>,
 
-    jobs: VecDeque<Job>,
+    jobs: Queue<Job>,
     first_tick: u64,
     announced: u64,
     /// A listener threw: what is queued may wait for the end of the next turn (rule T10).
@@ -214,10 +230,10 @@ impl Core {
             live: 0,
             timers_refd: 0,
             mode: Mode::Idle,
-            frames: Vec::new(),
+            frames: Stack::new(),
             emissions: Vec::new(),
             copies: Vec::new(),
-            opens: Vec::new(),
+            opens: Stack::new(),
             floor: 0,
             news: News::default(),
             stash: None,
@@ -227,7 +243,7 @@ impl Core {
             wire: Vec::new(),
             scratch: String::new(),
             decoded: None,
-            jobs: VecDeque::new(),
+            jobs: Queue::new(),
             first_tick: 0,
             announced: 0,
             ticks_may_wait: false,
@@ -242,60 +258,6 @@ impl Core {
             #[cfg(netfold_bugs)]
             bug: crate::bugs::next(),
         }
-    }
-
-    /// A user's call. Legal when the core is idle, inside an [`Emit`](crate::Emit), and after a
-    /// [`Step::Return`]. Then `step` until the matching `Return`.
-    pub fn begin(&mut self, command: Command) -> Result<(), ApiMisuse> {
-        #[cfg(netfold_bugs)]
-        crate::bugs::enter(self.bug);
-        if self.mode == Mode::Running {
-            return Err(ApiMisuse::NotYourTurn);
-        }
-        match command {
-            Command::Write(socket, chunk, callback) if self.sockets.get(socket).is_some() => {
-                if self.open() {
-                    let _told_by_the_next_step = self.write_straight(socket, chunk, callback);
-                }
-            }
-            // A program has more of these than of all others together while its connections begin.
-            Command::On { target: target @ Target::Socket(socket), event, listener, once, prepend }
-                if self.sockets.get(socket).is_some() =>
-            {
-                // There is nothing in it to be dropped.
-                core::mem::forget(command);
-                if self.open() {
-                    let _told_by_the_next_step = self.listen_for(target, event, listener, once, prepend);
-                }
-            }
-            command => {
-                let live = self.check_command(&command)?;
-                if self.open() {
-                    let _told_by_the_next_step = self.command(command, live);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Opens a command; whether it may run. At the bound of depth it throws.
-    #[inline]
-    fn open(&mut self) -> bool {
-        let (depth, bound) = (self.opens.len(), self.limits.depth);
-        self.floor = self.frames.len();
-        self.opens.push(Open {
-            outcome: Outcome::Unit,
-            frames: self.floor as u32,
-            emissions: self.emissions.len() as u32,
-            copies: self.copies.len() as u32,
-            within: self.mode == Mode::User,
-        });
-        self.mode = Mode::Running;
-        let too_deep = depth >= bound as usize;
-        if too_deep {
-            self.throw(NodeError::Limit { name: "depth", bound: u64::from(bound) });
-        }
-        !too_deep
     }
 
     /// User code failed: the listener that the last [`Step::Emit`] asked for, or a task or tick of the host's own. What
@@ -319,10 +281,11 @@ impl Core {
             }
         };
         let (frames, emissions, copies) = (frames as usize, emissions as usize, copies as usize);
-        let holds = self.frames[frames..].iter().position(|frame| matches!(frame, Frame::AcceptRefuse(_)));
-        let held = holds.map(|at| self.frames.swap_remove(frames + at));
+        let held = self.frames.take_first(frames, |frame| matches!(frame, Frame::AcceptRefuse(_)));
         self.frames.truncate(frames);
-        self.frames.extend(held);
+        if let Some(held) = held {
+            self.push(held);
+        }
         self.emissions.truncate(emissions);
         self.copies.truncate(copies);
         self.mode = Mode::Running;
@@ -332,7 +295,32 @@ impl Core {
     /// An awaited operation of the driver's ended, or something came in. One completion is one turn.
     ///
     /// One for a handle or lookup that is closed meanwhile is ignored.
+    #[inline]
     pub fn complete(&mut self, completion: Completion) -> Result<(), ApiMisuse> {
+        match completion {
+            Completion::Read(handle, bytes) => self.complete_read(handle, bytes),
+            completion => self.complete_else(completion),
+        }
+    }
+
+    fn complete_read(&mut self, handle: HandleId, bytes: Bytes) -> Result<(), ApiMisuse> {
+        #[cfg(netfold_bugs)]
+        crate::bugs::enter(self.bug);
+        self.turn_may_start()?;
+        if !self.to_release.is_empty() {
+            self.sweep();
+        }
+        match self.read_straight(handle, bytes) {
+            Ok(_told_by_the_next_step) => {
+                self.hollow = false;
+                self.start_turn();
+                Ok(())
+            }
+            Err(bytes) => self.complete_else(Completion::Read(handle, bytes)),
+        }
+    }
+
+    fn complete_else(&mut self, completion: Completion) -> Result<(), ApiMisuse> {
         #[cfg(netfold_bugs)]
         crate::bugs::enter(self.bug);
         self.turn_may_start()?;
@@ -340,13 +328,7 @@ impl Core {
             self.sweep();
         }
         self.hollow = false;
-        let rest = match completion {
-            Completion::Read(handle, bytes) => self.read_straight(handle, bytes),
-            other => Err(other),
-        };
-        if let Err(completion) = rest {
-            let _told_by_the_next_step = self.completion(completion)?;
-        }
+        let _told_by_the_next_step = self.completion(completion)?;
         self.start_turn();
         Ok(())
     }
@@ -401,74 +383,50 @@ impl Core {
     }
 
     /// Goes forward. The only way.
-    #[inline]
+    #[inline(always)]
     pub fn step(&mut self) -> Step<'_> {
+        self.step_before(())
+    }
+
+    /// As [`step`](Self::step), before a witness.
+    #[inline(always)]
+    pub(crate) fn step_before<'c>(&'c mut self, witness: impl Witness<'c>) -> Step<'c> {
         #[cfg(netfold_bugs)]
         crate::bugs::enter(self.bug);
         if !self.news.any() && self.frames.len() > self.floor {
             self.go_on();
         }
-        self.tell()
+        self.tell(witness)
     }
 
-    /// Runs frames until there is something to tell, or nothing is left to do.
+    /// Runs frames until there is something to tell, or nothing is left to do. The last one of every read is looked at in its
+    /// place: it holds nothing that would have to be moved out or dropped.
     fn go_on(&mut self) {
+        if let Some(&Frame::PushTail { socket, added: true, .. }) = self.frames.last()
+            && self.pushed_straight(socket)
+        {
+            self.frames.drop_plain();
+            self.mode = Mode::Running;
+            return;
+        }
+        self.go_on_else();
+    }
+
+    #[inline(never)]
+    fn go_on_else(&mut self) {
         self.mode = Mode::Running;
         while !self.news.any() && self.frames.len() > self.floor {
-            let _told_by_this_step = self.run_top();
+            let Some(frame) = self.frames.pop() else { return };
+            let _told_by_this_step = self.run(frame);
         }
-    }
-
-    /// What the host has not been told yet. Ticks come before what was asked or emitted after they were scheduled; sockets that
-    /// are gone come before user code runs, so that what it gives to one is not forgotten with it.
-    ///
-    /// Inlined into the host's loop, where each kind of step goes straight to what the host does with it.
-    #[inline(always)]
-    fn tell(&mut self) -> Step<'_> {
-        if !self.news.any() {
-            return self.over();
-        }
-        if self.news.has(News::TICKS) {
-            let id = self.announced;
-            self.announced += 1;
-            if self.announced == self.first_tick + self.jobs.len() as u64 {
-                self.news.told(News::TICKS);
-            }
-            return Step::Tick(TickId(id));
-        }
-        if self.news.has(News::CALL) {
-            return Step::Call(Call { core: self, log: None });
-        }
-        if self.news.has(News::RELEASED)
-            && let Some(id) = self.released.pop_front()
-        {
-            if self.released.is_empty() {
-                self.news.told(News::RELEASED);
-            }
-            return Step::Released(id);
-        }
-        self.news.told(News::EMIT);
-        self.mode = Mode::User;
-        Step::Emit(self.stash.take().expect("the news is an emission"))
-    }
-
-    /// Nothing is left to do of the innermost command; or, with none open, of the turn.
-    #[inline(always)]
-    fn over(&mut self) -> Step<'_> {
-        let Some(open) = self.opens.pop() else {
-            self.mode = Mode::Idle;
-            return Step::Idle(self.idle());
-        };
-        self.floor = self.opens.last().map_or(0, |open| open.frames as usize);
-        self.mode = if open.within { Mode::User } else { Mode::Returned };
-        Step::Return(open.outcome)
     }
 
     /// User code is to run: the next step says so, after what was scheduled before.
     #[inline]
     pub(crate) fn say(&mut self, emit: Emit) -> Flow {
         debug_assert!(self.stash.is_none(), "one emission at a time");
-        self.stash = Some(emit);
+        // Nothing lies there that would have to be dropped.
+        core::mem::forget(self.stash.replace(emit));
         self.news.add(News::EMIT);
         Some(Yield::Emit)
     }
@@ -535,12 +493,12 @@ impl Core {
     }
 
     pub(crate) fn push(&mut self, frame: Frame) {
-        self.frames.push(frame);
+        self.frames.push_with(move || frame);
     }
 
     pub(crate) fn schedule(&mut self, job: Job) -> TickId {
         let id = self.first_tick + self.jobs.len() as u64;
-        self.jobs.push_back(job);
+        self.jobs.push_with(move || job);
         self.news.add(News::TICKS);
         TickId(id)
     }
@@ -559,6 +517,15 @@ impl Core {
     pub(crate) fn outcome(&mut self, outcome: Outcome) {
         if let Some(open) = self.opens.last_mut() {
             open.outcome = outcome;
+        }
+    }
+
+    /// The outcome of the innermost command, which has none yet: there is nothing that would have to be dropped.
+    #[inline(always)]
+    pub(crate) fn outcome_bool(&mut self, yes: bool) {
+        if let Some(open) = self.opens.last_mut() {
+            debug_assert!(matches!(open.outcome, Outcome::Unit));
+            core::mem::forget(core::mem::replace(&mut open.outcome, Outcome::Bool(yes)));
         }
     }
 
@@ -639,78 +606,6 @@ impl Core {
             Some(Owner::Socket(socket)) => self.sockets.get(socket).is_some_and(|s| s.r.encoding().is_some()),
             _ => false,
         }
-    }
-
-    #[inline]
-    pub(crate) fn asked(&self) -> Op<'_> {
-        match self.asked {
-            Some(Asked::Write(h)) => Op::Write(h, &self.wire),
-            _ => self.asked_else(),
-        }
-    }
-
-    fn asked_else(&self) -> Op<'_> {
-        match self.asked.expect("a call is out") {
-            Asked::Open(h, kind) => Op::Open(h, kind),
-            Asked::Adopt(h, conn) => Op::Adopt(h, conn),
-            Asked::Refuse(conn) => Op::Refuse(conn),
-            Asked::ConnNames(conn) => Op::ConnNames(conn),
-            Asked::Bind(handle, addr, ipv6_only) => Op::Bind { handle, addr, ipv6_only },
-            Asked::BindPath(h) => Op::BindPath(h, &self.scratch),
-            Asked::Listen(h, backlog) => Op::Listen(h, backlog),
-            Asked::Connect(h, addr) => Op::Connect(h, addr),
-            Asked::ConnectPath(h) => Op::ConnectPath(h, &self.scratch),
-            Asked::Write(h) => Op::Write(h, &self.wire),
-            Asked::ReadStart(h) => Op::ReadStart(h),
-            Asked::ReadStop(h) => Op::ReadStop(h),
-            Asked::ReadLimit(h, bytes) => Op::ReadLimit(h, bytes),
-            Asked::Shutdown(h) => Op::Shutdown(h),
-            Asked::Close(h) => Op::Close(h),
-            Asked::Reset(h) => Op::Reset(h),
-            Asked::NoDelay(h, on) => Op::NoDelay(h, on),
-            Asked::KeepAlive(h, on, delay) => Op::KeepAlive(h, on, delay),
-            Asked::SockName(h) => Op::SockName(h),
-            Asked::PeerName(h) => Op::PeerName(h),
-            Asked::QueueSize(h) => Op::QueueSize(h),
-            Asked::Lookup(lookup, family, hints) => Op::Lookup { lookup, host: &self.scratch, family, hints },
-            Asked::Detach(h) => Op::Detach(h),
-            Asked::OpenFd(h, key) => Op::OpenFd(h, key),
-            Asked::Chmod(h, readable, writable) => Op::Chmod(h, readable, writable),
-            Asked::ReusePort(h) => Op::ReusePort(h),
-            Asked::SetTypeOfService(h, tos) => Op::SetTypeOfService(h, tos),
-            Asked::TypeOfService(h) => Op::TypeOfService(h),
-        }
-    }
-
-    pub(crate) fn take_asked_bytes(&mut self, into: &mut Vec<Bytes>) {
-        if matches!(self.asked, Some(Asked::Write(_))) {
-            into.append(&mut self.wire);
-        }
-    }
-
-    #[inline]
-    pub(crate) fn answered(&mut self, reply: Reply) -> Result<(), ApiMisuse> {
-        #[cfg(netfold_bugs)]
-        crate::bugs::enter(self.bug);
-        if let (Some(Asked::Write(_)), Reply::Done) = (&self.asked, &reply) {
-            self.asked = None;
-            self.news.told(News::CALL);
-            self.reply = Some(Reply::Done);
-            self.wire.clear();
-            return Ok(());
-        }
-        self.answered_else(reply)
-    }
-
-    fn answered_else(&mut self, reply: Reply) -> Result<(), ApiMisuse> {
-        if !self.asked.as_ref().expect("a call is out").allows(&reply) {
-            return Err(ApiMisuse::WrongReply);
-        }
-        self.asked = None;
-        self.news.told(News::CALL);
-        self.reply = Some(reply);
-        self.wire.clear();
-        Ok(())
     }
 }
 

@@ -12,35 +12,10 @@ use crate::timers;
 use alloc::sync::Arc;
 
 impl Core {
-    /// Takes the topmost frame off and goes on with it. The frames of every read and write are looked at in their place:
-    /// they hold nothing that would have to be moved out or dropped.
-    #[inline]
-    pub(super) fn run_top(&mut self) -> Flow {
-        match self.frames.last() {
-            Some(&Frame::SentStraight { socket, handle, bytes }) => {
-                self.pop_plain();
-                self.sent_straight(socket, handle, bytes)
-            }
-            Some(&Frame::PushTail { socket, handle, added }) => {
-                self.pop_plain();
-                self.push_tail(socket, handle, added)
-            }
-            _ => {
-                let frame = self.frames.pop()?;
-                self.run(frame)
-            }
-        }
-    }
-
-    #[inline]
-    fn pop_plain(&mut self) {
-        core::mem::forget(self.frames.pop());
-    }
-
+    /// Goes on with a frame.
     #[inline(never)]
-    fn run(&mut self, frame: Frame) -> Flow {
+    pub(super) fn run(&mut self, frame: Frame) -> Flow {
         match frame {
-            Frame::SentStraight { socket, handle, bytes } => self.sent_straight(socket, handle, bytes),
             Frame::PushTail { socket, handle, added } => self.push_tail(socket, handle, added),
             Frame::WriteTail { socket, dispatched, top } => self.write_tail(socket, dispatched, top),
             Frame::WriteAnswered { socket, handle, bytes, late } => self.write_answered(socket, handle, bytes, late),
@@ -149,7 +124,7 @@ impl Core {
     #[inline]
     pub(super) fn run_job(&mut self) -> Flow {
         if let Some(&Job::ReadMore(socket)) = self.jobs.front() {
-            core::mem::forget(self.jobs.pop_front());
+            self.jobs.drop_front_plain();
             return self.read_more(socket);
         }
         let job = self.jobs.pop_front()?;

@@ -115,7 +115,8 @@ impl Readable {
         self.kept.as_ref().map_or(0, |kept| kept.memory())
     }
 
-    fn can_push_more(&self) -> bool {
+    #[inline]
+    pub(super) fn can_push_more(&self) -> bool {
         !self.ended && (self.length < u64::from(self.hwm) || self.length == 0)
     }
 
@@ -272,7 +273,7 @@ impl Core {
             return self.say(Emit::Read { socket, bytes: chunk });
         }
         let added = !s.r.ended && s.errored.is_none();
-        frames.push(Frame::PushTail { socket, handle, added });
+        frames.push_with(|| Frame::PushTail { socket, handle, added });
         if !added {
             return None;
         }
@@ -363,7 +364,6 @@ impl Core {
     }
 
     /// After a chunk was emitted or kept: read on, or stop the driver at the high water mark (rule R3).
-    #[inline(always)]
     pub(crate) fn push_tail(&mut self, socket: SocketId, handle: HandleId, added: bool) -> Flow {
         let s = &mut self.sockets[socket];
         let more = added && !s.r.reading_more;

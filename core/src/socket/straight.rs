@@ -7,12 +7,14 @@
 use super::readable::Flowing;
 use super::{Link, Socket};
 use crate::bugs::bug;
-use crate::call::{Completion, Reply};
-use crate::command::{Chunk, Outcome, Text};
-use crate::engine::frame::{Asked, Flow, Frame, WriteCb};
-use crate::engine::{Core, Handle, Owner};
+use crate::call::Reply;
+use crate::command::Chunk;
+use crate::engine::frame::{Flow, Frame, Job, WriteCb};
+use crate::engine::{Core, Handle, Owner, TimerFor};
 use crate::id::{CallbackId, HandleId, ListenerId, SocketId};
+use crate::queue::Queue;
 use crate::step::{Emit, Event, EventKind, Target};
+use crate::timers::Timers;
 use bytes::Bytes;
 
 impl Socket {
@@ -20,32 +22,56 @@ impl Socket {
     #[inline]
     fn reader(&self) -> Option<ListenerId> {
         let r = &self.r;
-        let flows = r.flowing == Flowing::Yes && r.length == 0 && r.is_heard();
-        let general = bug!(ReadKeepsTimeout) || bug!(ChunkTwice) || bug!(CountsLastRead);
-        let whole = !general && !r.ended && !self.destroyed && self.errored.is_none();
-        let rare = self.rare.on_read.is_some() || self.rare.tap.is_some();
-        if flows && whole && !rare { self.listeners.only_user(EventKind::Data) } else { None }
+        if bug!(ReadKeepsTimeout) || bug!(ChunkTwice) || bug!(CountsLastRead) {
+            return None;
+        }
+        if r.flowing != Flowing::Yes || r.length > 0 || !r.is_heard() || r.ended {
+            return None;
+        }
+        let plain = self.rare.is_none_or(|rare| rare.on_read.is_none() && rare.tap.is_none());
+        if self.destroyed || self.errored.is_some() || !plain {
+            return None;
+        }
+        self.listeners.only_user(EventKind::Data)
     }
 
     /// The handle that a write goes to, with nothing to be done before.
     #[inline]
-    fn writer(&self) -> Option<HandleId> {
+    pub(crate) fn writer(&self) -> Option<HandleId> {
         let w = &self.w;
-        let free = !w.writing && !w.ending && w.corked == 0 && self.rare.parked.is_empty() && !bug!(CallbackWithinCall);
+        let parked = !self.rare.is_none_or(|rare| rare.parked.is_empty());
+        let free = !w.writing && !w.ending && w.corked == 0 && !parked && !bug!(CallbackWithinCall);
         match self.link {
             Link::Open(handle) if free && !self.destroyed && self.errored.is_none() => Some(handle),
             _ => None,
         }
     }
-}
 
-impl Socket {
     /// Whether a write waits, for the one before it or for `uncork`, with nothing to be done before.
     #[inline]
-    fn buffers(&self) -> bool {
+    pub(crate) fn buffers(&self) -> bool {
         let general = bug!(CorkIgnored) || bug!(WritesAtOnce) || bug!(WriteAfterEndTaken);
         let waits = self.w.writing || self.w.corked > 0;
         waits && !general && !self.w.ending && !self.destroyed && self.errored.is_none()
+    }
+
+    /// A chunk becomes a request to the driver, of so many bytes.
+    #[inline(always)]
+    pub(crate) fn issue_straight(
+        &mut self,
+        id: SocketId,
+        chunk: &Chunk,
+        callback: Option<CallbackId>,
+        timers: &mut Timers<TimerFor>,
+        now: u64,
+    ) -> u64 {
+        self.w.issue(chunk.length(), callback);
+        if !bug!(WriteKeepsTimeout) {
+            self.show_life(id, timers, now);
+        }
+        let bytes = chunk.bytes.len() as u64;
+        self.bytes_written += bytes;
+        bytes
     }
 }
 
@@ -61,7 +87,7 @@ impl Socket {
 impl Core {
     /// As [`pushed`](Core::pushed), up to the listener.
     #[inline]
-    pub(crate) fn read_straight(&mut self, h: HandleId, bytes: Bytes) -> Result<Flow, Completion> {
+    pub(crate) fn read_straight(&mut self, h: HandleId, bytes: Bytes) -> Result<Flow, Bytes> {
         let Core { handles, sockets, timers, now, frames, .. } = self;
         if let Some(Handle { owner: Owner::Socket(socket), started: true, closing: None, .. }) = handles.get(h)
             && !bytes.is_empty()
@@ -72,11 +98,24 @@ impl Core {
             s.bytes_read += bytes.len() as u64;
             s.show_life(socket, timers, *now);
             s.r.taken_at_once();
-            frames.push(Frame::PushTail { socket, handle: h, added: true });
+            frames.push_with(move || Frame::PushTail { socket, handle: h, added: true });
             let target = Target::Socket(socket);
             return Ok(self.say(Emit::Listener { target, listener, last: false, event: Event::Data(bytes) }));
         }
-        Err(Completion::Read(h, bytes))
+        Err(bytes)
+    }
+
+    /// As [`push_tail`](Core::push_tail), where the driver reads on and the tick that demands more is to be scheduled; whether
+    /// it is so.
+    #[inline(always)]
+    pub(crate) fn pushed_straight(&mut self, socket: SocketId) -> bool {
+        let r = &mut self.sockets[socket].r;
+        let reads_on = !r.reading_more && r.can_push_more();
+        if reads_on {
+            r.reading_more = true;
+            self.schedule(Job::ReadMore(socket));
+        }
+        reads_on
     }
 
     /// Looks at what a read from each of these handles, and a write to it, will look at; their sockets. It brings that into the
@@ -93,54 +132,35 @@ impl Core {
         sockets
     }
 
-    /// As [`write`](Core::write), up to the system's answer; whole, if the chunk has to wait.
-    #[inline]
-    pub(crate) fn write_straight(&mut self, socket: SocketId, chunk: Chunk, callback: Option<CallbackId>) -> Flow {
-        let Core { handles, sockets, timers, now, frames, limits, wire, .. } = self;
-        let short = matches!(chunk.text, Some(Text { short: true, .. }));
-        let s = &mut sockets[socket];
-        if let Some(h) = s.writer()
-            && !handles[h].shut
-            && !short
-            && limits.write_buffer.is_none()
-        {
-            s.w.issue(chunk.length(), callback);
-            if !bug!(WriteKeepsTimeout) {
-                s.show_life(socket, timers, *now);
-            }
-            let bytes = chunk.bytes.len() as u64;
-            s.bytes_written += bytes;
-            wire.push(chunk.bytes);
-            frames.push(Frame::SentStraight { socket, handle: h, bytes });
-            return self.ask(Asked::Write(h));
-        }
-        if limits.write_buffer.is_none() && s.buffers() {
-            s.w.buffer(chunk, callback);
-            let go_on = s.w.takes_more();
-            self.outcome(Outcome::Bool(go_on));
-            return None;
-        }
-        self.write(socket, chunk, callback)
-    }
-
-    /// As [`write_answered`](Core::write_answered) and [`write_tail`](Core::write_tail).
+    /// As [`write_answered`](Core::write_answered) and [`write_tail`](Core::write_tail): the system took everything.
     #[inline(always)]
-    pub(crate) fn sent_straight(&mut self, socket: SocketId, handle: HandleId, bytes: u64) -> Flow {
+    pub(crate) fn sent_straight(&mut self, socket: SocketId, handle: HandleId, bytes: u64) {
         let s = &mut self.sockets[socket];
-        if !self.reply.as_ref().is_some_and(Reply::is_done) || s.w.need_drain || !s.w.buffered.is_empty() {
-            self.push(Frame::WriteTail { socket, dispatched: true, top: true });
-            return self.write_answered(socket, handle, bytes, false);
+        if s.w.need_drain || !s.w.buffered.is_none_or(Queue::is_empty) {
+            self.not_sent_straight(socket, handle, bytes);
+            self.reply_with(Reply::Done);
+            return;
         }
-        self.reply = None;
         let callback = s.w.settle();
         s.w.sync = false;
         let go_on = s.w.takes_more();
-        if callback == WriteCb::None {
-            s.w.pending -= 1;
-            self.outcome(Outcome::Bool(go_on));
-            return None;
+        let called = callback != WriteCb::None;
+        s.w.pending -= i32::from(!called);
+        self.outcome_bool(go_on);
+        if called {
+            self.sent_called(socket, callback);
         }
-        self.outcome(Outcome::Bool(go_on));
-        self.write_done(socket, callback, true)
+    }
+
+    #[inline(never)]
+    fn sent_called(&mut self, socket: SocketId, callback: WriteCb) {
+        let _told_by_the_next_step = self.write_done(socket, callback, true);
+    }
+
+    /// The general functions go on with the system's answer.
+    #[cold]
+    pub(crate) fn not_sent_straight(&mut self, socket: SocketId, handle: HandleId, bytes: u64) {
+        self.push(Frame::WriteTail { socket, dispatched: true, top: true });
+        self.push(Frame::WriteAnswered { socket, handle, bytes, late: false });
     }
 }

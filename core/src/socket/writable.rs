@@ -10,13 +10,15 @@ use crate::errno::Errno;
 use crate::error::{NodeError, SharedError};
 use crate::id::{CallbackId, HandleId, SocketId, TickId};
 use crate::listeners::Internal;
+use crate::queue::Queue;
 use crate::seldom::{Empty, Seldom};
+use crate::stack::Slot;
 use crate::state_key::Key;
 use crate::step::{Event, EventKind};
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use bytes::Bytes;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Buffered {
@@ -44,7 +46,7 @@ pub(crate) struct Writable {
     /// They are being called: what they were of counts as buffered for the end too.
     fails: bool,
     callback: WriteCb,
-    pub(crate) buffered: Seldom<VecDeque<Buffered>>,
+    pub(crate) buffered: Seldom<Queue<Buffered>>,
     last: Seldom<Last>,
     /// The newest tick that equal callbacks may join.
     merging: Merging,
@@ -88,6 +90,10 @@ impl Merging {
     fn tick(self) -> Option<TickId> {
         (self.0 != Self::NONE.0).then_some(TickId(self.0))
     }
+}
+
+impl Slot for Buffered {
+    const EMPTY: Self = Buffered { chunk: Chunk { bytes: Bytes::new(), text: None }, callback: None };
 }
 
 impl Buffered {
@@ -160,18 +166,19 @@ impl Writable {
 
     /// A chunk waits for those before it, or for `uncork`.
     #[inline]
-    pub(super) fn buffer(&mut self, chunk: Chunk, callback: Option<CallbackId>) {
+    pub(crate) fn buffer(&mut self, chunk: Chunk, callback: Option<CallbackId>) {
         self.pending += 1;
         self.length += chunk.length();
         if bug!(QueueBackwards) {
             self.buffered.push_front(Buffered { chunk, callback });
         } else {
-            self.buffered.push_back(Buffered { chunk, callback });
+            self.buffered.push_with(move || Buffered { chunk, callback });
         }
     }
 
     /// Whether `write` may go on; if not, 'drain' is owed (rule W6).
-    pub(super) fn takes_more(&mut self) -> bool {
+    #[inline]
+    pub(crate) fn takes_more(&mut self) -> bool {
         let more = self.length < u64::from(self.hwm) || self.length == 0 || bug!(AlwaysMore);
         let more = more || (bug!(MarkOffByOne) && self.length == u64::from(self.hwm));
         self.need_drain |= !more && !bug!(DrainForgotten);
@@ -179,6 +186,7 @@ impl Writable {
     }
 
     /// The request in flight ended; its callback.
+    #[inline]
     pub(super) fn settle(&mut self) -> WriteCb {
         (self.writing, self.expecting) = (false, false);
         if !bug!(LengthStays) || self.buffered.is_empty() {
@@ -191,7 +199,10 @@ impl Writable {
     /// A request goes to the driver, or is parked.
     #[inline(always)]
     fn begin(&mut self, length: u64, callback: WriteCb) {
-        (self.in_flight, self.callback) = (length, callback);
+        self.in_flight = length;
+        // That of the request before was taken when it ended: there is nothing to be dropped.
+        debug_assert!(self.callback == WriteCb::None || bug!(WritesAtOnce));
+        core::mem::forget(core::mem::replace(&mut self.callback, callback));
         (self.writing, self.sync, self.expecting) = (true, true, true);
     }
 
@@ -596,10 +607,12 @@ impl Core {
         }
         w.begin(w.length, if callbacks.is_empty() { WriteCb::None } else { WriteCb::Batch(Box::new(callbacks)) });
         let flow = if self.sockets[socket].connecting() {
-            self.park(socket, buffered.drain(..).map(|b| b.chunk).collect())
+            self.park(socket, core::iter::from_fn(|| buffered.pop_front()).map(|b| b.chunk).collect())
         } else {
-            self.dispatch(socket, buffered.drain(..).map(|b| b.chunk))
+            self.dispatch(socket, core::iter::from_fn(|| buffered.pop_front()).map(|b| b.chunk))
         };
+        // Without a handle nobody has taken them.
+        buffered.clear();
         self.sockets[socket].w.buffered = buffered;
         flow
     }

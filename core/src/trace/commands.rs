@@ -7,11 +7,12 @@ use super::options::{
     block_list, connect_to, listen_on, listen_options, put_block_list, put_connect_to, put_listen_on,
     put_listen_options, put_socket_options, socket_options,
 };
-use super::payload::{Payload, put_payload};
+use super::payload::{Keep, Payload};
+use super::sheet::{Out, Short};
 use super::tags;
 use crate::call::HandleKind;
 use crate::command::{Chunk, Command, Emitted, HandedIn, ServerOptions, Side, Text};
-use crate::id::{CallbackId, ConnKey, ListenerId};
+use crate::id::{CallbackId, ConnKey, ListenerId, SocketId};
 use crate::step::{EventKind, Target};
 use crate::text::Encoding;
 use alloc::string::String;
@@ -80,12 +81,7 @@ mod tag {
 
 pub(crate) fn put_command(out: &mut Vec<u8>, command: &Command, written: Payload) {
     match command {
-        Command::Write(s, chunk, callback) => {
-            out.push(tag::WRITE);
-            put_id(out, *s);
-            put_chunk(out, chunk, written);
-            put_option(out, callback.as_ref(), put_callback);
-        }
+        Command::Write(s, chunk, callback) => put_write(out, *s, chunk, *callback, written.keep(&chunk.bytes)),
         Command::NewSocket(options) => {
             let old = options.is_of_version_1();
             out.push(if old { tag::NEW_SOCKET } else { tag::NEW_SOCKET_OF });
@@ -296,11 +292,49 @@ fn put_callback(out: &mut Vec<u8>, callback: &CallbackId) {
     put_number(out, u64::from(callback.0));
 }
 
+/// [`Command::Write`]
+#[inline]
+pub(crate) fn put_write(
+    out: &mut impl Out,
+    socket: SocketId,
+    chunk: &Chunk,
+    callback: Option<CallbackId>,
+    keep: Keep<'_>,
+) {
+    let mut short = out.room();
+    short.byte(tag::WRITE);
+    short.id(socket);
+    short.payload(chunk.bytes.len(), keep);
+    let mut len = short.len();
+    if let Some(stored) = keep.stored(&chunk.bytes) {
+        out.put(len);
+        out.bytes(stored);
+        short = out.room();
+    }
+    put_text_of(&mut short, chunk);
+    short.option(callback, |short, callback| short.number(u64::from(callback.0)));
+    len = short.len();
+    out.put(len);
+}
+
 fn put_chunk(out: &mut Vec<u8>, chunk: &Chunk, policy: Payload) {
-    put_payload(out, &chunk.bytes, policy);
-    put_option(out, chunk.text, |out, Text { units, short }| {
-        put_number(out, u64::from(units));
-        out.push(u8::from(short));
+    let keep = policy.keep(&chunk.bytes);
+    let mut short = out.room();
+    short.payload(chunk.bytes.len(), keep);
+    let len = short.len();
+    out.put(len);
+    out.bytes(keep.stored(&chunk.bytes).unwrap_or_default());
+    let mut short = out.room();
+    put_text_of(&mut short, chunk);
+    let len = short.len();
+    out.put(len);
+}
+
+#[inline(always)]
+fn put_text_of(short: &mut Short<'_>, chunk: &Chunk) {
+    short.option(chunk.text, |short, Text { units, short: is_short }| {
+        short.number(u64::from(units));
+        short.byte(u8::from(is_short));
     });
 }
 

@@ -2,9 +2,10 @@
 //! a word. Not for security; nothing in it depends on the machine, the build or a key.
 
 use crate::call::{HandleKind, Op};
-use crate::command::Resolved;
+use crate::command::{Outcome, Resolved};
 use crate::error::{NodeError, SharedError};
-use crate::step::{Attempt, Emit, Event, Idle, Step, Target};
+use crate::id::{SocketId, TickId};
+use crate::step::{Attempt, Emit, Event, EventKind, Idle, Step, Target};
 use crate::trace::tags;
 use core::fmt::{self, Write};
 use core::net::{IpAddr, SocketAddr};
@@ -63,26 +64,26 @@ impl Rolling {
     }
 
     /// Puts an output in.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn step(&mut self, step: &Step<'_>) {
         match step {
             Step::Call(call) => self.op(&call.op()),
             Step::Emit(emit) => self.emit(emit),
-            Step::Tick(id) => {
-                self.word(output::TICK);
-                self.word(id.0);
-            }
+            Step::Tick(id) => self.tick(*id),
             Step::Return(outcome) => self.outcome(outcome),
             Step::Idle(idle) => self.idle(idle),
-            Step::Released(id) => {
-                self.word(output::RELEASED);
-                self.id(id.slot(), id.generation());
-            }
+            Step::Released(id) => self.released(*id),
         }
     }
 
     #[inline]
-    fn idle(&mut self, idle: &Idle) {
+    pub(crate) fn tick(&mut self, id: TickId) {
+        self.word(output::TICK);
+        self.word(id.0);
+    }
+
+    #[inline]
+    pub(crate) fn idle(&mut self, idle: &Idle) {
         let &Idle { deadline, pending, closing, batch } = idle;
         self.word(output::IDLE | u64::from(deadline.is_some()) << 8 | u64::from(batch) << 32);
         self.word(u64::from(pending) << 32 | u64::from(closing));
@@ -91,9 +92,23 @@ impl Rolling {
         }
     }
 
+    pub(crate) fn released(&mut self, id: SocketId) {
+        self.word(output::RELEASED);
+        self.id(id.slot(), id.generation());
+    }
+
     #[inline]
-    fn outcome(&mut self, outcome: &crate::Outcome) {
-        use crate::Outcome;
+    pub(crate) fn outcome(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Bool(yes) => {
+                self.word(output::RETURN | u64::from(tags::outcome(outcome)) << 8 | u64::from(*yes) << 16);
+            }
+            outcome => self.outcome_else(outcome),
+        }
+    }
+
+    #[inline(never)]
+    fn outcome_else(&mut self, outcome: &Outcome) {
         let head = output::RETURN | u64::from(tags::outcome(outcome)) << 8;
         match outcome {
             Outcome::Unit | Outcome::ListenerThrew => self.word(head),
@@ -135,7 +150,21 @@ impl Rolling {
     }
 
     #[inline]
-    fn emit(&mut self, emit: &Emit) {
+    pub(crate) fn emit(&mut self, emit: &Emit) {
+        match emit {
+            Emit::Listener { target: target @ Target::Socket(socket), listener, last, event: Event::Data(bytes) } => {
+                let kind = u64::from(tags::event(EventKind::Data)) << 8;
+                let last = u64::from(*last) << 16;
+                self.word(output::LISTENER | kind | last | side(*target) | u64::from(listener.0) << 32);
+                self.id(socket.slot(), socket.generation());
+                self.word(bytes.len() as u64);
+            }
+            emit => self.emit_else(emit),
+        }
+    }
+
+    #[inline(never)]
+    fn emit_else(&mut self, emit: &Emit) {
         match emit {
             Emit::Listener { target, listener, last, event } => {
                 let kind = u64::from(tags::event(event.kind())) << 8;
@@ -249,7 +278,19 @@ impl Rolling {
     }
 
     #[inline]
-    fn op(&mut self, op: &Op<'_>) {
+    pub(crate) fn op(&mut self, op: &Op<'_>) {
+        match *op {
+            Op::Write(handle, [chunk]) => {
+                self.word(output::CALL | u64::from(tags::op(op)) << 8 | 1 << 16);
+                self.id(handle.slot(), handle.generation());
+                self.word(chunk.len() as u64);
+            }
+            _ => self.op_else(op),
+        }
+    }
+
+    #[inline(never)]
+    fn op_else(&mut self, op: &Op<'_>) {
         let head = output::CALL | u64::from(tags::op(op)) << 8;
         match *op {
             Op::Write(handle, chunks) => {
@@ -414,7 +455,6 @@ impl Write for Words<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SocketId, TickId};
     use std::string::ToString;
 
     fn of(step: &Step<'_>) -> u64 {

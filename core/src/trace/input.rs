@@ -1,7 +1,8 @@
 //! What a record is about, and how replies and completions are written.
 
 use super::codec::{Cursor, Malformed, put_addr, put_errno, put_id, put_ip, put_number, put_option};
-use super::payload::{Payload, Stored, Zeros, payload, put_payload};
+use super::payload::{Keep, Payload, Stored, Zeros, payload};
+use super::sheet::Out;
 use super::tags;
 use crate::call::{Completion, Reply};
 use crate::command::{Command, LookupAnswer};
@@ -70,8 +71,8 @@ impl Source<'_> {
     }
 }
 
-mod reply_tag {
-    pub(super) const DONE: u8 = 1;
+pub(super) mod reply_tag {
+    pub(in super::super) const DONE: u8 = 1;
     pub(super) const FAILED: u8 = 2;
     pub(super) const PENDING: u8 = 3;
     pub(super) const ADDR: u8 = 4;
@@ -131,11 +132,7 @@ mod completion_tag {
 
 pub(crate) fn put_completion(out: &mut Vec<u8>, completion: &Completion, read: Payload) {
     match completion {
-        Completion::Read(handle, bytes) => {
-            out.push(completion_tag::READ);
-            put_id(out, *handle);
-            put_payload(out, bytes, read);
-        }
+        Completion::Read(handle, bytes) => put_read(out, *handle, bytes, read.keep(bytes)),
         Completion::ReadAs(handle, bytes, units) => {
             put_read_as(out, *handle, bytes, read);
             put_number(out, u64::from(*units));
@@ -185,10 +182,27 @@ pub(crate) fn put_completion(out: &mut Vec<u8>, completion: &Completion, read: P
     }
 }
 
+/// [`Completion::Read`]
+#[inline]
+pub(crate) fn put_read(out: &mut impl Out, handle: HandleId, bytes: &[u8], keep: Keep<'_>) {
+    put_read_by(out, completion_tag::READ, handle, bytes, keep);
+}
+
 fn put_read_as(out: &mut Vec<u8>, handle: HandleId, bytes: &[u8], read: Payload) {
-    out.push(completion_tag::READ_AS);
-    put_id(out, handle);
-    put_payload(out, bytes, read);
+    put_read_by(out, completion_tag::READ_AS, handle, bytes, read.keep(bytes));
+}
+
+#[inline(always)]
+fn put_read_by(out: &mut impl Out, tag: u8, handle: HandleId, bytes: &[u8], keep: Keep<'_>) {
+    let mut short = out.room();
+    short.byte(tag);
+    short.id(handle);
+    short.payload(bytes.len(), keep);
+    let len = short.len();
+    out.put(len);
+    if let Some(stored) = keep.stored(bytes) {
+        out.bytes(stored);
+    }
 }
 
 fn put_eof_as(out: &mut Vec<u8>, handle: HandleId) {

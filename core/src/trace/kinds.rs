@@ -8,9 +8,10 @@ use super::payload::{Key, Payload};
 use super::reader::Trace;
 use super::recorder::{Options, Recorder};
 use crate::command::Command;
+use crate::engine::Witness;
 use crate::id::{SocketId, TickId};
 use crate::limits::Limits;
-use crate::step::{Phase, Step};
+use crate::step::Phase;
 use std::path::PathBuf;
 use std::string::ToString;
 use std::sync::Arc;
@@ -45,7 +46,7 @@ fn written() -> Vec<u8> {
         let mark = recorder.completion(&completion);
         recorder.settle(mark, true);
     }
-    recorder.stepped(&Step::Tick(TickId(u64::MAX)));
+    Witness::tick(&mut &mut recorder, TickId(u64::MAX));
     recorder.tick(TickId(u64::MAX));
     for phase in [Phase::Pending, Phase::Closing, Phase::Timers] {
         recorder.phase(phase);

@@ -36,6 +36,7 @@ mod payload;
 mod reader;
 mod recorder;
 mod replay;
+mod sheet;
 mod tags;
 mod text;
 

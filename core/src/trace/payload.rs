@@ -1,11 +1,10 @@
 //! What a trace keeps of the bytes that go over the wire. A replay needs none: only
 //! their number, and on a socket with an encoding that of the text.
 
-use super::codec::{Cursor, Malformed, put_number};
-use alloc::vec::Vec;
+use super::codec::{Cursor, Malformed};
+use super::sheet::Short;
 use bytes::Bytes;
 use core::fmt;
-use core::hash::Hasher;
 use siphasher::sip::SipHasher24;
 
 /// A key for [`Payload::Hash`]: 16 bytes that nobody can guess, from the system's random source. It is not written into
@@ -101,27 +100,64 @@ const MOST_STORED: usize = 1 << 30;
 /// The two lowest bits of a payload's first number say what is kept of it.
 const MODE_BITS: u32 = 2;
 
-#[inline]
-pub(crate) fn put_payload(out: &mut Vec<u8>, bytes: &[u8], policy: Payload) {
-    let len = (bytes.len() as u64) << MODE_BITS;
-    match policy {
-        Payload::Length => put_number(out, len | mode::LENGTH),
-        Payload::Hash(key) => {
-            put_number(out, len | mode::HASH);
-            let mut hasher = SipHasher24::new_with_key(&key.0);
-            hasher.write(bytes);
-            out.extend_from_slice(&hasher.finish().to_le_bytes());
+/// What a record keeps of one payload.
+#[derive(Clone, Copy)]
+pub(crate) enum Keep<'a> {
+    Length,
+    Hash(u64),
+    /// These are the first ones.
+    First(&'a [u8]),
+    Full,
+}
+
+impl Key {
+    #[inline]
+    pub(crate) fn hash(&self, bytes: &[u8]) -> u64 {
+        SipHasher24::new_with_key(&self.0).hash(bytes)
+    }
+}
+
+impl Payload {
+    #[inline(always)]
+    pub(crate) fn keep(self, bytes: &[u8]) -> Keep<'_> {
+        match self {
+            Payload::Length => Keep::Length,
+            Payload::Hash(key) => Keep::Hash(key.hash(bytes)),
+            Payload::First(n) => Keep::First(&bytes[..bytes.len().min(n as usize).min(MOST_STORED)]),
+            Payload::Full if bytes.len() <= MOST_STORED => Keep::Full,
+            Payload::Full => Keep::First(&bytes[..MOST_STORED]),
         }
-        Payload::Full if bytes.len() <= MOST_STORED => {
-            put_number(out, len | mode::FULL);
-            out.extend_from_slice(bytes);
+    }
+}
+
+impl<'a> Keep<'a> {
+    /// What of the bytes stands in the record, behind their [head](Short::payload).
+    #[inline(always)]
+    pub(crate) const fn stored(self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        match self {
+            Keep::Length | Keep::Hash(_) => None,
+            Keep::First(first) => Some(first),
+            Keep::Full => Some(bytes),
         }
-        Payload::First(_) | Payload::Full => {
-            put_number(out, len | mode::FIRST);
-            let n = if let Payload::First(n) = policy { n as usize } else { MOST_STORED };
-            let first = &bytes[..bytes.len().min(n).min(MOST_STORED)];
-            put_number(out, first.len() as u64);
-            out.extend_from_slice(first);
+    }
+}
+
+impl Short<'_> {
+    /// A payload of this length, up to the bytes that are stored of it.
+    #[inline(always)]
+    pub(crate) fn payload(&mut self, len: usize, keep: Keep<'_>) {
+        let len = (len as u64) << MODE_BITS;
+        match keep {
+            Keep::Length => self.number(len | mode::LENGTH),
+            Keep::Hash(hash) => {
+                self.number(len | mode::HASH);
+                self.array(hash.to_le_bytes());
+            }
+            Keep::First(first) => {
+                self.number(len | mode::FIRST);
+                self.number(first.len() as u64);
+            }
+            Keep::Full => self.number(len | mode::FULL),
         }
     }
 }
@@ -195,11 +231,19 @@ pub(crate) fn payload(from: &mut Cursor<'_>, file: &Bytes, zeros: &mut Zeros) ->
 
 #[cfg(test)]
 mod tests {
+    use super::super::codec::put_number;
+    use super::super::sheet::Out;
     use super::*;
+    use alloc::vec::Vec;
 
     fn round(bytes: &[u8], policy: Payload) -> (Bytes, Stored) {
         let mut out = Vec::new();
-        put_payload(&mut out, bytes, policy);
+        let keep = policy.keep(bytes);
+        let mut short = out.room();
+        short.payload(bytes.len(), keep);
+        let len = short.len();
+        out.put(len);
+        out.bytes(keep.stored(bytes).unwrap_or_default());
         let file = Bytes::from(out);
         let mut cursor = Cursor::new(&file);
         let back = payload(&mut cursor, &file, &mut Zeros::new(100)).unwrap();

@@ -191,7 +191,11 @@ impl<S, H: Host> Net<S, H> {
     /// As [`with_host`](Self::with_host), recorded.
     pub fn with_host_recorded(state: S, kernel: H, limits: Limits, recording: Recording) -> Self {
         let (options, sink) = recording.open();
-        Self::with_machine(state, kernel, Machine::recorded(Core::new(limits), options), Some(sink))
+        let mut machine = Machine::recorded(Core::new(limits), options);
+        if let Some(recorder) = machine.recorder() {
+            recorder.check_by(crc32c::crc32c);
+        }
+        Self::with_machine(state, kernel, machine, Some(sink))
     }
 
     /// The number of the interface that the zone of an address names; 0 if there is none, and for a name.

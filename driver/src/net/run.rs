@@ -66,7 +66,8 @@ impl<S, H: Host> Net<S, H> {
     }
 
     fn is_alive(&self) -> bool {
-        self.machine.core().alive() || self.lane.deadline() == Some(0) || self.expects()
+        let core = self.machine.core();
+        core.alive() || self.lane.deadline(core.idle()) == Some(0) || self.expects()
     }
 
     /// When `dispatch` must be called even if the descriptor is not readable: milliseconds from now; `None` if never
@@ -77,7 +78,7 @@ impl<S, H: Host> Net<S, H> {
         // Who asks is about to wait.
         self.outside = true;
         self.kernel.settle();
-        let own = self.lane.deadline_with(self.machine.core().idle());
+        let own = self.lane.deadline(self.machine.core().idle());
         let first = match (own, Host::deadline(&self.kernel)) {
             (Some(own), Some(kernels)) => Some(own.min(kernels)),
             (own, kernels) => own.or(kernels),

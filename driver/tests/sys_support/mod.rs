@@ -229,7 +229,8 @@ impl Rig {
     pub fn around(&mut self, timeout: Option<u64>) -> Result<host::Around, SharedError> {
         host::end_turn(self)?;
         // Nothing would end the wait of a loop that nothing keeps alive.
-        let over = !self.machine.core().alive() && self.lane.deadline().is_none();
+        let core = self.machine.core();
+        let over = !core.alive() && self.lane.deadline(core.idle()).is_none();
         host::dispatch(self, if over { Some(0) } else { timeout })
     }
 

@@ -17,6 +17,9 @@ const BACKLOG: u32 = 4_096;
 /// When a run must be over, in milliseconds of its world.
 const END: u64 = 200_000_000;
 
+/// Of the order of connections that begin together in no order.
+const SEED: u64 = 5;
+
 /// How many connections one port of the server is for: there are so many ports on the other side, and a few more, which are
 /// bound for a minute after the connection.
 const CONNECTIONS_A_PORT: u32 = 25_000;
@@ -52,14 +55,23 @@ pub struct Load {
     pub trips: u32,
     /// How many connections each has, one after the other. At least one.
     pub lives: u32,
-    /// All connect before the first sends.
-    pub together: bool,
+    /// All connect before the first sends, if they are to begin together.
+    pub together: Option<Order>,
+}
+
+/// In which order those that begin together do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As they connected: what is kept of the next stands behind what is kept of this one.
+    Made,
+    /// In one that a fixed seed makes: the next is anywhere.
+    Mixed,
 }
 
 impl Load {
     /// So many clients, each so many trips, on one connection each.
     pub const fn echo(clients: u32, trips: u32) -> Self {
-        Self { clients, trips, lives: 1, together: false }
+        Self { clients, trips, lives: 1, together: None }
     }
 }
 
@@ -159,11 +171,11 @@ fn accepted<H: Host>(net: &mut Loop<H>, socket: Socket) {
 fn client<H: Host>(net: &mut Loop<H>, at: &'static str, number: u32, lives: u32) {
     let shared = net.state.shared.clone();
     let Load { clients, lives: all, .. } = shared.load;
-    let port = 80 + (clients * (all - lives) + number) / CONNECTIONS_A_PORT;
+    let port = 80 + (clients * (all - lives) + number) % (1 + clients * all / CONNECTIONS_A_PORT);
     let socket = net.connect((at, port as u16)).expect("a socket");
     observe(net, socket, "client");
     let stream = shared.observer.stream("echo");
-    if shared.load.together {
+    if shared.load.together.is_some() {
         let stream = stream.clone();
         socket.on_connect(net, move |net, socket| waits(net, socket, stream.clone()));
     } else {
@@ -180,7 +192,7 @@ fn client<H: Host>(net: &mut Loop<H>, at: &'static str, number: u32, lives: u32)
         shared.trips.set(shared.trips.get() + 1);
         left.set(left.get() - 1);
         match left.get() {
-            0 if shared.load.together => rests(net, socket),
+            0 if shared.load.together.is_some() => rests(net, socket),
             0 => socket.end(net),
             _ => drop(socket.write(net, stream.chunk(BYTES))),
         }
@@ -197,8 +209,15 @@ fn waits<H: Host>(net: &mut Loop<H>, socket: Socket, stream: Stream) {
     if shared.waiting.borrow().len() < shared.load.clients as usize {
         return;
     }
+    let mut waiting = shared.waiting.take();
+    if shared.load.together == Some(Order::Mixed) {
+        let chooser = Chooser::seed(SEED);
+        for left in (1..waiting.len()).rev() {
+            waiting.swap(left, chooser.choose("order", left as u32 + 1) as usize);
+        }
+    }
     shared.began.set(now());
-    for (socket, stream) in shared.waiting.take() {
+    for (socket, stream) in waiting {
         socket.write(net, stream.chunk(BYTES));
     }
 }

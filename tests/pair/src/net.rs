@@ -1114,7 +1114,7 @@ impl Pair {
             }
             let now = with_world(|w| w.now());
             let busy = (0..self.nodes).any(|node| {
-                let due = with_node(node, |n| n.lane.deadline());
+                let due = with_node(node, |n| n.lane.deadline(n.machine.core().idle()));
                 self.owes(node) || due.is_some_and(|at| at <= now)
             });
             if !busy {
@@ -1180,7 +1180,7 @@ pub fn program(expected: &str, main: impl FnOnce()) {
     pair.run_as(0, main);
     for round in 0.. {
         assert!(round < MANY_ROUNDS, "the program does not end; so far:\n{}", pair.log());
-        if !with_node(0, |n| n.machine.core().alive() || n.lane.deadline() == Some(0)) {
+        if !with_node(0, |n| n.machine.core().alive() || n.lane.deadline(n.machine.core().idle()) == Some(0)) {
             break;
         }
         match seated(0, |seat| host::dispatch(seat, None)) {

@@ -72,6 +72,9 @@ mod linux {
             /// What is looked at.
             #[arg(long, default_value = "bytes")]
             looks: Looks,
+            /// In which order they take part.
+            #[arg(long, default_value = "made")]
+            order: Order,
         },
         /// `echo` and `churn` beside the same on other simulators, in turn: medians of what each does in a second.
         Beside {
@@ -114,6 +117,23 @@ mod linux {
     }
 
     #[derive(Clone, Copy, ValueEnum)]
+    enum Order {
+        /// In that in which they connected.
+        Made,
+        /// In one that a fixed seed makes: nothing of the next is near what was looked at last.
+        Mixed,
+    }
+
+    impl From<Order> for sim::Order {
+        fn from(order: Order) -> Self {
+            match order {
+                Order::Made => Self::Made,
+                Order::Mixed => Self::Mixed,
+            }
+        }
+    }
+
+    #[derive(Clone, Copy, ValueEnum)]
     enum Hosts {
         One,
         Two,
@@ -143,9 +163,9 @@ mod linux {
                 let load = Load { lives: connections / clients, ..Load::echo(clients, 1) };
                 tell("connections", [sim::run(hosts.into(), looks.into(), load, Chooser::calm())]);
             }
-            Work::Many { sockets, trips, looks } => {
+            Work::Many { sockets, trips, looks, order } => {
                 let clients = sockets / 2;
-                let load = Load { together: true, ..Load::echo(clients, (trips / clients).max(1)) };
+                let load = Load { together: Some(order.into()), ..Load::echo(clients, (trips / clients).max(1)) };
                 tell("round trips", [sim::run(sim::Hosts::Two, looks.into(), load, Chooser::calm())]);
                 let most = peak().expect("VmHWM");
                 println!("{most} bytes at most, {} a socket", most / u64::from(sockets));

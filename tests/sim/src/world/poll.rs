@@ -183,8 +183,9 @@ impl Inner {
             || tables.woken.load(std::sync::atomic::Ordering::Acquire)
             || rested.is_some_and(|until| until <= self.now)
             || {
-                let ready = &self.procs[pid as usize].tables.ready;
-                ready.iter().any(|which| self.peek(*which).is_some_and(|sock| self.found(sock).is_some()))
+                // What was reported last, and is mostly worked off, stands before what is new.
+                let mut newest = self.procs[pid as usize].tables.ready.iter().rev();
+                newest.any(|which| self.peek(*which).is_some_and(|sock| self.found(sock).is_some()))
             }
     }
 
