@@ -107,13 +107,15 @@ fn heard(way: Waiting, seed: u64, looks: &mut VecDeque<bool>) -> Vec<String> {
             let dice = &mut peers.borrow_mut().dice;
             ([0, 3, 20][dice.roll(3)], dice.roll(2) as u64, dice.roll(SOCKETS))
         };
+        // The `polling` crate's descriptor is ready when the time of a wait has passed, also of one that ended before.
+        let timeout = if looked { 0 } else { timeout };
         if looked && peers.borrow_mut().dice.roll(3) == 0 {
             // Another loop looks whether there is anything to do, and finds nothing (deviation D83).
             rig.system().settle();
             if way == Waiting::Once {
                 looks.push_back(!is_ready(rig.system()));
             } else if looks.pop_front() == Some(true) {
-                assert!(!is_ready(rig.system()));
+                assert!(!is_ready(rig.system()), "seed {seed}, step {step}");
             }
         }
         peers.borrow_mut().act(most);
@@ -169,7 +171,7 @@ fn heard_of_changing(way: Waiting, seed: u64) -> Vec<String> {
     let mut lines = Vec::new();
     let mut calm = false;
     for step in 0..STEPS * 2 {
-        let (most, timeout) = ([0, 3, 20][roll(3)], roll(2) as u64);
+        let (most, timeout) = ([0, 3, 20][roll(3)], if looked { 0 } else { roll(2) as u64 });
         if !looked {
             // This is there when the poller is told of the others.
             peers.borrow_mut().act(most);
@@ -205,7 +207,7 @@ fn heard_of_changing(way: Waiting, seed: u64) -> Vec<String> {
         }
         if looked && was_calm && calm && roll(2) == 0 {
             rig.system().settle();
-            assert!(!is_ready(rig.system()));
+            assert!(!is_ready(rig.system()), "seed {seed}, {way:?}, step {step}");
         }
         peers.borrow_mut().act(most);
         if let Some(socket) = sockets[roll(SOCKETS)] {
@@ -220,7 +222,7 @@ fn heard_of_changing(way: Waiting, seed: u64) -> Vec<String> {
 
 #[test]
 fn few_that_become_many_and_few_again_keep_the_order() {
-    for seed in 0..40 {
+    for seed in 0..25 {
         let again = heard_of_changing(Waiting::Level, seed);
         for way in [Waiting::Direct, Waiting::Once] {
             let heard = heard_of_changing(way, seed);
@@ -242,6 +244,37 @@ fn telling_once_keeps_the_order() {
         assert_eq!(differs, None, "seed {seed}");
     }
     assert!(nothing_found > 20, "{nothing_found}");
+}
+
+/// As many reads as a turn has, and not one byte more.
+#[test]
+fn what_a_turn_has_just_read_to_its_end_loses_its_place() {
+    for way in [Waiting::Direct, Waiting::Once, Waiting::Level] {
+        let mut rig = Rig::new(way);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peers = Vec::new();
+        for _ in 0..2 {
+            let socket = rig.socket();
+            rig.command(Command::OnRead(socket, 2));
+            rig.connect(socket, listener.local_addr().unwrap().port());
+            rig.until_rig(|rig| rig.heard(socket, EventKind::Connect) == 1);
+            peers.push(listener.accept().unwrap().0);
+        }
+        rig.around(Some(0)).unwrap();
+        let mut order = |sent: [&[u8]; 2]| {
+            for (peer, bytes) in peers.iter_mut().zip(sent) {
+                peer.write_all(bytes).unwrap();
+            }
+            rig.kernel.completions.clear();
+            rig.around(Some(0)).unwrap();
+            let mut slots: Vec<_> = rig.kernel.completions.iter().map(|told| told.handle().unwrap().slot()).collect();
+            slots.dedup();
+            slots
+        };
+        assert_eq!(order([&[1; 64], b"1"]), [0, 1], "{way:?}");
+        assert_eq!(order([b"", b"2"]), [1], "{way:?}");
+        assert_eq!(order([b"3", b"3"]), [1, 0], "{way:?}");
+    }
 }
 
 /// Deviation D83.

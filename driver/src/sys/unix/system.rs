@@ -191,14 +191,19 @@ impl System {
     pub fn settle(&mut self) {
         self.tell();
         // Who waits for the descriptor finds it ready for what is left, too.
-        for (id, _) in &self.left {
-            if let Some(entry) = self.table.get(*id)
-                && let (Some(fd), Some(interest)) = (&entry.fd, entry.registered)
-            {
-                let _known = self.poll.modify(fd.as_fd(), id.slot() as usize, interest, interest);
-            }
+        for at in 0..self.left.len() {
+            self.ask_again(self.left[at].0);
         }
         self.poll.look();
+    }
+
+    /// Has the poller tell once more of what it told of once, if that is ready now.
+    fn ask_again(&mut self, id: HandleId) {
+        if let Some(entry) = self.table.get(id)
+            && let (Some(fd), Some(interest)) = (&entry.fd, entry.registered)
+        {
+            let _known = self.poll.modify(fd.as_fd(), id.slot() as usize, interest, interest);
+        }
     }
 
     fn tell(&mut self) {
@@ -491,7 +496,14 @@ impl System {
             None => timeout,
         };
         let mut left = std::mem::take(&mut self.left);
-        left.retain(|(id, _)| self.is_told_once(*id));
+        left.retain(|(id, ready)| {
+            let is_left = self.is_told_once(*id);
+            // After as many reads as a turn has, all may have been read: what is not ready now loses its place.
+            if is_left && !ready.more {
+                self.ask_again(*id);
+            }
+            is_left && ready.more
+        });
         let at_once = !(self.again.is_empty() && self.refused.is_empty() && left.is_empty());
         let timeout = if at_once { Some(0) } else { timeout };
         // What is left of the pending phase comes before what the poll brings, as in libuv.
