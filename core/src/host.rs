@@ -261,11 +261,19 @@ const HOST: &str = "the default host keeps the protocol";
 ///
 /// `Err` when a listener that ran inside it failed; [`ApiMisuse`] for ids that the machine never gave out.
 pub fn command<A: App>(app: &mut A, command: Command) -> Result<Result<Outcome, A::Thrown>, ApiMisuse> {
+    let mut outcome = Outcome::Unit;
+    Ok(command_into(app, command, &mut outcome)?.map(|()| outcome))
+}
+
+/// As [`command`], where the outcome is wanted in a place of the caller's, which is [`Outcome::Unit`] before: on its way through
+/// several hands it would be moved by each, and most of them are a byte.
+pub fn command_into<A: App>(
+    app: &mut A,
+    command: Command,
+    outcome: &mut Outcome,
+) -> Result<Result<(), A::Thrown>, ApiMisuse> {
     app.parts().machine.begin(command)?;
-    match go(app, true) {
-        Ok(outcome) => Ok(Ok(outcome.expect("a command that began returns"))),
-        Err(thrown) => Ok(Err(thrown)),
-    }
+    Ok(go(app, Some(outcome)))
 }
 
 /// Ends the turn of code that ran outside the loop (the main program, first of all) and runs its ticks, unless they wait
@@ -278,14 +286,11 @@ pub fn end_turn<A: App>(app: &mut A) -> Result<(), A::Thrown> {
 /// Steps until the turn or tick is over.
 #[inline]
 fn finish<A: App>(app: &mut A) -> Result<(), A::Thrown> {
-    match go(app, false) {
-        Ok(_none) => Ok(()),
-        Err(thrown) => Err(thrown),
-    }
+    go(app, None)
 }
 
-/// Steps until the innermost command returns (`Some`) or the turn is over (`None`).
-fn go<A: App>(app: &mut A, command: bool) -> Result<Option<Outcome>, A::Thrown> {
+/// Steps until the innermost command returns, which says what, or the turn is over.
+fn go<A: App>(app: &mut A, returned: Option<&mut Outcome>) -> Result<(), A::Thrown> {
     let mut thrown = None;
     loop {
         let Parts { machine, kernel, lane } = app.parts();
@@ -302,14 +307,25 @@ fn go<A: App>(app: &mut A, command: bool) -> Result<Option<Outcome>, A::Thrown> 
                     app.parts().machine.threw().expect(HOST);
                 }
             }
-            Step::Return(outcome) if thrown.is_none() => {
-                debug_assert!(command, "only a command returns");
-                return Ok(Some(outcome));
+            Step::Return(outcome) => {
+                if thrown.is_none() {
+                    put(outcome, returned.expect("only a command returns"));
+                }
+                return thrown.map_or(Ok(()), Err);
             }
-            Step::Return(_) => return thrown.map_or(Ok(None), Err),
-            Step::Idle(_) => return thrown.map_or(Ok(None), Err),
+            Step::Idle(_) => return thrown.map_or(Ok(()), Err),
             Step::Released(socket) => app.released(socket),
         }
+    }
+}
+
+/// In as few bytes as there are.
+#[inline(always)]
+fn put(outcome: Outcome, into: &mut Outcome) {
+    match outcome {
+        Outcome::Unit => {}
+        Outcome::Bool(yes) => *into = Outcome::Bool(yes),
+        outcome => *into = outcome,
     }
 }
 

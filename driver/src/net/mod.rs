@@ -442,29 +442,44 @@ impl<S, H: Host> Net<S, H> {
 
     /// As [`command`](Self::command), for a call that has no error to return: at the bound of depth (rule B1) it fails as the
     /// listener it was made in would. To be silent there would lose what was asked.
+    #[inline(always)]
     pub(crate) fn certain(&mut self, command: Command) -> Outcome {
-        match self.command(command) {
-            Outcome::Threw(error) if matches!(*error, NodeError::Limit { name: "depth", .. }) => panic!("{error}"),
-            outcome => outcome,
+        let outcome = self.command(command);
+        if let Outcome::Threw(error) = &outcome {
+            fails_at_the_bound(error);
         }
+        outcome
     }
 
     /// Gives a command to the machine. A listener that fails inside it unwinds to the caller, as in Node it throws to it.
+    #[inline(always)]
     pub(crate) fn command(&mut self, command: Command) -> Outcome {
+        let mut outcome = Outcome::Unit;
+        self.command_into(command, &mut outcome);
+        outcome
+    }
+
+    fn command_into(&mut self, command: Command, outcome: &mut Outcome) {
         if self.outside {
             self.come_back();
         }
         #[cfg(feature = "tracing")]
         crate::log::command(&command);
-        match host::command(self, command) {
-            Ok(Ok(outcome)) => {
+        match host::command_into(self, command, outcome) {
+            Ok(Ok(())) => {
                 #[cfg(feature = "tracing")]
-                crate::log::returned(&outcome);
-                outcome
+                crate::log::returned(outcome);
             }
             Ok(Err(thrown)) => thrown.unwind(),
             Err(misuse) => panic!("this id belongs to another loop: {misuse}"),
         }
+    }
+}
+
+#[cold]
+fn fails_at_the_bound(error: &NodeError) {
+    if matches!(error, NodeError::Limit { name: "depth", .. }) {
+        panic!("{error}");
     }
 }
 
