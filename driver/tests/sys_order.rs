@@ -63,6 +63,19 @@ fn is_ready(system: &mut System) -> bool {
     rustix::event::poll(&mut fds, Some(&Timespec::default())).unwrap() > 0
 }
 
+/// Within each 'data' a peer may act, and the socket may be paused.
+fn stirring(peers: &Rc<RefCell<Peers>>) -> React {
+    let peers = peers.clone();
+    Rc::new(move |rig, target, event| {
+        if let (Target::Socket(socket), Event::Data(_)) = (target, event) {
+            peers.borrow_mut().act(1);
+            if peers.borrow_mut().dice.roll(9) == 0 {
+                rig.command(Command::Pause(socket));
+            }
+        }
+    })
+}
+
 /// What the machine heard of each step, one line each; and which of the looks at the descriptor found nothing, found out by
 /// the first way to run.
 fn heard(way: Waiting, seed: u64, looks: &mut VecDeque<bool>) -> Vec<String> {
@@ -92,15 +105,9 @@ fn heard(way: Waiting, seed: u64, looks: &mut VecDeque<bool>) -> Vec<String> {
     }
     rig.around(Some(0)).unwrap();
     let peers = Rc::new(RefCell::new(Peers { streams, dice: Dice(seed * 2 + 1), endless: false }));
-    let within = peers.clone();
-    rig.react = Rc::new(move |rig, target, event| {
-        if let (false, Target::Socket(socket), Event::Data(_)) = (looked, target, event) {
-            within.borrow_mut().act(1);
-            if within.borrow_mut().dice.roll(9) == 0 {
-                rig.command(Command::Pause(socket));
-            }
-        }
-    });
+    if !looked {
+        rig.react = stirring(&peers);
+    }
     let mut lines = Vec::new();
     for step in 0..STEPS {
         let (most, timeout, wake) = {
@@ -149,15 +156,9 @@ fn heard_of_changing(way: Waiting, seed: u64) -> Vec<String> {
     let mut sockets = [None; SOCKETS];
     let streams = std::iter::repeat_with(|| None).take(SOCKETS).collect();
     let peers = Rc::new(RefCell::new(Peers { streams, dice: Dice(seed * 2 + 1), endless: looked }));
-    let within = peers.clone();
-    rig.react = Rc::new(move |rig, target, event| {
-        if let (false, Target::Socket(socket), Event::Data(_)) = (looked, target, event) {
-            within.borrow_mut().act(1);
-            if within.borrow_mut().dice.roll(9) == 0 {
-                rig.command(Command::Pause(socket));
-            }
-        }
-    });
+    if !looked {
+        rig.react = stirring(&peers);
+    }
     let roll = |sides| peers.borrow_mut().dice.roll(sides);
     let path = format!("netfold-sys-order-{}-{way:?}-{seed}", std::process::id());
     let unix = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&path).unwrap()).unwrap();

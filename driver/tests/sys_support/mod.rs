@@ -63,7 +63,7 @@ fn shown(op: &Op<'_>) -> String {
     }
 }
 
-type React = Rc<dyn Fn(&mut Rig, Target, &Event)>;
+pub type React = Rc<dyn Fn(&mut Rig, Target, &Event)>;
 
 /// The program.
 pub struct Rig {

@@ -2,8 +2,18 @@
 
 use std::fmt::Write;
 
-/// Colours that people with any eyes can tell apart (Okabe and Ito's), the first for what everything is compared with.
-const COLOURS: [&str; 8] = ["#999999", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#000000"];
+/// Colours that people with any eyes can tell apart (Okabe and Ito's), the first for what everything is compared with. Each
+/// server has one of its own, so that it has the same in all plots; any other name has that of its place.
+const COLOURS: [(&str, &str); 8] = [
+    ("epoll", "#999999"),
+    ("mio", "#56b4e9"),
+    ("polling", "#009e73"),
+    ("tokio", "#f0e442"),
+    ("uv", "#0072b2"),
+    ("netfold", "#d55e00"),
+    ("netfold-cb", "#cc79a7"),
+    ("node-pipe", "#000000"),
+];
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 420.0;
 /// Room around the plot: left, top, right, bottom.
@@ -27,6 +37,11 @@ pub struct Line {
     pub points: Vec<(f64, f64)>,
 }
 
+fn colour(name: &str, at: usize) -> &'static str {
+    let own = COLOURS.iter().find(|(server, _)| *server == name);
+    own.unwrap_or(&COLOURS[at % COLOURS.len()]).1
+}
+
 struct Canvas {
     svg: String,
     most: f64,
@@ -45,7 +60,7 @@ impl Canvas {
         );
         let mut canvas = Self { svg, most };
         for (at, name) in names.iter().enumerate() {
-            let (x, colour) = (ROOM[0] + at as f64 * 108.0, COLOURS[at % COLOURS.len()]);
+            let (x, colour) = (ROOM[0] + at as f64 * 108.0, colour(name, at));
             canvas.rect(x, 34.0, 10.0, 10.0, colour);
             canvas.text(x + 15.0, 43.0, "start", name);
         }
@@ -103,7 +118,7 @@ pub fn bars(title: &str, names: &[String], groups: &[(String, Vec<Option<Bar>>)]
         for (index, bar) in of_group.iter().enumerate() {
             let Some(Bar { value, range }) = *bar else { continue };
             let (x, top) = (left + width * index as f64, canvas.y(value));
-            canvas.rect(x, top, width - 1.0, canvas.y(0.0) - top, COLOURS[index % COLOURS.len()]);
+            canvas.rect(x, top, width - 1.0, canvas.y(0.0) - top, colour(&names[index], index));
             let middle = x + (width - 1.0) / 2.0;
             canvas.line((middle, canvas.y(range.0)), (middle, canvas.y(range.1)), "#333333");
             if value > most {
@@ -129,7 +144,7 @@ pub fn lines(title: &str, lines: &[Line]) -> String {
     let (low, span) = (first.log10(), (last.log10() - first.log10()).max(f64::MIN_POSITIVE));
     let x = |value: f64| ROOM[0] + 20.0 + (value.log10() - low) / span * (WIDTH - ROOM[0] - ROOM[2] - 40.0);
     for (at, line) in lines.iter().enumerate() {
-        let colour = COLOURS[at % COLOURS.len()];
+        let colour = colour(&line.name, at);
         let places: Vec<_> = line.points.iter().map(|&(n, y)| (x(n), canvas.y(y))).collect();
         for pair in places.windows(2) {
             canvas.line(pair[0], pair[1], colour);
@@ -163,5 +178,11 @@ mod tests {
         assert_eq!(svg.matches("<rect").count(), 5);
         assert!(svg.contains(">10<") && svg.contains(">1000<") && svg.contains(">4500<"), "{svg}");
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
+    }
+
+    #[test]
+    fn a_server_has_one_colour_wherever_it_stands() {
+        assert_eq!(colour("netfold", 0), colour("netfold", 5));
+        assert_eq!([colour("another", 5), colour("another", 13)], [colour("netfold", 0); 2]);
     }
 }

@@ -18,6 +18,7 @@ mod places;
 mod poll;
 mod pool;
 mod read;
+mod ready;
 mod set_up;
 mod system;
 mod table;

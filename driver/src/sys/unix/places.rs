@@ -4,7 +4,7 @@
 //! not ready any more; what became ready meanwhile comes behind. An edge-triggered one keeps nothing, so it is known here
 //! what the last wait reported. With few connections nothing is edge-triggered, and the order is epoll's own.
 
-use super::poll::{BATCH, Ready};
+use super::ready::{BATCH, Ready};
 use crate::grow;
 
 /// Who knows what the last wait reported.

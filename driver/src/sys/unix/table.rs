@@ -1,8 +1,8 @@
 //! What is known of each handle.
 
 use super::path::SocketFile;
-use super::poll::Interest;
 use super::read::BLOCK;
+use super::ready::Interest;
 use super::write::Unsent;
 use crate::grow;
 use netfold_core::{HandleId, HandleKind};

@@ -1,8 +1,9 @@
 //! From readiness to completions, one at a time: what the machine does between two of them is seen by the second.
 
 use super::errno::errno;
-use super::poll::{BELL, Interest, Ready};
+use super::poll::BELL;
 use super::read::{READS, Source};
+use super::ready::{Interest, Ready};
 use super::system::System;
 use super::table::{Entry, Role};
 use bytes::Bytes;
